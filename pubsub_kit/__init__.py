@@ -1,0 +1,1 @@
+"""Pub/Sub Kit: a small broker and event log to learn publish/subscribe with."""

@@ -1,0 +1,1 @@
+"""Virtual time: services, links and consumers whose every bad luck is chosen, drawn or enumerated."""

@@ -1,0 +1,98 @@
+"""What happened, as a list of small immutable records.
+
+The world and the live broker write a `Trace`; every picture, metric and verdict reads one. A trace
+knows neither of them, so whatever can be told from a run can be told from its trace alone.
+
+How the steps of one message fit together: a `send` opens it and carries a message key that no other
+send has; a `receive` with that key ends it (two receives: the network duplicated it), a `lose` with
+that key says that it never arrived. A step that belongs to no message has an empty message key.
+
+    kind        node         peer        means
+    send        sender       receiver    a message (a request, reply, delivery, ack …) leaves
+    receive     receiver     sender      it arrives
+    lose        sender       receiver    it is lost on the way
+    effect      where        –           durable state changed; `data` is the key, `text` says to what
+    read        where        –           durable state was read
+    begin, end  where        –           a handler starts, finishes (`text` says how)
+    timeout     caller       callee      the caller stops waiting for the message `message`
+    retry       caller       callee      the caller will try again
+    pause       where        –           the process stands still (a long GC, a lost CPU)
+    crash       where        –           memory is gone, durable state stays
+    restart     where        –           it runs again, with a new memory
+    breaker     caller       callee      a circuit breaker opens, closes, or half-opens (`text`)
+    partition   one side     other side  a link is cut (repair: mended)
+    repair      one side     other side  the link works again
+    note        where        –           anything else that is worth reading
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, overload
+
+
+class Step(NamedTuple):
+    """One thing that happened: when (virtual seconds), what kind, where, to which message."""
+
+    time: float
+    kind: str
+    node: str
+    peer: str = ""
+    message: str = ""
+    text: str = ""
+    fault: bool = False
+    data: Any = None
+
+    def __str__(self) -> str:
+        """Render the step as one line of words, as text summaries print it."""
+        arrow = f" → {self.peer}" if self.peer else ""
+        words = f": {self.text}" if self.text else ""
+        mark = " ✗" if self.fault else ""
+        return f"{self.time:8.3f}s  {self.kind:<9} {self.node}{arrow}{words}{mark}"
+
+
+class Trace(Sequence[Step]):
+    """The steps of one run in the order in which they happened."""
+
+    def __init__(self, steps: Sequence[Step] = ()) -> None:
+        self.steps: list[Step] = list(steps)
+
+    def add(self, *fields: Any, **named: Any) -> Step:
+        """Append a step built from `Step`'s fields, and return it."""
+        step = Step(*fields, **named)
+        self.steps.append(step)
+        return step
+
+    @overload
+    def __getitem__(self, index: int) -> Step: ...
+    @overload
+    def __getitem__(self, index: slice) -> Trace: ...
+    def __getitem__(self, index: int | slice) -> Step | Trace:
+        return Trace(self.steps[index]) if isinstance(index, slice) else self.steps[index]
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self.steps)
+
+    def of(self, *kinds: str, node: str | None = None) -> list[Step]:
+        """Return the steps of these kinds, at one node if it is named."""
+        return [s for s in self.steps if s.kind in kinds and (node is None or s.node == node)]
+
+    def nodes(self) -> list[str]:
+        """Return every node that takes part, in order of first appearance."""
+        seen: dict[str, None] = {}
+        for step in self.steps:
+            seen.setdefault(step.node)
+            if step.peer:
+                seen.setdefault(step.peer)
+        return list(seen)
+
+    def faults(self) -> list[Step]:
+        """Return the steps that were faults, in order."""
+        return [s for s in self.steps if s.fault]
+
+    def text(self) -> str:
+        """Return the whole run as text, a step a line: the form that two runs are compared in."""
+        return "\n".join(map(str, self.steps))
