@@ -1,1 +1,1 @@
-"""Virtual time: services, links and consumers whose every bad luck is chosen, drawn or enumerated."""
+"""Virtual time: services, links and consumers, whose bad luck is drawn, replayed or enumerated."""

@@ -11,7 +11,7 @@ that key says that it never arrived. A step that belongs to no message has an em
     send        sender       receiver    a message (a request, reply, delivery, ack …) leaves
     receive     receiver     sender      it arrives
     lose        sender       receiver    it is lost on the way
-    effect      where        –           durable state changed; `data` is the key, `text` says to what
+    effect      where        –           durable state changed; data: (store, rows before, after)
     read        where        –           durable state was read
     begin, end  where        –           a handler starts, finishes (`text` says how)
     timeout     caller       callee      the caller stops waiting for the message `message`

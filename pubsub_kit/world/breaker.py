@@ -1,0 +1,56 @@
+"""A circuit breaker: after too many failures it refuses calls for a while, then tries one.
+
+closed ── failures in a row ──▶ open ── reset seconds ──▶ half-open ── success ──▶ closed
+                                  ▲                          │
+                                  └────────── failure ───────┘
+"""
+
+from __future__ import annotations
+
+from pubsub_kit.errors import PubSubKitError
+
+
+class Breaker:
+    """Counts failures in a row; open, it allows no call until `reset` seconds have passed.
+
+    Time is given, never read. Raises PubSubKitError for bounds that are not above zero.
+    """
+
+    def __init__(self, failures: int = 5, reset: float = 10.0) -> None:
+        if failures < 1 or not reset > 0:
+            raise PubSubKitError(
+                f"Breaker(failures={failures!r}, reset={reset!r}): give at least one failure and "
+                "more than zero seconds"
+            )
+        self.limit, self.reset = failures, reset
+        self.count = 0
+        self.opened: float | None = None
+        self.trying = False
+
+    @property
+    def state(self) -> str:
+        """Its state in one word: closed, open or half-open."""
+        return "closed" if self.opened is None else "half-open" if self.trying else "open"
+
+    def allows(self, now: float) -> bool:
+        """Say whether a call may go out now; half-open, exactly one may."""
+        if self.opened is None:
+            return True
+        if self.trying or now - self.opened < self.reset:
+            return False
+        self.trying = True
+        return True
+
+    def failed(self, now: float) -> bool:
+        """Count a failure; returns whether this one opened the breaker."""
+        self.count += 1
+        if self.trying or (self.opened is None and self.count >= self.limit):
+            self.opened, self.trying = now, False
+            return True
+        return False
+
+    def succeeded(self, now: float) -> bool:
+        """Count a success; returns whether it closed the breaker."""
+        was_open = self.opened is not None
+        self.count, self.opened, self.trying = 0, None, False
+        return was_open

@@ -1,0 +1,169 @@
+"""A durable store: what is written to it survives every crash, and each write is one atomic step.
+
+Between two writes a crash may fall; a transaction makes several writes one. It is optimistic: it
+remembers the version of what it read, and its commit fails if another has written there since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from pubsub_kit.errors import PubSubKitError
+
+if TYPE_CHECKING:
+    from pubsub_kit.world.world import World
+
+_GONE = object()
+
+
+class Conflict(PubSubKitError):
+    """Another has changed what this transaction read: nothing of it was written, so try again."""
+
+
+def copied(value: Any) -> Any:
+    """Return a value that shares nothing with the original: a store keeps its rows to itself."""
+    if isinstance(value, dict):
+        return {k: copied(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [copied(v) for v in value]
+    return value
+
+
+class Store:
+    """Rows by key, each with a version; the rows hold JSON-like values."""
+
+    def __init__(self, world: World, name: str, rows: Mapping[str, Any]) -> None:
+        self.world, self.name = world, name
+        self.rows: dict[str, Any] = {key: copied(value) for key, value in rows.items()}
+        self.versions: dict[str, int] = {}
+
+    async def get(self, key: str, default: Any = None) -> Any:
+        """Return the row of a key, or the default."""
+        await self.world.point(f"reading {key}")
+        return copied(self.rows.get(key, default))
+
+    async def put(self, key: str, value: Any) -> None:
+        """Write a row."""
+        await self.world.point(f"writing {key}")
+        self._write({key: copied(value)})
+
+    async def delete(self, key: str) -> None:
+        """Remove a row; no matter if there is none."""
+        await self.world.point(f"deleting {key}")
+        if key in self.rows:
+            self._write({key: _GONE})
+
+    async def insert(self, key: str, value: Any = True) -> bool:
+        """Write a row only if there is none of this key yet, in one step; say whether it was."""
+        await self.world.point(f"inserting {key}")
+        if key in self.rows:
+            return False
+        self._write({key: copied(value)})
+        return True
+
+    async def add(self, key: str, amount: float) -> Any:
+        """Add to a number in one step (a missing row counts as 0); return the sum."""
+        await self.world.point(f"adding {amount:+g} to {key}")
+        total = self.rows.get(key, 0) + amount
+        self._write({key: total})
+        return total
+
+    async def compare_and_set(self, key: str, expected: Any, value: Any) -> bool:
+        """Write a row only if it is as expected, in one step; say whether it was."""
+        await self.world.point(f"setting {key}")
+        if self.rows.get(key) != expected:
+            return False
+        self._write({key: copied(value)})
+        return True
+
+    async def scan(self, prefix: str = "") -> dict[str, Any]:
+        """Return all rows whose key begins so, in the order of their keys."""
+        await self.world.point(f"scanning {prefix or 'all rows'}")
+        return {k: copied(self.rows[k]) for k in sorted(self.rows) if k.startswith(prefix)}
+
+    def transaction(self) -> Transaction:
+        """Return a transaction: `async with db.transaction() as tx:`, all of it or nothing."""
+        return Transaction(self)
+
+    def _write(self, changes: dict[str, Any]) -> None:
+        """Apply changes in one step, and note it in the trace."""
+        node = self.world.current().node
+        node.active = True
+        before = {key: self.rows.get(key) for key in changes}
+        for key, value in changes.items():
+            self.versions[key] = self.versions.get(key, 0) + 1
+            if value is _GONE:
+                self.rows.pop(key, None)
+            else:
+                self.rows[key] = value
+        after = {key: self.rows.get(key) for key in changes}
+        words = ", ".join(f"{key} = {_short(value)}" for key, value in after.items())
+        self.world.note("effect", node.name, text=words, data=(self.name, before, after))
+
+
+class Transaction:
+    """Reads that are remembered and writes that wait for the commit, at the end of the block."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.seen: dict[str, int] = {}
+        self.changes: dict[str, Any] = {}
+
+    async def get(self, key: str, default: Any = None) -> Any:
+        """Return a row as this transaction sees it, and remember its version."""
+        if key in self.changes:
+            value = self.changes[key]
+            return default if value is _GONE else copied(value)
+        await self.store.world.point(f"reading {key}")
+        self.seen.setdefault(key, self.store.versions.get(key, 0))
+        return copied(self.store.rows.get(key, default))
+
+    async def put(self, key: str, value: Any) -> None:
+        """Write a row when the transaction commits."""
+        self.changes[key] = copied(value)
+
+    async def delete(self, key: str) -> None:
+        """Remove a row when the transaction commits."""
+        self.changes[key] = _GONE
+
+    async def insert(self, key: str, value: Any = True) -> bool:
+        """Write a row at commit if there is none of this key now; say whether there was none."""
+        if await self.get(key, _GONE) is not _GONE:
+            return False
+        await self.put(key, value)
+        return True
+
+    async def add(self, key: str, amount: float) -> Any:
+        """Add to a number (a missing row counts as 0); return the sum."""
+        total = await self.get(key, 0) + amount
+        await self.put(key, total)
+        return total
+
+    async def __aenter__(self) -> Transaction:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            return
+        store = self.store
+        if self.changes:
+            await store.world.point(f"committing {', '.join(self.changes)}")
+        stale = [k for k, v in self.seen.items() if store.versions.get(k, 0) != v]
+        if stale:
+            raise Conflict(f"{', '.join(stale)} changed under a transaction: nothing was written")
+        if self.changes:
+            store._write(self.changes)
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return "–"
+    text = str(value)
+    return text if len(text) <= 24 else text[:23] + "…"

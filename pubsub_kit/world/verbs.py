@@ -1,0 +1,158 @@
+"""What a handler may do in a world: call, publish, perform, sleep, and read its clock.
+
+Each is an await, and so a point where time passes and a fault may fall. They find the world by
+themselves, so that a handler reads as it would in a web framework.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+from simpy import Event as Moment
+
+from pubsub_kit.event import Event
+from pubsub_kit.world.breaker import Breaker
+from pubsub_kit.world.services import CallError, CallRefused, attempt
+from pubsub_kit.world.tasks import Crash, Wait, WorldError, running
+
+if TYPE_CHECKING:
+    from pubsub_kit.broker import RetryPolicy
+
+
+async def sleep(seconds: float) -> None:
+    """Let virtual seconds pass."""
+    world = running()
+    if not seconds >= 0:
+        raise WorldError(f"sleep({seconds!r}): give seconds, from 0 up")
+    node = world.current().node
+    await Wait(world.env.timeout(seconds))
+    if not node.alive:
+        raise Crash
+
+
+def clock() -> float:
+    """Return what this node's clock shows: virtual seconds, plus the node's skew if it has one."""
+    world = running()
+    node = world.current().node
+    if node.skew is None:
+        kinds, rates = world.enabled("skew")
+        wrong = bool(kinds) and world.chance.fault(kinds, rates) == "skew"
+        node.skew = -60.0 if wrong else 0.0
+        if wrong:
+            world.note("note", node.name, text="its clock is 60 s slow", fault=True)
+    return world.now + node.skew
+
+
+async def call(
+    service: str,
+    payload: Any = None,
+    *,
+    timeout: float | None = None,
+    retry: RetryPolicy | None = None,
+    breaker: Breaker | None = None,
+) -> Any:
+    """Call a service and return its reply.
+
+    Waits `timeout` seconds at most for each attempt (None: for ever); makes up to
+    `retry.attempts` of them, with the policy's pauses between. An open `breaker` refuses at once.
+    Raises CallTimeout (nobody knows whether it was done), CallRefused (it was not begun) or
+    CallFailed (the handler raised).
+    """
+    world = running()
+    caller = world.current().node.name
+    last = max(1, retry.attempts or 1) if retry else 1
+    for number in range(1, last + 1):
+        if breaker is not None and not breaker.allows(world.now):
+            raise CallRefused(f"the circuit breaker to {service} is open")
+        try:
+            reply = await attempt(world, service, payload, timeout)
+        except CallError as error:
+            if breaker is not None and breaker.failed(world.now):
+                world.note("breaker", caller, service, text="opens")
+            if number == last or retry is None:
+                raise
+            pause = retry.delay(number, world.jitter)
+            world.note("retry", caller, service, text=f"tries again in {pause:.2f} s: {error}")
+            await sleep(pause)
+        else:
+            if breaker is not None and breaker.succeeded(world.now):
+                world.note("breaker", caller, service, text="closes")
+            return reply
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+async def gather(*coroutines: Coroutine[Any, Any, Any]) -> list[Any]:
+    """Run several coroutines at once on this node; return their results in order.
+
+    If some raise, the others still finish, then the first error is raised.
+    """
+    world = running()
+    node = world.current().node
+    outcomes: list[Any] = [None] * len(coroutines)
+    left, done = len(coroutines), Moment(world.env)
+
+    async def one(i: int, coroutine: Coroutine[Any, Any, Any]) -> None:
+        nonlocal left
+        try:
+            outcomes[i] = await coroutine
+        except Exception as error:
+            outcomes[i] = _Raised(error)
+        left -= 1
+        if left == 0:
+            done.succeed()
+
+    for i, coroutine in enumerate(coroutines):
+        world.spawn(one(i, coroutine), node.name)
+    if coroutines:
+        await Wait(done)
+    for outcome in outcomes:
+        if isinstance(outcome, _Raised):
+            raise outcome.error
+    return outcomes
+
+
+class _Raised:
+    """Marks the outcome of a coroutine that raised."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+
+async def publish(
+    topic: str, data: Any = None, *, key: str | None = None, id: str | None = None
+) -> Event:
+    """Publish an event to the world's broker and return it once the broker has it.
+
+    If the broker's confirm is lost, the client library sends the event again: it is then in the
+    topic twice, with one id.
+    """
+    world = running()
+    event = world.event(topic, data, key=key, id=id)
+    await world.point(f"publishing {event.id}")
+    node = world.current().node
+    node.active = True
+    kinds, rates = world.enabled("duplicate")
+    twice = bool(kinds) and world.chance.fault(kinds, rates) == "duplicate"
+    for copy in range(1 + twice):
+        message = f"m{world.number('message')}"
+        text = f"{event.id}, sent again: no confirm came" if copy else event.id
+        world.note("send", node.name, topic, message, text, bool(copy))
+        world.broker.publish_event(topic, event)
+        world.note("receive", topic, node.name, message, text)
+    world.wake(topic)
+    return event
+
+
+async def perform(effect: str, key: str) -> None:
+    """Do what no transaction can undo in the outside world: charge a card, send a mail."""
+    world = running()
+    await world.point(f"{effect} {key}")
+    node = world.current().node
+    node.active = True
+    what = f"{effect} {key}"
+    count = world.number(what)
+    again = f" (time {count})" if count > 1 else ""
+    world.note(
+        "effect", node.name, text=what + again, data=("outside", {what: count - 1}, {what: count})
+    )

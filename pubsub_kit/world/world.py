@@ -1,0 +1,191 @@
+"""The world: services, links, stores and consumers in virtual time, and one trace of it all.
+
+    world = World(seed=7)
+    world.service("stock", workers=2, latency=exponential(0.05))
+    world.client("shop", "stock", rate=10, count=100, timeout=0.5)
+    trace = world.run()
+
+`Kernel` holds the time, the nodes and the luck; here is what a system is put together from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pubsub_kit.event import Event
+from pubsub_kit.world.chance import Chance, Latency, Seeded, latency_of
+from pubsub_kit.world.consumers import Group, consume
+from pubsub_kit.world.kernel import Kernel
+from pubsub_kit.world.links import Link, Network
+from pubsub_kit.world.services import Handler, Service, arrivals
+from pubsub_kit.world.stores import Store
+from pubsub_kit.world.tasks import WorldError
+
+if TYPE_CHECKING:
+    from pubsub_kit.broker import Broker
+
+
+class World(Kernel):
+    """Services, links, stores and consumers in virtual time.
+
+    `faults` names what may go wrong at random, with a probability each: `{"crash": 0.01}`. Latency
+    is in seconds, a number or a draw such as `exponential(0.05)`; it holds for links and effects
+    that have none of their own. `restart_after` and `pause_for` are seconds too.
+    Raises WorldError for a fault that the world does not know.
+    """
+
+    def __init__(
+        self,
+        seed: int = 0,
+        *,
+        chance: Chance | None = None,
+        latency: Latency | float = 0.0,
+        effect_latency: Latency | float = 0.0,
+        faults: Mapping[str, float] | None = None,
+        restart_after: float = 1.0,
+        pause_for: float = 30.0,
+    ) -> None:
+        luck = chance or Seeded(seed)
+        super().__init__(luck, effect_latency, faults or {}, restart_after, pause_for)
+        self.services: dict[str, Service] = {}
+        self.stores: dict[str, Store] = {}
+        self.groups: dict[str, list[Group]] = {}
+        self.network = Network(self, Link(latency_of(latency)))
+        self._broker: Broker | None = None
+
+    @property
+    def broker(self) -> Broker:
+        """The broker of this world: the one you use live, on virtual time."""
+        if self._broker is None:
+            from pubsub_kit.broker import Broker
+
+            self._broker = Broker(clock=lambda: self.env.now, rng=self.jitter)
+        return self._broker
+
+    def service(
+        self,
+        name: str,
+        handler: Handler | None = None,
+        *,
+        workers: int | None = None,
+        queue: int | None = None,
+        latency: Latency | float = 0.0,
+        fails: float = 0.0,
+    ) -> Service:
+        """Add a service that answers calls; returns it.
+
+        `workers` is the size of its pool (None: no bound), `queue` how many requests may wait for
+        a worker before it refuses more, `latency` the seconds that a worker is busy before the
+        handler runs, `fails` the probability that it fails then. Without a handler it answers with
+        what it was sent.
+        """
+        self._new(name)
+        self.services[name] = Service(self, name, handler, workers, queue, latency, fails)
+        return self.services[name]
+
+    def store(self, name: str = "db", rows: Mapping[str, Any] | None = None) -> Store:
+        """Return the durable store of this name, new with these rows: it survives every crash."""
+        if name not in self.stores:
+            self.stores[name] = Store(self, name, rows or {})
+        return self.stores[name]
+
+    def consumer(
+        self,
+        name: str,
+        factory: Callable[[], Any],
+        topic: str,
+        *,
+        group: str | None = None,
+        workers: int = 1,
+        semantics: str = "at_least_once",
+        latency: Latency | float = 0.0,
+        **subscription: Any,
+    ) -> Group:
+        """Subscribe workers to a topic; `factory()` makes a worker's handler, anew after a crash.
+
+        A handler is a function or coroutine of an event, or an object with `handle(event)`, and
+        with `recover()` if it has work to do after a restart. Return is ack, an exception is nack;
+        with `semantics="manual"` it gets the delivery and acks by itself. `subscription` goes to
+        `Broker.subscribe`.
+        """
+        return consume(
+            self, name, factory, topic, group or name, workers, semantics, latency, subscription
+        )
+
+    def client(
+        self,
+        name: str,
+        service: str,
+        *,
+        count: int = 1,
+        rate: float | None = None,
+        every: float | None = None,
+        start: float = 0.0,
+        payload: Callable[[int], Any] = lambda i: {"id": f"order-{i}"},
+        **call_options: Any,
+    ) -> None:
+        """Add a client that calls a service `count` times: at random at a rate, or every so often.
+
+        `rate` is in requests a second, `every` in seconds. Each request ends with an `end` step at
+        the client, whose data holds its latency (seconds) and whether it was answered.
+        `call_options` go to `call`.
+        """
+        self.spawn(arrivals(self, service, count, rate, every, start, payload, call_options), name)
+
+    def topic(self, name: str, partitions: int = 1, **options: Any) -> None:
+        """Create a topic in the world's broker."""
+        self.broker.topic(name, partitions=partitions, **options)
+
+    def link(self, a: str, b: str, **changes: Any) -> None:
+        """Set the latency (seconds), loss or duplicate (probabilities) of a link, both ways."""
+        self.network.change(a, b, **changes)
+
+    def at(self, seconds: float, action: Callable[..., Any], *arguments: Any) -> None:
+        """Do something at a moment of virtual time: `world.at(10, world.crash, "stock")`."""
+        if seconds < self.now:
+            raise WorldError(f"at({seconds}): that is past; it is {self.now} s now")
+        self.after(seconds - self.now, lambda _: action(*arguments))
+
+    def slow(self, service: str, factor: float) -> None:
+        """Make a service take so many times as long as it did at first (1: back to normal)."""
+        if service not in self.services or not factor > 0:
+            known = ", ".join(self.services) or "none"
+            raise WorldError(
+                f"slow({service!r}, {factor}): the factor is above 0; services: {known}"
+            )
+        self.services[service].slowness = factor
+        self.note("note", service, text=f"takes {factor:g} times as long", fault=factor > 1)
+
+    def partition(self, a: str, b: str) -> None:
+        """Cut the link between two nodes: every message on it is lost until `repair`."""
+        self.network.cut(a, b)
+
+    def repair(self, a: str, b: str) -> None:
+        """Mend a link that was cut."""
+        self.network.mend(a, b)
+
+    def publish(
+        self, topic: str, data: Any = None, *, key: str | None = None, id: str | None = None
+    ) -> Event:
+        """Put an event on a topic at once, from outside the world; returns the event."""
+        event = self.event(topic, data, key=key, id=id)
+        self.broker.publish_event(topic, event)
+        self.wake(topic)
+        return event
+
+    def event(
+        self, topic: str, data: Any, *, key: str | None = None, id: str | None = None
+    ) -> Event:
+        """Return an event whose id and time are those of this world."""
+        name = id or f"{topic}-{self.number(topic)}"
+        return Event(name, "world", topic, self.now, data, None, key)
+
+    def wake(self, topic: str) -> None:
+        """Tell the idle workers of a topic that something is there."""
+        for group in self.groups.get(topic, ()):
+            group.wake()
+
+    def _new(self, name: str) -> None:
+        if name in self.services:
+            raise WorldError(f"there is a service {name!r} already: give this one another name")
