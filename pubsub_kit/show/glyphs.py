@@ -1,0 +1,59 @@
+"""The mark of each kind of step: a shape of its own, so that no meaning rests on a colour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pubsub_kit.show.canvas import Canvas
+from pubsub_kit.show.ink import fit, width
+
+# How far a mark reaches from its middle, in pixels; labels keep out of there.
+REACH = {"crash": 10.0, "timeout": 8.0, "begin": 2.0, "end": 2.0, "pause": 2.0}
+
+
+def draw(canvas: Canvas, kind: str, x: float, y: float) -> None:
+    """Draw the mark of a step of this kind with its middle at (x, y)."""
+    if kind == "effect":
+        canvas.circle(x, y, 5, "good", "paper", 1.5)
+    elif kind == "read":
+        canvas.circle(x, y, 4.2, "paper", "good", 1.8)
+    elif kind == "crash":
+        canvas.cross(x, y, 8, "fault", 4)
+    elif kind == "restart":
+        wedge = [(x - 5, y - 5), (x + 6, y), (x - 5, y + 5)]
+        canvas.polyline(wedge, "paper", 1, "", "good", True)
+    elif kind == "timeout":
+        _hourglass(canvas, x, y)
+    elif kind == "breaker":
+        _slashes(canvas, x, y, "fault")
+    elif kind in ("note", "retry"):
+        canvas.rect(x - 3.5, y - 3.5, 7, 7, "paper", "muted")
+
+
+def _hourglass(canvas: Canvas, x: float, y: float) -> None:
+    canvas.rect(x - 6, y - 7, 12, 14, "paper")
+    glass = [(x - 5, y - 6), (x + 5, y - 6), (x - 5, y + 6), (x + 5, y + 6)]
+    canvas.polyline(glass, "paper", 0.8, "", "wait", True)
+    for edge in (y - 6.5, y + 6.5):
+        canvas.line((x - 6, edge), (x + 6, edge), "wait", 1.6)
+
+
+def cut(canvas: Canvas, x: float, y: float, other: float, mended: bool) -> None:
+    """Draw a link that is cut, or mended, between the lanes at `x` and `other`."""
+    stroke = "good" if mended else "fault"
+    canvas.line((x, y), (other, y), stroke, 1.2, "dotted")
+    _slashes(canvas, (x + other) / 2, y, stroke)
+
+
+def _slashes(canvas: Canvas, x: float, y: float, stroke: str) -> None:
+    canvas.line((x - 6, y + 6), (x, y - 6), stroke, 2.2)
+    canvas.line((x, y + 6), (x + 6, y - 6), stroke, 2.2)
+
+
+def header(canvas: Canvas, xs: Mapping[str, float], y: float, column: float) -> None:
+    """Write each lane's name in a box that is centred on the lane, its top at `y`."""
+    for node, x in xs.items():
+        name = fit(node, column - 26, 13, bold=True)
+        w = width(name, 13, bold=True) + 18
+        canvas.rect(x - w / 2, y, w, 26, "tint", "muted", 5)
+        canvas.text(x, y + 17.5, name, 13, "ink", "middle", bold=True)

@@ -1,0 +1,113 @@
+"""What should be beside what is: two states in one table, with the entries that differ marked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from pubsub_kit.show.canvas import Canvas
+from pubsub_kit.show.ink import clean, fit, wrap
+
+_SIZE, _LINE, _PAD = 12.0, 15.0, 5.0
+_MOST = 12
+
+
+class Entry(NamedTuple):
+    """One line of the table; None stands for an entry that this side does not have."""
+
+    name: str
+    expected: str | None
+    actual: str | None
+
+    @property
+    def differs(self) -> bool:
+        """Say whether the two sides disagree."""
+        return self.expected != self.actual
+
+
+def entries(expected: Any, actual: Any) -> list[Entry]:
+    """Return the table of two states, given as mappings or as anything that prints."""
+    left, right = _state(expected), _state(actual)
+    names = dict.fromkeys([*left, *right])
+    return [Entry(clean(name), left.get(name), right.get(name)) for name in names]
+
+
+def difference(table: list[Entry]) -> str:
+    """Return the entries that differ, in words, as a text summary prints them."""
+    lines = []
+    for entry in table:
+        if entry.differs:
+            of = f"{entry.name} " if entry.name else ""
+            lines.append(
+                f"{of}expected {entry.expected or 'nothing'}, was {entry.actual or 'nothing'}"
+            )
+    return "; ".join(lines)
+
+
+def _state(state: Any) -> dict[str, str]:
+    if state is None:
+        return {}
+    if isinstance(state, Mapping):
+        return {str(key): _value(value) for key, value in state.items()}
+    return {"": _value(state)}
+
+
+def _value(value: Any) -> str:
+    return clean(f"{value:g}" if isinstance(value, float) else value) or "“”"
+
+
+class Panel:
+    """The table, laid out to a width; `height` is known before it is drawn."""
+
+    def __init__(self, table: list[Entry], w: float) -> None:
+        differing = [e for e in table if e.differs]
+        equal = [e for e in table if not e.differs]
+        # What differs is the point, so it comes first and is never the part that is left out.
+        kept = (differing + equal)[:_MOST]
+        self.left_out = len(table) - len(kept)
+        self.table, self.w = kept, w
+        named = any(e.name for e in kept)
+        self.columns = (0.34 * w, 0.33 * w, 0.33 * w) if named else (22.0, w / 2 - 11, w / 2 - 11)
+        self.cells = [[self._cell(e, i) for i in range(3)] for e in kept]
+        self.heights = [_PAD * 2 + _LINE * max(map(len, row)) for row in self.cells]
+        self.height = 26.0 + sum(self.heights) + (18.0 if self.left_out else 0.0)
+
+    def _cell(self, entry: Entry, column: int) -> list[str]:
+        value = (entry.name, entry.expected, entry.actual)[column]
+        loud = 1.17 if column == 2 and entry.differs else 1.0  # bold letters are wider
+        room = self.columns[column] - (24 if column == 0 else 10)
+        lines = wrap("—" if value is None else value, room / loud, _SIZE) if room > 0 else []
+        if len(lines) > 3:
+            lines = [*lines[:2], fit(lines[2] + "…" + lines[3], room / loud, _SIZE)]
+        return lines
+
+    def draw(self, canvas: Canvas, x: float, y: float) -> None:
+        """Draw the table with its top left corner at (x, y)."""
+        starts = (x + 22, x + self.columns[0], x + self.columns[0] + self.columns[1])
+        canvas.rect(x, y, self.w, self.height, "paper", "faint", 6)
+        for start, name in zip(starts[1:], ("expected", "actual"), strict=True):
+            canvas.text(start, y + 17, name, 11, "muted")
+        y += 24
+        for entry, cells, height in zip(self.table, self.cells, self.heights, strict=True):
+            self._row(canvas, entry, cells, (x, y, height), starts)
+            y += height
+        if self.left_out:
+            canvas.text(starts[0], y + 13, f"… {self.left_out} more entries", 11, "muted")
+
+    def _row(
+        self,
+        canvas: Canvas,
+        entry: Entry,
+        cells: list[list[str]],
+        place: tuple[float, float, float],
+        starts: tuple[float, float, float],
+    ) -> None:
+        x, y, height = place
+        if entry.differs:
+            canvas.rect(x + 1, y, self.w - 2, height, "tint")
+            canvas.cross(x + 11, y + height / 2, 4, "fault", 2)
+        for column, (start, lines) in enumerate(zip(starts, cells, strict=True)):
+            loud = entry.differs and column == 2
+            fill = "fault" if loud else "ink" if entry.differs else "muted"
+            for n, line in enumerate(lines):
+                canvas.text(start, y + _PAD + 11 + n * _LINE, line, _SIZE, fill, bold=loud)

@@ -1,0 +1,120 @@
+"""The display list as PNG, drawn by matplotlib's Agg back-end without its global state."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from pubsub_kit.show.canvas import DASHES, THEMES, Box, Canvas, Disc, Mark, Path, Text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_POINT = 0.72  # a pixel of the canvas in points, at 100 pixels an inch
+
+
+def png(canvas: Canvas, theme: str = "light", scale: float = 2.0) -> bytes:
+    """Return the drawing as an opaque PNG, `scale` image pixels to a pixel of the canvas."""
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    colours = THEMES[theme]
+    rc: Any = {"text.usetex": False, "path.sketch": None, "path.simplify": False}
+    with matplotlib.rc_context(rc), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*missing from.*font.*")
+        figure = Figure(figsize=(canvas.w / 100, canvas.h / 100), dpi=100 * scale)
+        figure.set_facecolor(colours["paper"])
+        agg = FigureCanvasAgg(figure)
+        axes = figure.add_axes((0, 0, 1, 1), xlim=(0, canvas.w), ylim=(canvas.h, 0))
+        axes.set_axis_off()
+        for order, mark in enumerate(canvas.marks):
+            _draw(axes, mark, order, colours)
+        agg.draw()  # type: ignore[no-untyped-call]
+        return _compress(agg)
+
+
+def _compress(agg: Any) -> bytes:
+    """Write the few colours with a palette: a quarter of the bytes, the same to the eye."""
+    from PIL import Image
+
+    image = Image.frombuffer("RGBA", agg.get_width_height(), agg.buffer_rgba(), "raw", "RGBA", 0, 1)
+    out = io.BytesIO()
+    image.convert("RGB").quantize(96, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
+        out, "png", optimize=True
+    )
+    return out.getvalue()
+
+
+def _draw(axes: Axes, mark: Mark, order: int, colours: dict[str, str]) -> None:
+    if isinstance(mark, Text):
+        _draw_text(axes, mark, order, colours)
+    elif isinstance(mark, Path):
+        _draw_path(axes, mark, order, colours)
+    else:
+        _draw_shape(axes, mark, order, colours)
+
+
+def _draw_path(axes: Axes, mark: Path, order: int, colours: dict[str, str]) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Polygon
+
+    if mark.fill:
+        edge = colours[mark.stroke] if mark.stroke else "none"
+        face = colours[mark.fill]
+        axes.add_artist(
+            Polygon(
+                mark.points, closed=True, fc=face, ec=edge, lw=mark.width * _POINT, zorder=order
+            )
+        )
+        return
+    points = (*mark.points, mark.points[0]) if mark.closed else mark.points
+    xs, ys = [p[0] for p in points], [p[1] for p in points]
+    dash = DASHES[mark.dash]
+    style: Any = (0, [d / mark.width for d in dash]) if dash else "-"
+    colour = colours[mark.stroke]
+    axes.add_artist(Line2D(xs, ys, color=colour, lw=mark.width * _POINT, ls=style, zorder=order))
+
+
+def _draw_shape(axes: Axes, mark: Box | Disc, order: int, colours: dict[str, str]) -> None:
+    from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
+
+    style: Any = {
+        "fc": colours[mark.fill] if mark.fill else "none",
+        "ec": colours[mark.stroke] if mark.stroke else "none",
+        "lw": mark.width * _POINT if mark.stroke else 0,
+        "zorder": order,
+    }
+    if isinstance(mark, Disc):
+        axes.add_artist(Circle((mark.x, mark.y), mark.r, **style))
+    elif mark.radius:
+        r = min(mark.radius, mark.w / 2, mark.h / 2)
+        corner = f"round,pad=0,rounding_size={r}"
+        axes.add_artist(FancyBboxPatch((mark.x, mark.y), mark.w, mark.h, boxstyle=corner, **style))
+    else:
+        axes.add_artist(Rectangle((mark.x, mark.y), mark.w, mark.h, **style))
+
+
+def _draw_text(axes: Axes, mark: Text, order: int, colours: dict[str, str]) -> None:
+    from matplotlib.patheffects import withStroke
+    from matplotlib.text import Text as Label
+
+    halo = [withStroke(linewidth=3 * _POINT, foreground=colours["paper"])] if mark.halo else []
+    axes.add_artist(
+        Label(
+            mark.x,
+            mark.y,
+            mark.text,
+            fontsize=mark.size * _POINT,
+            color=colours[mark.fill],
+            ha={"start": "left", "middle": "center", "end": "right"}[mark.anchor],
+            va="baseline",
+            fontfamily="DejaVu Sans",
+            fontweight="bold" if mark.bold else "normal",
+            parse_math=False,
+            usetex=False,
+            path_effects=halo,
+            zorder=order,
+        )
+    )
