@@ -1,0 +1,252 @@
+"""Questions before and after a run: commit to a prediction, compare it, check an understanding.
+
+A prediction is committed before the run that decides it, kept under its key, and compared by a
+later cell. Without widgets both kinds of question print themselves and take their answer from code.
+What a cell prints never depends on earlier answers, but for the one cell that compares.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any, Protocol
+
+from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.show.ink import clean
+
+
+class QuestionError(PubSubKitError):
+    """A question or its answer makes no sense; the message says which, and what to do."""
+
+
+class Store(Protocol):
+    """Where answers are kept: `store(key, answer)` keeps one, `store(key)` returns the latest."""
+
+    def __call__(self, key: str, answer: str | None = None) -> str | None:
+        """Keep the answer if there is one; return the latest answer under the key, or None."""
+
+
+class Memory:
+    """Keeps answers for as long as this Python runs."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, str] = {}
+
+    def __call__(self, key: str, answer: str | None = None) -> str | None:
+        """Keep the answer if there is one; return the latest under the key."""
+        if answer is not None:
+            self.answers[key] = answer
+        return self.answers.get(key)
+
+
+store: Store = Memory()
+"""The place where answers are kept; assign another `Store` to keep them elsewhere."""
+
+_predictions: dict[str, Prediction] = {}
+
+
+class Words:
+    """A few lines of text that a notebook shows as they are."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+class Question:
+    """A question with lettered options, as a widget with radio buttons or as plain text."""
+
+    button = "Answer"
+    kind = "question"
+
+    def __init__(
+        self, question: str, options: Sequence[str] | Mapping[str, str], key: str | None = None
+    ) -> None:
+        letters = "abcdefghijklmnopqrstuvwxyz"
+        named = (
+            options if isinstance(options, Mapping) else dict(zip(letters, options, strict=False))
+        )
+        if len(named) < 2:
+            raise QuestionError(f"The question {question!r} needs at least two options.")
+        self.question = clean(question)
+        self.options = {clean(letter): clean(option) for letter, option in named.items()}
+        self.key = key or self.question
+        self._box: Any = None
+
+    def answer(self, choice: str) -> Words:
+        """Answer from code, by letter or by an option's words; get what the button would say."""
+        letter = self.letter(choice)
+        if letter is None:
+            given = ", ".join(self.options)
+            raise QuestionError(f"{choice!r} is not among the options: answer one of {given}.")
+        return Words(self._answered(letter))
+
+    def letter(self, choice: object) -> str | None:
+        """Return the letter of an option given by its letter or its words, or None."""
+        said = clean(choice).casefold()
+        for letter, option in self.options.items():
+            if said in (letter.casefold(), option.casefold(), f"{letter}) {option}".casefold()):
+                return letter
+        return None
+
+    def line(self, letter: str) -> str:
+        """Return an option as it is listed."""
+        return f"{letter}) {self.options[letter]}"
+
+    @property
+    def text(self) -> str:
+        """Return the question and its options as plain text, and the line to type."""
+        lines = [self.question, *(f"  {self.line(letter)}" for letter in self.options)]
+        return "\n".join([*lines, self._how()])
+
+    @property
+    def widget(self) -> Any:
+        """Return the ipywidgets box: question, options, button, and what comes of it."""
+        if self._box is None:
+            self._box = self._build()
+        return self._box
+
+    def _answered(self, letter: str) -> str:
+        raise NotImplementedError
+
+    def _how(self) -> str:
+        raise NotImplementedError
+
+    def _build(self) -> Any:
+        import ipywidgets as widgets
+
+        lines = [(self.line(letter), letter) for letter in self.options]
+        width = widgets.Layout(width="auto", max_width="98%")
+        radio = widgets.RadioButtons(options=lines, value=None, layout=width)
+        button = widgets.Button(description=self.button, button_style="primary", disabled=True)
+        said = widgets.HTML()
+
+        def chosen(change: Any) -> None:
+            button.disabled = change["new"] is None
+
+        def pressed(_: Any) -> None:
+            if radio.value is not None:
+                said.value = _html(self._answered(radio.value))
+
+        radio.observe(chosen, "value")
+        button.on_click(pressed)
+        head = widgets.HTML(f"<b>{_html(self.question)}</b>")
+        return widgets.VBox([head, radio, button, said])
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """Give the widget where there are widgets, and the same plain text everywhere."""
+        try:
+            live = self.widget._repr_mimebundle_() or {}
+        except ImportError:
+            live = {}
+        return {**live, "text/plain": self.text}
+
+
+def _html(text: str) -> str:
+    """Return the text escaped, with `backticks` as code and line ends kept."""
+    marked = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+    return marked.replace("\n", "<br>")
+
+
+class Prediction(Question):
+    """A question that a later run answers; the learner commits first."""
+
+    button = "Commit"
+
+    def reveal(self, actual: object) -> Words:
+        """Compare what was predicted with what came out: an option, its letter, or other words."""
+        came = self.letter(actual)
+        out = self.line(came) if came else clean(actual)
+        said = store(f"predict/{self.key}")
+        if said is None or said not in self.options:
+            return Words(f"○ You made no prediction; it came out: {out}")
+        if came is None:
+            return Words(f"You predicted {self.line(said)}; it came out: {out}")
+        if came == said:
+            return Words(f"✓ As you predicted: {out}")
+        gap = "The gap between the two is where the learning is."
+        return Words(f"✗ You predicted {self.line(said)}; it came out: {out}\n{gap}")
+
+    def _answered(self, letter: str) -> str:
+        store(f"predict/{self.key}", letter)
+        return f"Committed: {self.line(letter)}. Now run the next cells and see."
+
+    def _how(self) -> str:
+        return f'Commit to an answer first; in code: show.answer("{self.key}", "a")'
+
+
+class Quiz(Question):
+    """A question with one right answer, and for each wrong one a reason."""
+
+    button = "Check"
+
+    def __init__(
+        self,
+        question: str,
+        options: Sequence[str] | Mapping[str, str],
+        answer: str,
+        why: Mapping[str, str] | str = "",
+        key: str | None = None,
+    ) -> None:
+        super().__init__(question, options, key)
+        right = self.letter(answer)
+        if right is None:
+            raise QuestionError(f"The right answer {answer!r} is not among the options.")
+        self._right = right
+        reasons = {right: why} if isinstance(why, str) else why
+        self._why = {self.letter(option) or "": clean(reason) for option, reason in reasons.items()}
+        if "" in self._why:
+            raise QuestionError(f"A reason is given for no option of {question!r}: use its letter.")
+
+    def _answered(self, letter: str) -> str:
+        store(f"quiz/{self.key}", letter)
+        why = self._why.get(letter, "")
+        if letter == self._right:
+            return f"✓ Right: {self.line(letter)}. {why}".strip()
+        return f"✗ Not {letter}). {why} Try again.".replace("  ", " ")
+
+    def _how(self) -> str:
+        return 'In code: q = show.quiz(…), then q.answer("a")'
+
+
+def predict(question: str, options: Sequence[str] | Mapping[str, str], *, key: str) -> Prediction:
+    """Ask for a prediction, to be compared under `key` once the run has decided it."""
+    _predictions[key] = Prediction(question, options, key)
+    return _predictions[key]
+
+
+def answer(key: str, choice: str) -> Words:
+    """Answer the prediction of this key from code."""
+    return _asked(key).answer(choice)
+
+
+def compare(key: str, actual: object) -> Words:
+    """Compare the prediction of this key with what came out."""
+    return _asked(key).reveal(actual)
+
+
+def _asked(key: str) -> Prediction:
+    if key not in _predictions:
+        known = ", ".join(map(repr, _predictions)) or "none yet"
+        raise QuestionError(
+            f"No prediction was asked under {key!r} (asked: {known}): run its cell."
+        )
+    return _predictions[key]
+
+
+def quiz(
+    question: str,
+    options: Sequence[str] | Mapping[str, str],
+    answer: str,
+    why: Mapping[str, str] | str = "",
+    *,
+    key: str | None = None,
+) -> Quiz:
+    """Ask a question that answers at once; `why` gives a reason by option (letter or words)."""
+    return Quiz(question, options, answer, why, key)
