@@ -18,6 +18,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -46,6 +47,8 @@ OFFLINE = (
     "new connection",
     "timed out",
 )
+# Their own last word on any other trouble.
+TELLING = re.compile(r"(\w*Error|error|ERROR): (?!subprocess-exited)")
 
 
 class SetupError(PubSubKitError):
@@ -113,10 +116,12 @@ def build(root: Path, folder: Path, extras: Sequence[str]) -> None:
     uv, before = find_uv(), read_stamp(folder)
     extras = sorted({*extras, *before.get("extras", ())})
     new = UNFINISHED in before or not version(folder)
-    say(f"Setting up {folder.name} with {'uv' if uv else 'pip'}: this takes up to a minute, once.")
     if new:
         check_venv_module(uv)
         clear(folder)
+    print(
+        f"Setting up {folder.name} with {'uv' if uv else 'pip'}, once: about a minute.", flush=True
+    )
     write_stamp(folder, {UNFINISHED: True})
     try:
         if new:
@@ -145,7 +150,6 @@ def install(root: Path, folder: Path, extras: Sequence[str], uv: str | None) -> 
         installer = [uv, "pip", "install", "--python", python, "--compile-bytecode"]
     else:
         installer = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-        installer += ["--retries", "2"]
     what = f"{root}[{','.join(extras)}]" if extras else str(root)
     run([*installer, "--editable", what], folder, "install the packages")
 
@@ -153,10 +157,10 @@ def install(root: Path, folder: Path, extras: Sequence[str], uv: str | None) -> 
 def run(command: list[str], folder: Path, aim: str) -> None:
     """Run a tool with its output in the log; raises `SetupError` with its telling line."""
     log = folder / LOG
+    patience = {"PIP_RETRIES": "2", "UV_HTTP_RETRIES": "2", **os.environ}
     with log.open("wb") as output:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, check=False
-        )
+        streams = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": subprocess.STDOUT}
+        done = subprocess.run(command, env=patience, check=False, **streams)
     if done.returncode:
         raise SetupError(f"could not {aim}: {reason(log.read_text(errors='replace'))} ({log})")
 
@@ -166,7 +170,7 @@ def reason(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()] or ["it said nothing"]
     if any(sign in output.lower() for sign in OFFLINE):
         return "the package index is out of reach; check the network and run the same command again"
-    return next((line for line in reversed(lines) if "error" in line.lower()), lines[-1])
+    return next((line for line in reversed(lines) if TELLING.match(line)), lines[-1])
 
 
 def restart(folder: Path) -> None:
@@ -273,8 +277,3 @@ def alone(folder: Path) -> Iterator[None]:
 
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def say(sentence: str) -> None:
-    """Tell the person at the terminal, at once."""
-    print(sentence, file=sys.stderr, flush=True)

@@ -94,7 +94,7 @@ def trust(paths: Iterator[Path]) -> None:
         try:
             notary.sign(nbformat.read(path, as_version=4))
         except (OSError, ValueError, nbformat.ValidationError) as error:
-            environment.say(f"{path} is no notebook that can be read, and is left alone: {error}")
+            print(f"{path} cannot be read as a notebook and is left as it is: {error}")
 
 
 def serve(root: Path, port: int, *, browser: bool) -> None:

@@ -1,0 +1,53 @@
+"""Rules of every test run, whether it runs tests or notebooks.
+
+With PUBSUB_KIT_NO_SKIPS=1 nothing may be skipped or expected to fail: each such test counts as a
+failure, so that a green run is one in which everything ran.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from typing import TypeVar
+
+import pytest
+from hypothesis import settings
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+# A deadline would fail a test for a machine's being slow.
+settings.register_profile("kit", deadline=None)
+settings.load_profile("kit")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "browser" in item.path.relative_to(item.config.rootpath).parts:
+            item.add_marker("browser")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    return nothing_skipped((yield))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    return nothing_skipped((yield))
+
+
+def nothing_skipped(report: Report) -> Report:
+    """Turn a skip, and an expected failure, into a failure where nothing may be skipped."""
+    expected = hasattr(report, "wasxfail")
+    if os.environ.get("PUBSUB_KIT_NO_SKIPS") == "1" and (report.skipped or expected):
+        reason = report.wasxfail if expected else skip_reason(report)
+        report.outcome = "failed"
+        report.longrepr = f"{report.nodeid} did not count ({reason}), and here every test must."
+        report.__dict__.pop("wasxfail", None)
+    return report
+
+
+def skip_reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    where_and_why = report.longrepr
+    return where_and_why[-1] if isinstance(where_and_why, tuple) else str(where_and_why)
