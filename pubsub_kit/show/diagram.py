@@ -20,7 +20,7 @@ from pubsub_kit.show.picture import Picture, PictureError
 from pubsub_kit.show.rows import rows
 from pubsub_kit.world.trace import Trace
 
-_WIDTH, _GUTTER, _PANEL = 900.0, 66.0, 270.0
+_WIDTH, _GUTTER = 900.0, 66.0
 _MOST_FAULTS = 9
 
 
@@ -75,32 +75,33 @@ class _Sheet:
         self, part: Extract, axis: str | None, table: list[Entry], title: str, caption: str
     ) -> None:
         self.part, self.title, self.caption = part, title, caption
-        count = max(len(part.lanes), 1)
-        self.beside = bool(table) and count <= 4
-        room = _WIDTH - _GUTTER - (_PANEL + 20 if self.beside else 10)
-        self.column = min(room / count, 230.0 if count > 1 else 320.0)
-        self.lanes_right = _GUTTER + self.column * count
-        least = 460.0 if self.beside else 560.0
-        self.lanes_right = max(self.lanes_right, least)
-        self.w = self.lanes_right + (_PANEL + 20 if self.beside else 10)
+        gaps = max(len(part.lanes) - 1, 1)
+        beside = bool(table) and gaps <= 3
         self.panel = (
-            Panel(table, _PANEL if self.beside else min(self.w - 40, 560.0)) if table else None
+            Panel(table, (300.0 if gaps < 3 else 236.0) if beside else 720) if table else None
         )
+        aside = self.panel.w + 14 if self.panel and beside else 0.0
+        self.beside = beside
+        lead, trail = (50.0, 90.0 if beside else 118.0) if gaps <= 6 else (36.0, 60.0)
+        self.column = min((_WIDTH - 10 - aside - _GUTTER - lead - trail) / gaps, 220.0)
+        self.lanes_right = max(_GUTTER + lead + self.column * gaps + trail, 460.0)
+        self.xs = {name: _GUTTER + lead + self.column * i for i, name in enumerate(part.lanes)}
+        self.w = max(self.lanes_right + 10 + aside, self.panel.w + 28 if self.panel else 0.0)
         self.rows = rows(part.steps, axis)
-        self.top = 62.0 + (26.0 if title else 0.0)
+        staggered = self.column < glyphs.NARROW
+        self.top = 62.0 + (26.0 if title else 0.0) + (22.0 if staggered else 0.0)
         self.bottom = self.top + self.rows.height + 14
         self.canvas = Canvas(self.w, self.bottom)
 
     def draw(self) -> Canvas:
-        xs = {name: _GUTTER + self.column * (i + 0.5) for i, name in enumerate(self.part.lanes)}
         ys = [self.top + y for y in self.rows.ys]
         if self.title:
             self.canvas.text(14, 24, fit(self.title, self.w - 28, 15, True), 15, "ink", bold=True)
-        glyphs.header(self.canvas, xs, self.top - 46, self.column)
+        glyphs.header(self.canvas, self.xs, self.top - 46, self.column)
         self._axis()
         paper = Paper(_GUTTER, self.top - 18, self.lanes_right, self.bottom + 6)
         breaks = [self.top + y for y, _ in self.rows.breaks]
-        lanes = Lanes(self.canvas, paper, self.part, xs, ys, self.bottom, breaks)
+        lanes = Lanes(self.canvas, paper, self.part, self.xs, ys, self.bottom, breaks)
         dropped = lanes.draw()
         notes = [*self.part.notes]
         notes += [f"{dropped} labels left out for want of room"] if dropped else []
@@ -129,13 +130,11 @@ class _Sheet:
         self.panel.draw(self.canvas, self.lanes_right + 8, y)
         return y + self.panel.height + 12
 
-    def _words(self, i: int) -> str:
-        step = self.part.steps[i]
-        return story.sentence(step, story.sent_words(self.part.steps).get(step.message, ""))
-
     def _below(self, y: float, lanes: Lanes, notes: list[str]) -> float:
         for i, n in lanes.badges.items():
-            words = fit(self._words(i), self.w - 60, 12)
+            step = self.part.steps[i]
+            said = story.sentence(step, lanes.sent.get(step.message, ""))
+            words = fit(said, self.w - 60, 12)
             self.canvas.badge(24, y + 8, n)
             self.canvas.text(38, y + 12, words, 12)
             y += 20

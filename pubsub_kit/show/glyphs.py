@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pubsub_kit.show.canvas import Canvas
 from pubsub_kit.show.ink import fit, width
 
+NARROW = 96.0  # pixels: columns below this have staggered names
+
 # How far a mark reaches from its middle, in pixels; labels keep out of there.
 REACH = {"crash": 10.0, "timeout": 8.0, "begin": 2.0, "end": 2.0, "pause": 2.0}
 
@@ -26,7 +28,7 @@ def draw(canvas: Canvas, kind: str, x: float, y: float) -> None:
         _hourglass(canvas, x, y)
     elif kind == "breaker":
         _slashes(canvas, x, y, "fault")
-    elif kind in ("note", "retry"):
+    elif kind == "note":
         canvas.rect(x - 3.5, y - 3.5, 7, 7, "paper", "muted")
 
 
@@ -51,9 +53,17 @@ def _slashes(canvas: Canvas, x: float, y: float, stroke: str) -> None:
 
 
 def header(canvas: Canvas, xs: Mapping[str, float], y: float, column: float) -> None:
-    """Write each lane's name in a box that is centred on the lane, its top at `y`."""
-    for node, x in xs.items():
-        name = fit(node, column - 26, 13, bold=True)
-        w = width(name, 13, bold=True) + 18
-        canvas.rect(x - w / 2, y, w, 26, "tint", "muted", 5)
-        canvas.text(x, y + 17.5, name, 13, "ink", "middle", bold=True)
+    """Write each lane's name in a box that is centred on the lane, its top at `y`.
+
+    Names above narrow columns stand on two levels by turns, so that each has the room of two.
+    """
+    narrow = column < NARROW
+    size, room = (11.0, 2 * column) if narrow else (13.0, column)
+    for n, (node, x) in enumerate(xs.items()):
+        top = y - 22 if narrow and n % 2 == 0 else y
+        name = fit(node, min(room, 2 * (x - 4)) - 24, size, bold=True)
+        w, h = width(name, size, bold=True) + 16, size * 2
+        if narrow and n % 2 == 0:
+            canvas.line((x, top + h), (x, y + h), "muted", 1)
+        canvas.rect(x - w / 2, top, w, h, "tint", "muted", 5)
+        canvas.text(x, top + h / 2 + size * 0.36, name, size, "ink", "middle", bold=True)

@@ -95,17 +95,20 @@ def fit(text: object, room: float, size: float, bold: bool = False) -> str:
     return words
 
 
-def wrap(text: object, room: float, size: float) -> list[str]:
-    """Return the text in lines that each fit into `room` pixels."""
+def wrap(text: object, room: float, size: float, bold: bool = False) -> list[str]:
+    """Return the text in lines that each fit into `room` pixels; a longer word is broken."""
     lines: list[str] = []
     line = ""
     for word in clean(text).split():
         longer = f"{line} {word}".strip()
-        if width(longer, size) <= room:
-            line = longer
-            continue
-        lines += [line] if line else []
-        line = fit(word, room, size)
+        if width(longer, size, bold) > room:
+            lines += [line] if line else []
+            while len(word) > 1 and width(word, size, bold) > room:
+                head = fit(word, room, size, bold).removesuffix("…") or word[0]
+                lines.append(head)
+                word = word[len(head) :]
+            longer = word
+        line = longer
     return [*lines, line] if line else lines
 
 

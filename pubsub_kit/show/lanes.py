@@ -131,6 +131,7 @@ class Lanes:
             assert message.end is not None
             stop = (p[0] + (q[0] - p[0]) * 0.55, max(q[1], p[1] + 6))
             self.canvas.line(p, stop, "fault", 1.6)
+            self.paper.ink(p, stop)
             self.canvas.cross(*stop, 5.5)
             self._point(message.end, stop, 7)
             room = abs(q[0] - stop[0]) - 12
@@ -142,6 +143,7 @@ class Lanes:
             self.canvas.line(p, half, "message", 1.2, "dotted")
         else:
             again = message.fate == "duplicate"
+            self.paper.ink(p, q)
             self.canvas.arrow((p, q), "message", 1.4, "dashed" if again else "")
             assert message.end is not None
             self._point(message.end, q, 3)

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from pubsub_kit.show.canvas import Canvas
-from pubsub_kit.show.ink import clean, fit, wrap
+from pubsub_kit.show.ink import clean, fit, width, wrap
 
 _SIZE, _LINE, _PAD = 12.0, 15.0, 5.0
 _MOST = 12
+_MARGINS = (32.0, 14.0, 14.0)
 
 
 class Entry(NamedTuple):
@@ -57,28 +58,33 @@ def _value(value: Any) -> str:
 
 
 class Panel:
-    """The table, laid out to a width; `height` is known before it is drawn."""
+    """The table, laid out in up to `most` pixels; its `w` and `height` are known before drawing."""
 
-    def __init__(self, table: list[Entry], w: float) -> None:
+    def __init__(self, table: list[Entry], most: float) -> None:
         differing = [e for e in table if e.differs]
         equal = [e for e in table if not e.differs]
         # What differs is the point, so it comes first and is never the part that is left out.
-        kept = (differing + equal)[:_MOST]
-        self.left_out = len(table) - len(kept)
-        self.table, self.w = kept, w
-        named = any(e.name for e in kept)
-        self.columns = (0.34 * w, 0.33 * w, 0.33 * w) if named else (22.0, w / 2 - 11, w / 2 - 11)
-        self.cells = [[self._cell(e, i) for i in range(3)] for e in kept]
+        self.table = (differing + equal)[:_MOST]
+        self.left_out = len(table) - len(self.table)
+        wanted = [max(self._wanted(e, i) for e in self.table) for i in range(3)]
+        squeeze = min(1.0, (most - 180) / max(sum(w - 60 for w in wanted), 1.0))
+        self.columns = [60 + (w - 60) * squeeze for w in wanted]
+        self.w = sum(self.columns)
+        self.cells = [[self._cell(e, i) for i in range(3)] for e in self.table]
         self.heights = [_PAD * 2 + _LINE * max(map(len, row)) for row in self.cells]
         self.height = 26.0 + sum(self.heights) + (18.0 if self.left_out else 0.0)
 
+    def _wanted(self, entry: Entry, column: int) -> float:
+        text = clean((entry.name, entry.expected, entry.actual)[column] or "")
+        return max(width(text, _SIZE, entry.differs and column == 2) + _MARGINS[column], 76.0)
+
     def _cell(self, entry: Entry, column: int) -> list[str]:
         value = (entry.name, entry.expected, entry.actual)[column]
-        loud = 1.17 if column == 2 and entry.differs else 1.0  # bold letters are wider
-        room = self.columns[column] - (24 if column == 0 else 10)
-        lines = wrap("—" if value is None else value, room / loud, _SIZE) if room > 0 else []
+        room = self.columns[column] - _MARGINS[column] + 1
+        loud = entry.differs and column == 2
+        lines = wrap("—" if value is None else value, room, _SIZE, loud)
         if len(lines) > 3:
-            lines = [*lines[:2], fit(lines[2] + "…" + lines[3], room / loud, _SIZE)]
+            lines = [*lines[:2], fit(lines[2] + lines[3], room, _SIZE, loud)]
         return lines
 
     def draw(self, canvas: Canvas, x: float, y: float) -> None:

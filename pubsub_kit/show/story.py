@@ -98,15 +98,17 @@ def pauses(steps: Sequence[Step]) -> list[Span]:
     return found + [Span(node, start, None) for node, start in still.items()]
 
 
+# The word of each kind, and the words by which a step's own text says as much already.
 _WORDS = {
-    "timeout": "timeout",
-    "retry": "↻ retry",
-    "pause": "pause",
-    "crash": "crash",
-    "restart": "↻ restart",
-    "breaker": "breaker",
-    "partition": "link cut",
-    "repair": "link mended",
+    "timeout": ("timeout", ("timeout", "timed out")),
+    "retry": ("↻ retry", ("retry", "retries")),
+    "pause": ("pause", ("pause", "stands still")),
+    "crash": ("crash", ("crash",)),
+    "restart": ("↻ restart", ("restart",)),
+    "breaker": ("breaker", ("breaker",)),
+    "partition": ("link cut", ("cut", "partition")),
+    "repair": ("link mended", ("mended", "again", "repair")),
+    "lose": ("lost", ("lost",)),
 }
 
 
@@ -116,14 +118,22 @@ def words(step: Step, sent: str = "") -> str:
     if step.kind == "send":
         return text or clean(step.message)
     if step.kind in ("effect", "read"):
-        key = "" if step.data is None else clean(step.data)
-        said = text if not key or key in text else f"{key} = {text}" if text else key
-        return said or step.kind
-    if step.kind == "lose":
-        return f"lost: {text}" if text and text != sent else "lost"
-    if step.kind in _WORDS:
-        return f"{_WORDS[step.kind]}: {text}" if text and text != step.kind else _WORDS[step.kind]
-    return text
+        return _state(step, text)
+    if step.kind == "lose" and text in (sent, f"{sent} is lost"):
+        return "lost"
+    if not step.fault and (step.kind in ("begin", "receive") or text == "done"):
+        return ""
+    if step.kind not in _WORDS:
+        return text
+    word, said = _WORDS[step.kind]
+    return word if not text else text if any(s in text for s in said) else f"{word}: {text}"
+
+
+def _state(step: Step, text: str) -> str:
+    key = clean(step.data) if isinstance(step.data, str) else ""
+    if not text:
+        return key or step.kind
+    return text if not key or key in text else f"{key} = {text}"
 
 
 def sent_words(steps: Sequence[Step]) -> dict[str, str]:
@@ -133,19 +143,18 @@ def sent_words(steps: Sequence[Step]) -> dict[str, str]:
 
 def sentence(step: Step, sent: str = "") -> str:
     """Return a step in words that stand alone, as the list of faults prints it."""
-    node, peer = clean(step.node), clean(step.peer)
-    way = f"{node} → {peer}"
-    what = sent or clean(step.text) or "message"
+    node, peer, text = clean(step.node), clean(step.peer), clean(step.text)
+    there, back = f"({node} → {peer})", f"({peer} → {node})"
+    what = sent or text or "message"
     if step.kind == "lose":
-        why = f": {clean(step.text)}" if step.text and clean(step.text) != sent else ""
-        said = f"{what} lost{why} ({way})"
+        why = f": {text}" if text and text != sent else ""
+        said = f"{text if 'lost' in text else f'{what} lost{why}'} {there}"
     elif step.kind == "receive":
-        said = f"{what} arrives{' again' if step.fault else ''} ({peer} → {node})"
+        said = f"{what} arrives{' again' if step.fault else ''} {back}"
     elif step.kind == "send":
-        said = f"{what} sent ({way})"
+        said = f"{what} sent {there}"
     else:
-        at = f" ({way})" if peer else ""
-        said = f"{node}: {words(step).removeprefix('↻ ') or step.kind}{at}"
+        said = f"{node}: {words(step).removeprefix('↻ ') or step.kind}" + f" {there}" * bool(peer)
     return f"{seconds(step.time)} · {said}"
 
 
