@@ -1,0 +1,96 @@
+"""Numbers with units, as an estimate is written down: `345_000`, "345K/s", "12 GB", "63 %".
+
+Units are pint's, plus the things that are counted in a system design, which have no dimension: a
+rate of tweets is the same kind of thing as a rate of writes.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+from typing import Any
+
+from pubsub_kit.errors import PubSubKitError
+
+COUNTED = """
+    request attempt call order payment transfer tweet read write delivery message event user
+    follower reader writer entry post email server worker partition core copy
+""".split()  # noqa: SIM905
+_SUFFIX = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
+
+
+class QuantityError(PubSubKitError):
+    """A quantity that cannot be read, or whose unit is of another kind than the one asked for."""
+
+
+@functools.cache
+def _registry() -> Any:
+    import pint
+
+    registry: Any = pint.UnitRegistry()
+    for name in COUNTED:
+        registry.define(f"{name} = 1 = _ = {_plural(name)}")
+    return registry
+
+
+def read(answer: Any, unit: str) -> float:
+    """Return the answer's number in this unit.
+
+    A bare number is taken to be in the unit that was asked for. Raises QuantityError with a
+    sentence for anything else that is no such quantity.
+    """
+    if isinstance(answer, bool) or not isinstance(answer, int | float | str):
+        raise QuantityError(f"give a number, or a text such as {_example(unit)}, not {answer!r}")
+    if isinstance(answer, int | float):
+        return _finite(float(answer), answer)
+    text = re.sub(r"(?<=[\d_.])\s*([kKMBGT])(?![A-Za-z])", _scaled, answer.replace(",", "").strip())
+    try:
+        quantity = _registry().Quantity(text.replace("%", " percent"))
+    except Exception:
+        raise QuantityError(
+            f"{answer!r} is no quantity: write a number and a unit, such as {_example(unit)}"
+        ) from None
+    if quantity.unitless and not re.search("[A-Za-z%/]", answer):
+        return _finite(float(quantity.magnitude), answer)
+    try:
+        return _finite(float(quantity.to(unit or "").magnitude), answer)
+    except Exception:
+        raise QuantityError(
+            f"{answer!r} is not in {unit or 'a plain count'} or a unit like it: give, for example, "
+            f"{_example(unit)}"
+        ) from None
+
+
+def _scaled(match: re.Match[str]) -> str:
+    return f"e{round(math.log10(_SUFFIX[match[1]]))}"
+
+
+def _finite(number: float, answer: Any) -> float:
+    if not math.isfinite(number):
+        raise QuantityError(f"{answer!r} is not finite: give a number that you could write down")
+    return number
+
+
+def _example(unit: str) -> str:
+    return repr(f"12 {unit}".strip())
+
+
+def words(value: float, unit: str) -> str:
+    """Return a value as people say it: 345K/s, 12.5 GB, 63 %."""
+    size, suffix = value, ""
+    for name, factor in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("K", 1e3)):
+        if abs(value) >= factor * 0.9995 and unit != "percent":
+            size, suffix = value / factor, name
+            break
+    shown = f"{size:.3g}{suffix}"
+    if unit == "percent":
+        return f"{shown} %"
+    head, slash, rest = unit.partition("/")
+    if value != 1 and head in (*COUNTED, "second", "minute", "hour", "day"):
+        head = _plural(head)
+    return f"{shown} {head}{slash}{rest}".strip()
+
+
+def _plural(word: str) -> str:
+    return word[:-1] + "ies" if word.endswith("y") and word[-2] not in "aeiou" else word + "s"

@@ -1,0 +1,127 @@
+"""A verdict: what a check found, in words that a learner can act on, and a picture where it failed.
+
+○ not attempted    the answer is still the stub
+◐ not exercised    the run never met what the question is about, so nothing is proven
+✗ fails            with the shortest run that breaks it, and the code that replays it
+✓ holds            with how many schedules were covered, up to how many faults
+"""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from pubsub_kit.world.explore import Violation
+
+if TYPE_CHECKING:
+    from pubsub_kit.show.picture import Picture
+    from pubsub_kit.world.trace import Trace
+
+Outcome = Literal["not attempted", "not exercised", "fails", "holds"]
+SIGNS: dict[str, str] = {"not attempted": "○", "not exercised": "◐", "fails": "✗", "holds": "✓"}
+# Colours that are told apart by a colour-blind eye, each beside a sign that needs no colour.
+_COLOURS = {
+    "not attempted": "#6b7280",
+    "not exercised": "#b58900",
+    "fails": "#d55e00",
+    "holds": "#009e73",
+}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a judge says of one answer, before it is put into a learner's words."""
+
+    outcome: Outcome
+    summary: str
+    violation: Violation | None = None
+    code: str = ""
+    trace: Trace | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The result of one check; as the last line of a cell it shows itself."""
+
+    question: str
+    outcome: Outcome
+    summary: str
+    lesson: str = ""
+    replay: str = ""
+    hint: str = ""
+    printed: str = ""
+    violation: Violation | None = None
+    trace: Trace | None = None
+
+    def __bool__(self) -> bool:
+        """A verdict counts as true only if the answer holds."""
+        return self.outcome == "holds"
+
+    @property
+    def belief(self) -> str:
+        """The misconception that the failure shows, or ""."""
+        return self.violation.belief if self.violation else ""
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """The parts of the verdict as (label, words), those that there are."""
+        parts = [
+            ("", self.violation.message if self.violation else ""),
+            ("Why", self.lesson),
+            ("Replay it", self.replay),
+            ("Hint", self.hint),
+            ("Your code printed", self.printed),
+        ]
+        return [(label, words) for label, words in parts if words]
+
+    @property
+    def text(self) -> str:
+        """The whole verdict as plain text."""
+        head = f"{SIGNS[self.outcome]} {self.question}: {self.summary}"
+        rest = [f"  {label + ': ' if label else ''}{words}" for label, words in self.lines]
+        return "\n".join([head, *rest])
+
+    def __repr__(self) -> str:
+        return self.text
+
+    @property
+    def picture(self) -> Picture | None:
+        """The run that breaks the answer as a space-time diagram; None where nothing failed."""
+        if self.violation is None or not self.trace:
+            return None
+        from pubsub_kit import show
+
+        return show.spacetime(
+            self.trace,
+            mark=self.violation.step,
+            expected=self.violation.expected,
+            actual=self.violation.actual,
+            caption=self.violation.message,
+            title=f"{self.question}: the shortest run that breaks it",
+        )
+
+    def _html(self) -> str:
+        colour = _COLOURS[self.outcome]
+        rows = "".join(
+            f'<div style="margin-top:4px">{f"<b>{label}:</b> " if label else ""}'
+            f"{_code(words) if label == 'Replay it' else html.escape(words)}</div>"
+            for label, words in self.lines
+        )
+        return (
+            f'<div style="border-left:4px solid {colour};padding:6px 12px;max-width:60em">'
+            f'<b><span style="color:{colour}">{SIGNS[self.outcome]}</span> '
+            f"{html.escape(self.question)}:</b> {html.escape(self.summary)}{rows}</div>"
+        )
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        bundle: dict[str, Any] = {"text/plain": self.text, "text/html": self._html()}
+        display(bundle, raw=True)  # type: ignore[no-untyped-call]
+        if (picture := self.picture) is not None:
+            display(picture)  # type: ignore[no-untyped-call]
+
+
+def _code(words: str) -> str:
+    return f"<code>{html.escape(words)}</code>"
