@@ -1,9 +1,8 @@
 """The command line: `python3 -m pubsub_kit lab`, and the rest of the table below.
 
-This file must run, far enough to say what is missing, on any Python 3 and with nothing installed.
+This file must run, far enough to say what is missing, on any Python 3 and with nothing installed:
+hence the quotes around its types.
 """
-
-from __future__ import annotations
 
 import argparse
 import importlib
@@ -24,7 +23,7 @@ COMMANDS = {
 OLDEST = (3, 11)
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: "list[str] | None" = None) -> int:
     """Run one command, and return its exit status: 2 where it could not be started."""
     if sys.version_info < OLDEST:
         return complain(too_old())
@@ -39,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
         return complain("stopped", status=130)
 
 
-def parse(argv: list[str] | None) -> tuple[str, list[str]]:
+def parse(argv: "list[str] | None") -> "tuple[str, list[str]]":
     """Split the arguments into a command of the table and what follows it."""
     lines = "\n".join(f"  {name:<6} {text}" for name, (_, _, text) in COMMANDS.items())
     parser = argparse.ArgumentParser(
@@ -54,7 +53,7 @@ def parse(argv: list[str] | None) -> tuple[str, list[str]]:
     return known.command, known.arguments
 
 
-def run(command: str, rest: list[str]) -> int:
+def run(command: str, rest: "list[str]") -> int:
     """Enter the environment that the command needs, and call its module."""
     from pubsub_kit import environment
 

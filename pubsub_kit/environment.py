@@ -159,9 +159,10 @@ def run(command: list[str], folder: Path, aim: str) -> None:
     log = folder / LOG
     patience = {"PIP_RETRIES": "2", "UV_HTTP_RETRIES": "2", **os.environ}
     with log.open("wb") as output:
-        streams = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": subprocess.STDOUT}
-        done = subprocess.run(command, env=patience, check=False, **streams)
-    if done.returncode:
+        status = subprocess.call(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=patience
+        )
+    if status:
         raise SetupError(f"could not {aim}: {reason(log.read_text(errors='replace'))} ({log})")
 
 
@@ -268,10 +269,10 @@ def alone(folder: Path) -> Iterator[None]:
     """Let one set-up at a time work on the folder; another waits for it to end."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_name(f"{folder.name}.lock").open("a") as lock:
-        if os.name == "nt":
+        if sys.platform == "win32":
             import msvcrt
 
-            msvcrt.locking(lock.fileno(), msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined,unused-ignore]
+            msvcrt.locking(lock.fileno(), msvcrt.LK_LOCK, 1)
         else:
             import fcntl
 
