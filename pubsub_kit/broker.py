@@ -1,173 +1,98 @@
 """A broker: topics to publish to, and groups that each read every message of a topic.
 
     publish ──► topic ──► partition, by a stable hash of the key ──► log ──► offset
-                                                                     │
-                         group "billing"  ◄── its own place ─────────┤   different groups: copies
-                         group "shipping" ◄── its own place ─────────┘   same group: shared work
+                                                                      │
+                         group "billing"  ◄── its own place ──────────┤  another group: a copy
+                         group "shipping" ◄── its own place ──────────┘  the same group: a share
 
 The log keeps every message, as Kafka does; a subscription hands them out one by one under an ack
-id, as RabbitMQ and SQS do. So one broker is both a log and a queue, and nothing is copied.
+id, as RabbitMQ and SQS do. One broker is both a log and a queue, and nothing is copied.
 
-A broker does no I/O of its own, starts no thread, and has no clock: time comes in through `clock`,
-chance through `rng`. One lock makes each call atomic, so threads may share a broker.
+A broker starts no thread and has no clock of its own: time comes in through `clock`, chance through
+`rng`. One lock makes each call atomic, so that threads may share it.
 
-With a `path` it survives a restart: each topic is a `DurableEventLog` in a folder under it, and the
-readers are events too, in the topic `__cursors`, compacted by key, as Kafka keeps its consumers'
-offsets. An ack is cheap because it waits for no disk: the places are written after every
-`commit_every` acks, and at `flush` and `close`. So a crash loses no message, but what was acked
-since the last write comes again: at least once. Lost too are the attempts counted since then and
-the rest of a backoff. A filter is a function and cannot be stored: subscribe again to supply it.
+With a `path` it survives a restart. Each topic is a `DurableEventLog` in a folder of its own, and
+the readers are events too (`pubsub_kit.storage`). An ack waits for no disk: where a group stands is
+written once in `commit_every` acks, and by `flush` and `close`. So a crash loses no message, but
+what was acked since the last write comes again: at least once. Deliveries counted since then are
+forgotten, and so is the rest of a backoff. A filter is a function, which no file can hold:
+subscribe again to supply it.
 """
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Hashable, Iterable
-from itertools import repeat
 from pathlib import Path
 from random import Random
 from threading import RLock
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.dead_letters import redrive
+from pubsub_kit.delivery import Delivery
 from pubsub_kit.event import Event
-from pubsub_kit.log import EventLog, Retention, partition_for
+from pubsub_kit.log import EventLog, Retention
+from pubsub_kit.reader import At, Filter, Offset, Start
 from pubsub_kit.retry import RetryPolicy
-from pubsub_kit.subscription import (
-    At,
-    Delivery,
-    Filter,
-    Offset,
-    Settings,
-    Start,
-    Subscription,
-    SubscriptionError,
-)
+from pubsub_kit.settings import Settings, SubscriptionError, is_count
+from pubsub_kit.subscription import Subscription
+from pubsub_kit.topic import BrokerError, Position, Topic, check_name
+
+if TYPE_CHECKING:
+    from pubsub_kit.segments import Fsync
+    from pubsub_kit.storage import Storage
 
 __all__ = [
-    "At",
-    "Broker",
-    "BrokerError",
-    "Delivery",
-    "Offset",
-    "Position",
-    "RetryPolicy",
-    "Subscription",
-    "SubscriptionError",
-    "Topic",
-]
+    "At", "Broker", "BrokerError", "Delivery", "Offset", "Position", "RetryPolicy", "Subscription",
+    "SubscriptionError", "Topic",
+]  # fmt: skip
 
 Clock = Callable[[], float]
-NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,98}[A-Za-z0-9_-]|[A-Za-z0-9]")
-
-
-class BrokerError(PubSubKitError):
-    """A broker was given a name or a setting that it cannot use."""
-
-
-class Position(NamedTuple):
-    """Where a message is kept for good."""
-
-    topic: str
-    partition: int
-    offset: int
-
-
-class Topic:
-    """A name and its log; made by `Broker.topic`."""
-
-    __slots__ = ("_contents", "_turn", "log", "name")
-
-    def __init__(self, name: str, log: EventLog) -> None:
-        self.name = name
-        self.log = log
-        self._turn = 0
-        self._contents: tuple[Hashable, Hashable] = (None, None)
-
-    def __repr__(self) -> str:
-        return f"<Topic {self.name} partitions={self.partitions}>"
-
-    @property
-    def partitions(self) -> int:
-        """How many partitions the topic has."""
-        return self.log.partitions
-
-    def partition(self, key: str | None) -> int:
-        """Choose a partition: always the same for a key; without a key, each in turn."""
-        if key is not None:
-            return partition_for(key, self.log.partitions)
-        self._turn += 1
-        return (self._turn - 1) % self.log.partitions
-
-    def snapshot(self) -> Hashable:
-        """Return what the log holds, without times, in a form that can be compared and hashed."""
-        log, partitions = self.log, range(self.log.partitions)
-        state = (self._turn % len(partitions), *[(log.start(p), log.end(p)) for p in partitions])
-        if self._contents[0] != state:
-            events = [log.read(p, 0, log.end(p)) for p in partitions]
-            kept = tuple((o, e.id, e.key, repr(e.data)) for rows in events for o, e in rows)
-            self._contents = (state, (state, kept))
-        return self._contents[1]
+ACK_IDS = 10**12  # ack ids of one opening of a durable broker, so that none is ever used again
 
 
 class Broker:
     """Topics and the groups that read them; see the module's first lines for the idea.
 
     `clock` returns seconds (wall time by default, virtual time in a world); `rng` draws the jitter
-    (`random.Random(0)` by default). With `path` the broker is durable, and `fsync` says how often
-    its topics wait for the disk; use it as a context manager, or close it.
+    (`random.Random(0)` by default). With `path` the broker is durable, and `fsync` says when its
+    topics wait for the disk (by default always): close it, or use it as a context manager.
     """
-
-    __slots__ = (
-        "_ack_ids",
-        "_cursors",
-        "_fsync",
-        "_lock",
-        "_rng",
-        "_subscriptions",
-        "_topics",
-        "_unsaved",
-        "clock",
-        "commit_every",
-        "path",
-    )
 
     def __init__(
         self,
-        path: Path | str | None = None,
+        path: str | Path | None = None,
         *,
         clock: Clock = time.time,
         rng: Random | None = None,
-        fsync: Any = None,
+        fsync: Fsync | None = None,
         commit_every: int = 100,
     ) -> None:
-        self.path = path
+        if not is_count(commit_every):
+            raise BrokerError(f"commit_every is a number of acks from 1 up, not {commit_every!r}.")
         self.clock = clock
         self.commit_every = commit_every
-        self._fsync = fsync
+        self.topics: dict[str, Topic] = {}
+        self.subscriptions: dict[tuple[str, str], Subscription] = {}  # by topic and group
         self._rng = rng
         self._lock = RLock()
-        self._topics: dict[str, Topic] = {}
-        self._subscriptions: dict[tuple[str, str], Subscription] = {}
         self._ack_ids = 1
-        self._unsaved = 0
-        self._cursors: Any = None
+        self._unsaved = 0  # acks since the groups' places were written
+        self._storage: Storage | None = None
         if path is not None:
-            raise BrokerError("A durable broker is not there yet.")
+            self._open(Path(path), fsync)
 
     def __repr__(self) -> str:
-        return f"<Broker topics={list(self._topics)} groups={[g for _, g in self._subscriptions]}>"
+        return f"<Broker topics={list(self.topics)} groups={[g for _, g in self.subscriptions]}>"
 
     @property
     def rng(self) -> Random:
         """The generator that jitter is drawn from."""
-        if self._rng is None:  # seeding one takes longer than all the rest of making a broker
+        if self._rng is None:  # to seed one takes longer than all else that makes a broker
             self._rng = Random(0)
         return self._rng
 
-    # ── topics ──────────────────────────────────────────────────────────────────────────────────
+    # ── publishing ──────────────────────────────────────────────────────────────────────────────
 
     def topic(
         self,
@@ -177,33 +102,28 @@ class Broker:
         retention: Retention | None = None,
         compact: bool = False,
     ) -> Topic:
-        """Create a topic (1 partition unless you say more), or get the one of that name."""
+        """Create a topic (with 1 partition unless you say more), or get the one of that name."""
+        if partitions is not None and not is_count(partitions):
+            raise BrokerError(f"A topic has 1 partition or more, not {partitions!r}.")
         with self._lock:
-            if (topic := self._topics.get(name)) is None:
-                _check_name("topic", name)
+            topic = self.topics.get(name) if isinstance(name, str) else None
+            if topic is None:
+                check_name("topic", name)
                 if name.startswith("__"):
-                    raise BrokerError(f"Topic names that begin with __ are internal: {name!r}.")
-                log = EventLog(
-                    name, partitions or 1, retention=retention or Retention(), compact=compact
-                )
-                topic = self._topics[name] = Topic(name, log)
-            elif partitions not in (None, 1, topic.partitions):
+                    raise BrokerError(f"Names that begin with __ are the broker's own: {name!r}.")
+                if self._storage is None:
+                    log = EventLog(name, partitions or 1)
+                else:
+                    log = self._storage.open_log(name, partitions)
+                topic = self.topics[name] = Topic(name, log)
+            elif partitions not in (None, topic.partitions):
                 raise BrokerError(
                     f"Topic {name!r} has {topic.partitions} partitions, not {partitions}: "
-                    f"broker.topic({name!r}).log.add_partitions(…) makes more."
+                    f"broker.topic({name!r}).log.add_partitions(…) adds some."
                 )
+            topic.log.retention = retention or topic.log.retention
+            topic.log.compacted = compact or topic.log.compacted
             return topic
-
-    def _find(self, name: str) -> Topic:
-        try:
-            return self._topics[name]
-        except (KeyError, TypeError):
-            known = ", ".join(map(repr, self._topics)) or "none"
-            raise BrokerError(
-                f"There is no topic {name!r} (topics: {known}): broker.topic({name!r}) makes it."
-            ) from None
-
-    # ── publishing ──────────────────────────────────────────────────────────────────────────────
 
     def publish(
         self,
@@ -215,41 +135,43 @@ class Broker:
         id: str | None = None,
         source: str | None = None,
     ) -> Position:
-        """Publish data as a new event, now; `type` is the topic's name unless you say another.
+        """Publish data as a new event, now; its `type` is the topic's name unless you say another.
 
         Messages with the same key go to the same partition, and so stay in order.
         """
-        event = Event.new(
-            type or topic, data, source=source or "pubsub-kit", id=id, time=self.clock(), key=key
-        )
-        return self.publish_event(topic, event)
+        source = source or "pubsub-kit"
+        with self._lock:
+            self._find(topic)
+            now = self.clock()
+            event = Event.new(type or topic, data, source=source, id=id, time=now, key=key)
+            return self.publish_event(topic, event)
 
     def publish_event(self, topic: str, event: Event) -> Position:
-        """Publish an event that you have made."""
+        """Publish an event that is ready-made."""
         with self._lock:
-            found = self._find(topic)
-            partition = found.partition(event.key)
-            return Position(topic, partition, found.log.append(event, partition))
+            return self._find(topic).append(event)
 
     def publish_batch(self, topic: str, items: Iterable[Any]) -> list[Position]:
-        """Publish many events, or data for events without a key; return their positions."""
+        """Publish many ready-made events, or the data of new ones; return their positions.
+
+        In a durable broker this is one write for each partition: much faster than one by one.
+        """
         with self._lock:
             found, now = self._find(topic), self.clock()
             events = [
                 item if isinstance(item, Event) else Event.new(topic, item, time=now)
                 for item in items
             ]
-            if found.partitions == 1:
-                return _positions(topic, 0, found.log.append_batch(events))
-            parts = [found.partition(event.key) for event in events]
-            positions = {}
-            for partition in sorted(set(parts)):
-                mine = [
-                    event for event, part in zip(events, parts, strict=True) if part == partition
-                ]
-                offsets = found.log.append_batch(mine, partition)
-                positions[partition] = iter(_positions(topic, partition, offsets))
-            return [next(positions[partition]) for partition in parts]
+            return found.append_batch(events)
+
+    def redrive(self, dead_topic: str, to: str | None = None, limit: int | None = None) -> int:
+        """Publish dead letters anew, each once, to the topic they came from, or to `to`.
+
+        Returns how many. All groups of that topic get them, with the id and the key they had.
+        """
+        with self._lock:
+            letters = self.subscribe(dead_topic, "__redrive", start="earliest")
+            return redrive(self, letters, to, limit)
 
     # ── subscribing ─────────────────────────────────────────────────────────────────────────────
 
@@ -269,89 +191,109 @@ class Broker:
     ) -> Subscription:
         """Join a group of a topic: the same group shares one Subscription, another gets copies.
 
-        `start` (for a new group): "latest" sees only what is published from now on, "earliest" all
-        that is kept, `Offset(n)` and `At(seconds)` from there. `filter(event)` false: passed over.
-        `ack_deadline`: seconds until an unacked delivery is available again. `retry`: how long
-        after a nack; its `attempts` is the default of `max_deliveries`, after which the message
-        goes to the `dead_letter` topic (by default the topic's name with ".dead"). `ordered`: a
-        key's next message waits until the one before is acked or dead. `max_outstanding`: how many
-        may be in flight.
+        `start`, for a new group: "latest" gets only what is published from now on, "earliest" all
+        that is kept; or `Offset(n)`, or `At(seconds)`. What `filter(event)` is false for, the group
+        passes over. `ack_deadline`: seconds until an unacked delivery is available again. `retry`:
+        how long after a nack. After `max_deliveries` (by default `retry.attempts`) a message goes
+        to the topic `dead_letter` (by default the topic's name and ".dead"). `ordered`: the next
+        message of a key waits until the one before is acked or dead. `max_outstanding`: so many may
+        be in flight at once.
 
-        A group that exists is returned as it is where you give nothing else; its filter is replaced
-        by a new one; other settings than it has are an error.
+        A group that is there is returned as it is if you set nothing, and with a new filter if you
+        give one. Other settings than it has are an error, unless the broker was restarted.
         """
         with self._lock:
             found = self._find(topic)
-            settings = Settings(
-                ack_deadline,
-                retry,
-                max_deliveries or retry.attempts,
-                dead_letter,
-                ordered,
-                max_outstanding,
-            )
-            subscription = self._subscriptions.get((topic, group))
+            limit = retry.attempts if max_deliveries is None else max_deliveries
+            settings = Settings(ack_deadline, retry, limit, dead_letter, ordered, max_outstanding)
+            settings.check(topic)
+            if limit is not None and dead_letter is None:
+                settings = settings._replace(dead_letter=f"{topic}.dead")
+            check_name("group", group)
+            subscription = self.subscriptions.get((topic, group))
             if subscription is None:
-                _check_name("group", group)
-                if problem := settings.problem():
-                    raise SubscriptionError(f"{topic}/{group}: {problem}")
-                if settings.max_deliveries is not None:
-                    settings = settings._replace(dead_letter=dead_letter or f"{topic}.dead")
-                    self.topic(settings.dead_letter or "")
                 subscription = Subscription(self, found, group, settings, filter)
-                subscription._go(start)
-                self._subscriptions[topic, group] = subscription
+                subscription.reader.go(start)
+            elif settings not in (Settings(), subscription.settings):
+                self._change(subscription, settings)
+            if filter is not None:
+                subscription.reader.filter = filter
+            self._register(subscription)
             return subscription
 
-    def redrive(self, dead_topic: str, to: str | None = None, limit: int | None = None) -> int:
-        """Publish dead letters again, each once, to the topic they came from or to `to`.
+    def _register(self, subscription: Subscription) -> None:
+        if subscription.settings.dead_letter is not None:
+            self.topic(subscription.settings.dead_letter)
+        self.subscriptions[subscription.topic.name, subscription.group] = subscription
+        subscription.restored = False
+        if self._storage is not None:
+            self._storage.save([subscription])
+            self._storage.log.flush()  # or a crash would make a group that starts anew, later
 
-        Returns how many. Every group of that topic gets them, with the same id and key.
-        """
-        with self._lock:
-            if to is not None:
-                self._find(to)
-            reader = self.subscribe(dead_topic, "__redrive", start="earliest")
-            moved, most = 0, reader.lag if limit is None else min(limit, reader.lag)
-            while moved < most and (batch := reader.pull()):
-                letter = batch[0].event
-                target = to or str(letter.extensions.get("deadtopic", ""))
-                if target not in self._topics or target == dead_topic:
-                    batch[0].nack(0)
-                    raise BrokerError(
-                        f"Dead letter {letter.id!r} cannot go to topic {target!r}: name another, "
-                        f"as in broker.redrive({dead_topic!r}, to='orders')."
-                    )
-                rest = {k: v for k, v in letter.extensions.items() if not k.startswith("dead")}
-                self.publish_event(target, letter._replace(extensions=rest))
-                batch[0].ack()
-                moved += 1
-            return moved
+    def _change(self, subscription: Subscription, settings: Settings) -> None:
+        if not subscription.restored:
+            has, wants = subscription.settings._asdict(), settings._asdict()
+            differ = [f"{name}={has[name]!r}" for name in has if has[name] != wants[name]]
+            raise SubscriptionError(
+                f"{subscription.topic.name}/{subscription.group} is there already with "
+                f"{', '.join(differ)}: give the same, or only the topic and the group."
+            )
+        places = subscription._places()
+        subscription.settings = settings
+        subscription._resume(places)
 
-    def snapshot(self) -> Hashable:
-        """Return all topics and subscriptions as `Subscription.snapshot` does, to be compared."""
-        with self._lock:
-            topics = tuple((name, topic.snapshot()) for name, topic in self._topics.items())
-            return (topics, tuple((k, sub._state()) for k, sub in self._subscriptions.items()))
+    # ── surviving ───────────────────────────────────────────────────────────────────────────────
 
     def flush(self) -> None:
-        """Wait until everything published, and every ack, is as safe as the disk can make it."""
+        """Return once all that was published, and all acks, are on the disk (if there is one)."""
+        with self._lock:
+            for topic in self.topics.values():
+                topic.log.flush()
+            if self._storage is not None:  # after the topics: a cursor follows its log
+                self._save()
+                self._storage.log.flush()
 
     def close(self) -> None:
-        """Flush, and give the files back."""
+        """Flush, and let go of the files; a closed broker can do nothing more."""
+        with self._lock:
+            try:
+                self.flush()
+            finally:
+                self._close_logs()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
-    # ── for subscriptions ───────────────────────────────────────────────────────────────────────
+    def _open(self, folder: Path, fsync: Fsync | None) -> None:
+        from pubsub_kit.storage import Storage  # here: a broker in memory needs no files
+
+        self._storage = Storage(folder, fsync)
+        try:
+            self._ack_ids = self._storage.next_generation() * ACK_IDS
+            self._storage.restore(self)
+            self.flush()
+        except BaseException:
+            self._close_logs()
+            raise
+
+    def _close_logs(self) -> None:
+        for topic in self.topics.values():
+            topic.log.close()
+        if self._storage is not None:
+            self._storage.log.close()
+
+    # ── for its subscriptions ───────────────────────────────────────────────────────────────────
+
+    def _find(self, name: str) -> Topic:
+        if isinstance(name, str) and name in self.topics:
+            return self.topics[name]
+        known = ", ".join(map(repr, self.topics)) or "none yet"
+        raise BrokerError(
+            f"There is no topic {name!r} (topics: {known}): broker.topic({name!r}) makes it."
+        )
 
     def _take_ack_ids(self, n: int) -> int:
         first = self._ack_ids
@@ -359,19 +301,19 @@ class Broker:
         return first
 
     def _settled(self, n: int) -> None:
-        pass
+        """Count acks and dead letters, and now and then write down where the groups stand."""
+        if self._storage is not None:
+            self._unsaved += n
+            if self._unsaved >= self.commit_every:
+                self._save()
 
-    def _save_cursors(self) -> None:
-        pass
+    def _save(self) -> None:
+        if self._storage is not None:
+            self._storage.save(self.subscriptions.values())
+            self._unsaved = 0
 
-
-def _positions(topic: str, partition: int, offsets: range) -> list[Position]:
-    return list(map(Position._make, zip(repeat(topic), repeat(partition), offsets)))
-
-
-def _check_name(what: str, name: str) -> None:
-    if not (isinstance(name, str) and NAME.fullmatch(name)):
-        raise BrokerError(
-            f"A {what}'s name is 1 to 100 of the characters A-Z a-z 0-9 . _ - and neither begins "
-            f"nor ends with a dot, unlike {name!r}."
-        )
+    def snapshot(self) -> Hashable:
+        """Return all topics and subscriptions, to be compared as in `Subscription.snapshot`."""
+        with self._lock:
+            states = [(name, reader._state()) for name, reader in self.subscriptions.items()]
+            return (*states, *[(t.name, t.snapshot()) for t in self.topics.values()])
