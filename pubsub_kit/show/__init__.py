@@ -1,16 +1,20 @@
 """Pictures of runs: each a function from a trace to a `Picture`, which shows in any front-end.
 
-`spacetime` (lessons call it `trace`) draws who sent what to whom and when. `play` reruns a picture
-under sliders; `predict`, `compare` and `quiz` ask before and after.
+`spacetime` (lessons call it `trace`) draws who sent what to whom and when, `topology` who talks to
+whom and how well, `latency` how long it took; `lines` and `bars` draw any curve or count. `play`
+reruns a picture under sliders; `predict`, `compare` and `quiz` ask before and after.
 """
 
 from __future__ import annotations
 
 from pubsub_kit.show import ask
 from pubsub_kit.show.ask import QuestionError, answer, compare, predict, quiz
+from pubsub_kit.show.chart import bars, lines
 from pubsub_kit.show.diagram import spacetime
+from pubsub_kit.show.latency import latency
 from pubsub_kit.show.picture import Picture, PictureError
 from pubsub_kit.show.play import choice, play, slider, toggle
+from pubsub_kit.show.topology import topology
 
 trace = spacetime
 
@@ -20,13 +24,17 @@ __all__ = [
     "QuestionError",
     "answer",
     "ask",
+    "bars",
     "choice",
     "compare",
+    "latency",
+    "lines",
     "play",
     "predict",
     "quiz",
     "slider",
     "spacetime",
     "toggle",
+    "topology",
     "trace",
 ]

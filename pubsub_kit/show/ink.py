@@ -43,7 +43,7 @@ PAGE = {
     "paper": "var(--jp-layout-color0, #ffffff)",
     "tint": "var(--jp-layout-color2, #ebebeb)",
 }
-SERIES = ("message", "fault", "good", "wait", "warm", "ink")
+SERIES = ("message", "good", "wait", "warm", "fault", "ink")
 FONTS = "'DejaVu Sans', Verdana, 'Segoe UI', system-ui, sans-serif"
 
 # Advance widths of DejaVu Sans in hundredths of the font size, for the characters 32 to 126.

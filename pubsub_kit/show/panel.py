@@ -57,6 +57,15 @@ def _value(value: Any) -> str:
     return clean(f"{value:g}" if isinstance(value, float) else value) or "“”"
 
 
+def _share(wanted: list[float], most: float) -> list[float]:
+    """Give each column what it wants, and let the widest share what is left."""
+    given, left = [0.0] * len(wanted), most
+    for n, i in enumerate(sorted(range(len(wanted)), key=wanted.__getitem__)):
+        given[i] = min(wanted[i], left / (len(wanted) - n))
+        left -= given[i]
+    return given
+
+
 class Panel:
     """The table, laid out in up to `most` pixels; its `w` and `height` are known before drawing."""
 
@@ -67,8 +76,7 @@ class Panel:
         self.table = (differing + equal)[:_MOST]
         self.left_out = len(table) - len(self.table)
         wanted = [max(self._wanted(e, i) for e in self.table) for i in range(3)]
-        squeeze = min(1.0, (most - 180) / max(sum(w - 60 for w in wanted), 1.0))
-        self.columns = [60 + (w - 60) * squeeze for w in wanted]
+        self.columns = _share(wanted, most)
         self.w = sum(self.columns)
         self.cells = [[self._cell(e, i) for i in range(3)] for e in self.table]
         self.heights = [_PAD * 2 + _LINE * max(map(len, row)) for row in self.cells]

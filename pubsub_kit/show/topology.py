@@ -1,0 +1,225 @@
+"""Who talks to whom, and how well: services and brokers as shapes, links with counts and health.
+
+The layout is fixed: layers by distance from where calls begin, left to right, so that the same run
+always gives the same picture.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+from math import hypot, sqrt
+from typing import TYPE_CHECKING, Any
+
+from pubsub_kit.show.canvas import Canvas, Point
+from pubsub_kit.show.ink import clean, fit, wrap
+from pubsub_kit.show.labels import Bounds, Paper, Spot
+from pubsub_kit.show.network import Edge, Network, Node, from_graph, from_trace, layers
+from pubsub_kit.show.picture import Picture, PictureError
+from pubsub_kit.world.trace import Trace
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+_MOST = 30
+_WIDTH, _H, _ROW = 900.0, 46.0, 104.0
+
+
+def topology(
+    source: Trace | nx.DiGraph[Any], *, title: str | None = None, caption: str | None = None
+) -> Picture:
+    """Draw a network with the health of its nodes and links: from a run, or from a graph.
+
+    A graph's nodes may have `kind` and `health`, its edges `sent`, `lost`, `timeouts`, `state`.
+    Raises PictureError for anything else, and for an empty one.
+    """
+    network = from_trace(source) if isinstance(source, Trace) else _graph(source)
+    if not network.nodes:
+        raise PictureError("There is no node to draw: run the world first, or add nodes.")
+    shown = _busiest(network)
+    lines = [clean(title)] if title else []
+    lines += [f"{clean(n.name)} ({n.kind}): {n.words}" for n in shown.nodes]
+    lines += [_sentence(edge) for edge in shown.edges]
+    more = len(network.nodes) - len(shown.nodes)
+    lines += [f"({more} quieter nodes are not drawn)"] if more else []
+    lines += [clean(caption)] if caption else []
+    text = "\n".join(lines)
+    canvas = _Map(shown, clean(title or "")).draw(clean(caption or ""))
+    return Picture(canvas, text, f"Topology. {text}", clean(title or "Topology"))
+
+
+def _graph(source: Any) -> Network:
+    import networkx as nx
+
+    if not isinstance(source, nx.Graph):
+        kind = type(source).__name__
+        raise PictureError(f"topology() draws a trace or a networkx graph; this is a {kind}.")
+    return from_graph(nx.DiGraph(source))
+
+
+def _busiest(network: Network) -> Network:
+    if len(network.nodes) <= _MOST:
+        return network
+    weight = Counter({node.name: 3 * node.bad for node in network.nodes})
+    for edge in network.edges:
+        for name in (edge.start, edge.end):
+            weight[name] += 1
+    kept = {name for name, _ in weight.most_common(_MOST)}
+    edges = [e for e in network.edges if e.start in kept and e.end in kept]
+    return Network([n for n in network.nodes if n.name in kept], edges)
+
+
+def _sentence(edge: Edge) -> str:
+    counts = f"{edge.sent} sent" if edge.sent else ""
+    said = "; ".join(part for part in (counts, edge.trouble) if part)
+    return f"{clean(edge.start)} → {clean(edge.end)}" + (f": {said}" if said else "")
+
+
+class _Map:
+    """The network laid out: a column for each layer, boxes in rows, links between their edges."""
+
+    def __init__(self, network: Network, title: str) -> None:
+        self.network, self.title = network, title
+        columns = layers(network)
+        gap = (_WIDTH - 40) / len(columns)
+        self.w = min(150.0, max(gap * 0.56, 60.0))
+        self.gap = gap - self.w
+        rows = max(map(len, columns))
+        top = 40.0 if title else 12.0
+        self.canvas = Canvas(_WIDTH, top + rows * _ROW)
+        middle = top + rows * _ROW / 2
+        self.at = {
+            name: (20 + gap * (i + 0.5), middle + (j - (len(column) - 1) / 2) * _ROW)
+            for i, column in enumerate(columns)
+            for j, name in enumerate(column)
+        }
+        self.most = max((e.sent for e in network.edges), default=1) or 1
+        self.paper = Paper(4, top - 8, _WIDTH - 4, self.canvas.h)
+
+    def draw(self, caption: str) -> Canvas:
+        c = self.canvas
+        if self.title:
+            c.text(14, 24, fit(self.title, 872, 15, True), 15, bold=True)
+        for x, y in self.at.values():
+            self.paper.take(Bounds(x - self.w / 2, y - _H / 2, x + self.w / 2, y + _H / 2))
+        ways = [self._way(edge) for edge in self.network.edges]
+        for edge, way in zip(self.network.edges, ways, strict=True):
+            self._link(edge, way)
+        for node in self.network.nodes:
+            self._node(node)
+        for edge, way in zip(self.network.edges, ways, strict=True):
+            self._say(edge, way)
+        for line in wrap(caption, 872, 13):
+            c.text(14, c.h + 14, line, 13)
+            c.h += 18
+        c.h += 8
+        return c
+
+    def _way(self, edge: Edge) -> list[Point]:
+        """Return the points of a link, bent where a straight one would meet another thing."""
+        a, b = self.at[edge.start], self.at[edge.end]
+        if edge.start == edge.end:
+            x, y = a[0] + self.w * 0.2, a[1] - _H / 2
+            return [(x, y), (x, y - 18), (x + 26, y - 18), (x + 26, y)]
+        twin = any(e.start == edge.end and e.end == edge.start for e in self.network.edges)
+        bend = 22.0 if twin else 0.0
+        if abs(b[0] - a[0]) > (self.w + self.gap) * 1.5 and self._meets(a, b):
+            bend = _ROW * 0.62
+        if abs(b[0] - a[0]) < 1 and abs(b[1] - a[1]) > _ROW * 1.5:
+            bend = self.w * 0.8
+        dx, dy = b[0] - a[0], b[1] - a[1]
+        length = hypot(dx, dy) or 1.0
+        knee = (
+            (a[0] + b[0]) / 2 + dy / length * bend * 2,
+            (a[1] + b[1]) / 2 - dx / length * bend * 2,
+        )
+        start, end = self._edge_of(a, knee), self._edge_of(b, knee)
+        if not bend:
+            return [start, end]
+        return [_bezier(start, knee, end, i / 14) for i in range(15)]
+
+    def _meets(self, a: Point, b: Point) -> bool:
+        """Say whether the straight way between two boxes passes a third one."""
+        for x, y in self.at.values():
+            if (x, y) in (a, b) or not min(a[0], b[0]) < x < max(a[0], b[0]):
+                continue
+            if abs(a[1] + (b[1] - a[1]) * (x - a[0]) / (b[0] - a[0]) - y) < _H:
+                return True
+        return False
+
+    def _edge_of(self, box: Point, toward: Point) -> Point:
+        """Return where the line from a box's middle toward a point leaves the box."""
+        dx, dy = toward[0] - box[0], toward[1] - box[1]
+        reach = min(
+            (self.w / 2 + 4) / abs(dx) if dx else 9e9, (_H / 2 + 4) / abs(dy) if dy else 9e9
+        )
+        return (box[0] + dx * reach, box[1] + dy * reach)
+
+    def _link(self, edge: Edge, way: list[Point]) -> None:
+        bad = bool(edge.trouble)
+        thick = 1.4 + 3.0 * sqrt(edge.sent / self.most) if edge.sent else 1.6
+        colour = "fault" if bad else "message"
+        self.canvas.arrow(way, colour, thick, "dashed" if bad else "")
+        for start, end in pairwise(way):
+            self.paper.ink(start, end)
+        if edge.failing:
+            x, y = _halfway(way)
+            self.canvas.circle(x, y, 11, "paper")
+            self.canvas.cross(x, y, 7, "fault", 3.4)
+            self.paper.take(Bounds(x - 10, y - 10, x + 10, y + 10))
+
+    def _say(self, edge: Edge, way: list[Point]) -> None:
+        x, y = _halfway(way)
+        (ax, ay), (bx, by) = way[0], way[-1]
+        lean = 0.0 if abs(bx - ax) < 1 else abs(by - ay) / abs(bx - ax)
+        far = 11.0 + min(lean, 1.2) * 24 + (6 if edge.failing else 0)
+        room = max(self.gap + 60, 130.0)
+        up = [
+            Spot(x + dx, y - far - dy, "middle", room)
+            for dy in (0.0, 14.0)
+            for dx in (0.0, -24.0, 24.0)
+        ]
+        under = [
+            Spot(x + dx, y + far + dy, "middle", room)
+            for dy in (0.0, 14.0)
+            for dx in (0.0, 24.0, -24.0)
+        ]
+        side = [Spot(x + 12, y, "start", room), Spot(x - 12, y, "end", room)]
+        if edge.trouble:
+            spots = under + side + up
+            self.paper.label(self.canvas, spots, edge.trouble, size=11, fill="fault", bold=True)
+        if edge.sent:
+            self.paper.label(self.canvas, up + under + side, f"{edge.sent} sent", size=11)
+
+    def _node(self, node: Node) -> None:
+        c, (x, y) = self.canvas, self.at[node.name]
+        left, top = x - self.w / 2, y - _H / 2
+        stroke, line = ("fault", 2.4) if node.bad else ("ink", 1.4)
+        pipe = node.kind in ("broker", "topic")
+        round_ = {"client": _H / 2, "store": 0.0}.get(node.kind, 3.0 if pipe else 9.0)
+        c.rect(left, top, self.w, _H, "tint", stroke, round_, line)
+        if pipe:
+            for dx in (6.0, 11.0, 16.0):
+                for at in (left + dx, left + self.w - dx):
+                    c.line((at, top + 1), (at, top + _H - 1), stroke, 1.1)
+        if node.kind == "store":
+            c.line((left, top + 6), (left + self.w, top + 6), stroke, 1.4)
+        room = self.w - (40 if pipe else 12)
+        c.text(x, y - 2, fit(node.name, room, 13, True), 13, "ink", "middle", bold=True)
+        said = fit(node.words, room, 11, bool(node.bad))
+        c.text(x, y + 14, said, 11, "fault" if node.bad else "muted", "middle", bold=bool(node.bad))
+        if node.bad == 2:
+            c.circle(left + self.w - 2, top + 2, 11, "paper")
+            c.cross(left + self.w - 2, top + 2, 7, "fault", 3.6)
+
+
+def _bezier(a: Point, knee: Point, b: Point, t: float) -> Point:
+    u = 1 - t
+    x, y = (u * u * a[i] + 2 * u * t * knee[i] + t * t * b[i] for i in (0, 1))
+    return (x, y)
+
+
+def _halfway(way: list[Point]) -> Point:
+    if len(way) == 2:
+        return ((way[0][0] + way[1][0]) / 2, (way[0][1] + way[1][1]) / 2)
+    return way[len(way) // 2]
