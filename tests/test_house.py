@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import os
 import re
 import subprocess
 import sys
@@ -280,3 +281,43 @@ def test_no_file_names_a_folder_of_the_machine_that_it_was_written_on() -> None:
         for match in private.finditer(text)
     ]
     assert found == []
+
+
+# --- no test is skipped where that is asked -------------------------------------------------------
+
+EVASIVE = """
+import pytest, unittest
+def test_that_counts(): pass
+@pytest.mark.skip(reason="no server")
+def test_marked(): pass
+def test_that_gives_up(): pytest.skip("no server")
+@pytest.mark.xfail(reason="known")
+def test_expected_to_fail(): assert 0
+@pytest.mark.xfail(reason="known", strict=False)
+def test_expected_to_fail_that_passes(): pass
+@pytest.mark.parametrize("case", [])
+def test_of_nothing(case): pass
+class Old(unittest.TestCase):
+    @unittest.skip("old")
+    def test_unittest(self): pass
+"""
+NEVER_RAN = 'import pytest\npytest.importorskip("no_such_module")\n'
+
+
+@pytest.mark.parametrize(
+    ("no_skips", "closing"),
+    [("", "1 passed, 5 skipped, 1 xfailed, 1 xpassed"), ("1", "4 failed, 1 passed, 3 errors")],
+)
+def test_a_skipped_test_fails_where_nothing_may_be_skipped(
+    tmp_path: Path, no_skips: str, closing: str
+) -> None:
+    for name in ("conftest.py", "pyproject.toml"):
+        (tmp_path / name).write_text((ROOT / name).read_text())
+    (tmp_path / "test_evasive.py").write_text(EVASIVE)
+    (tmp_path / "test_never_ran.py").write_text(NEVER_RAN)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--continue-on-collection-errors", "."],
+        cwd=tmp_path, env={**os.environ, "PUBSUB_KIT_NO_SKIPS": no_skips},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert re.sub(r" in [\d.]+s$", "", done.stdout.splitlines()[-1]) == closing
