@@ -94,21 +94,23 @@ class Paper:
         bold: bool = False,
         badge: int | None = None,
         least: int = 4,
+        strict: bool = False,
     ) -> bool:
         """Write the text at the best free spot, cut short only where it must be; say if it did.
 
-        Best is whole and off every line, then whole, then cut short, to `least` letters at least;
-        within that, the first spot. A badge is a number in a disc before the text.
+        Best is whole and off every line (the only way, if `strict`), then whole, then cut short,
+        to `least` letters at least; within that, the first spot. A badge is a number in a disc
+        before the text.
         """
         lead = _BADGE if badge is not None else 0.0
         half = max(size * 0.55, 8.0 if badge is not None else 0.0)
         full = width(text, size, bold)
         forms = [(spot, text, full) for spot in spots if full + lead <= spot.room]
-        if not self._best(forms, lead, half):
+        if not strict and not self._best(forms, lead, half):
             cut = [(spot, fit(text, spot.room - lead, size, bold)) for spot in spots]
             forms = [(spot, w, width(w, size, bold)) for spot, w in cut if len(w) > least]
         best = self._best(forms, lead, half)
-        if best is None:
+        if best is None or (strict and not self.clear(best[0])):
             return False
         box, words = best
         self.take(box)

@@ -49,6 +49,11 @@ class Edge(NamedTuple):
         return self.state in ("cut", "failing", "down", "breaker open") or self.share >= 0.5
 
     @property
+    def short(self) -> str:
+        """Return the link's trouble in a word or two."""
+        return self.state or (f"{self.share:.0%} fail" if self.share else "")
+
+    @property
     def trouble(self) -> str:
         """Return what is wrong with the link in words; empty if nothing is."""
         lost = f"{self.lost} lost" if self.lost else ""

@@ -12,7 +12,7 @@ from math import hypot, sqrt
 from typing import TYPE_CHECKING, Any
 
 from pubsub_kit.show.canvas import Canvas, Point
-from pubsub_kit.show.ink import clean, fit, wrap
+from pubsub_kit.show.ink import clean, fit, width, wrap
 from pubsub_kit.show.labels import Bounds, Paper, Spot
 from pubsub_kit.show.network import Edge, Network, Node, from_graph, from_trace, layers
 from pubsub_kit.show.picture import Picture, PictureError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import networkx as nx
 
 _MOST = 30
-_WIDTH, _H, _ROW = 900.0, 46.0, 104.0
+_WIDTH, _H, _ROW = 900.0, 46.0, 112.0
 
 
 def topology(
@@ -82,7 +82,8 @@ class _Map:
         self.network, self.title = network, title
         columns = layers(network)
         gap = (_WIDTH - 40) / len(columns)
-        self.w = min(150.0, max(gap * 0.56, 60.0))
+        longest = max(width(clean(node.name), 13, True) for node in network.nodes) + 28
+        self.w = min(150.0, max(gap * 0.5, min(longest, gap * 0.62)))
         self.gap = gap - self.w
         rows = max(map(len, columns))
         top = 40.0 if title else 12.0
@@ -163,33 +164,30 @@ class _Map:
         for start, end in pairwise(way):
             self.paper.ink(start, end)
         if edge.failing:
-            x, y = _halfway(way)
+            x, y = _along(way, 0.5)
             self.canvas.circle(x, y, 11, "paper")
             self.canvas.cross(x, y, 7, "fault", 3.4)
             self.paper.take(Bounds(x - 10, y - 10, x + 10, y + 10))
 
     def _say(self, edge: Edge, way: list[Point]) -> None:
-        x, y = _halfway(way)
+        """Write a link's count and trouble beside it, where there is room along its way."""
+        sent = f"{edge.sent} sent" if edge.sent else ""
+        words = ", ".join(part for part in (sent, edge.short) if part)
         (ax, ay), (bx, by) = way[0], way[-1]
-        lean = 0.0 if abs(bx - ax) < 1 else abs(by - ay) / abs(bx - ax)
-        far = 11.0 + min(lean, 1.2) * 24 + (6 if edge.failing else 0)
-        room = max(self.gap + 60, 130.0)
-        up = [
-            Spot(x + dx, y - far - dy, "middle", room)
-            for dy in (0.0, 14.0)
-            for dx in (0.0, -24.0, 24.0)
-        ]
-        under = [
-            Spot(x + dx, y + far + dy, "middle", room)
-            for dy in (0.0, 14.0)
-            for dx in (0.0, 24.0, -24.0)
-        ]
-        side = [Spot(x + 12, y, "start", room), Spot(x - 12, y, "end", room)]
-        if edge.trouble:
-            spots = under + side + up
-            self.paper.label(self.canvas, spots, edge.trouble, size=11, fill="fault", bold=True)
-        if edge.sent:
-            self.paper.label(self.canvas, up + under + side, f"{edge.sent} sent", size=11)
+        steep = abs(by - ay) / max(abs(bx - ax), 1.0)
+        off = 11.0 + min(steep, 1.0) * 18 + (7 if edge.failing else 0)
+        spots = []
+        for t in (0.5, 0.36, 0.64, 0.24, 0.76):
+            x, y = _along(way, t)
+            spots += [Spot(x, y - off, "middle", 240), Spot(x, y + off, "middle", 240)]
+            spots += [Spot(x + 10, y, "start", 240), Spot(x - 10, y, "end", 240)]
+        spots += [Spot(s.x, s.y + dy, s.anchor, 240) for s in spots[:1] for dy in (-24.0, 24.0)]
+        fill = "fault" if edge.trouble else "ink"
+        # Whole and off every line if that can be, else in short, else where there is any room.
+        for form, strict in ((words, True), (edge.short or sent, True), (words, False)):
+            said: Any = {"size": 11.0, "fill": fill, "bold": bool(edge.trouble), "strict": strict}
+            if form and self.paper.label(self.canvas, spots, form, **said):
+                break
 
     def _node(self, node: Node) -> None:
         c, (x, y) = self.canvas, self.at[node.name]
@@ -219,7 +217,9 @@ def _bezier(a: Point, knee: Point, b: Point, t: float) -> Point:
     return (x, y)
 
 
-def _halfway(way: list[Point]) -> Point:
-    if len(way) == 2:
-        return ((way[0][0] + way[1][0]) / 2, (way[0][1] + way[1][1]) / 2)
-    return way[len(way) // 2]
+def _along(way: list[Point], t: float) -> Point:
+    """Return the point at a share `t` of a way."""
+    at = t * (len(way) - 1)
+    i = min(int(at), len(way) - 2)
+    (ax, ay), (bx, by) = way[i], way[i + 1]
+    return (ax + (bx - ax) * (at - i), ay + (by - ay) * (at - i))
