@@ -1,8 +1,9 @@
 """Pictures of runs: each a function from a trace to a `Picture`, which shows in any front-end.
 
 `spacetime` (lessons call it `trace`) draws who sent what to whom and when, `topology` who talks to
-whom and how well, `latency` how long it took; `lines` and `bars` draw any curve or count. `play`
-reruns a picture under sliders; `predict`, `compare` and `quiz` ask before and after.
+whom and how well, `latency` how long it took, `rates` how often something happened; `lines` and
+`bars` draw any curve or count. `play` reruns a picture under sliders; `predict`, `compare` and
+`quiz` ask before and after.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pubsub_kit.show.diagram import spacetime
 from pubsub_kit.show.latency import latency
 from pubsub_kit.show.picture import Picture, PictureError
 from pubsub_kit.show.play import choice, play, slider, toggle
+from pubsub_kit.show.rates import rates
 from pubsub_kit.show.topology import topology
 
 trace = spacetime
@@ -32,6 +34,7 @@ __all__ = [
     "play",
     "predict",
     "quiz",
+    "rates",
     "slider",
     "spacetime",
     "toggle",
