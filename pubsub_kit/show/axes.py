@@ -34,7 +34,8 @@ class Scale(NamedTuple):
         if self.log:
             first, last = floor(_log(self.low) + 1e-9), ceil(_log(self.high) - 1e-9)
             many = (1, 2, 5) if (last - first) * 3 <= room else (1,)
-            values = [m * 10.0**p for p in range(first, last + 1) for m in many]
+            stride = max(1, ceil((last - first) / max(room, 1.0)))
+            values = [m * 10.0**p for p in range(first, last + 1, stride) for m in many]
             return [v for v in values if self.low * 0.999 <= v <= self.high * 1.001]
         unit = round_up((self.high - self.low) / max(room, 1.0))
         return [

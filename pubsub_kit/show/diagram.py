@@ -97,7 +97,9 @@ class _Sheet:
         ys = [self.top + y for y in self.rows.ys]
         if self.title:
             self.canvas.text(14, 24, fit(self.title, self.w - 28, 15, True), 15, "ink", bold=True)
-        glyphs.header(self.canvas, self.xs, self.top - 46, self.column)
+        glyphs.header(
+            self.canvas, self.xs, self.top - 46, self.column, (_GUTTER - 8, self.lanes_right + 6)
+        )
         self._axis()
         paper = Paper(_GUTTER, self.top - 18, self.lanes_right, self.bottom + 6)
         breaks = [self.top + y for y, _ in self.rows.breaks]

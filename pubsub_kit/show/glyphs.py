@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pubsub_kit.show.canvas import Canvas
+from pubsub_kit.show.canvas import Canvas, Point
 from pubsub_kit.show.ink import fit, width
 
 NARROW = 96.0  # pixels: columns below this have staggered names
@@ -52,8 +52,8 @@ def _slashes(canvas: Canvas, x: float, y: float, stroke: str) -> None:
     canvas.line((x, y + 6), (x + 6, y - 6), stroke, 2.2)
 
 
-def header(canvas: Canvas, xs: Mapping[str, float], y: float, column: float) -> None:
-    """Write each lane's name in a box that is centred on the lane, its top at `y`.
+def header(canvas: Canvas, xs: Mapping[str, float], y: float, column: float, edge: Point) -> None:
+    """Write each lane's name in a box centred on the lane, between two edges, its top at `y`.
 
     Names above narrow columns stand on two levels by turns, so that each has the room of two.
     """
@@ -61,7 +61,7 @@ def header(canvas: Canvas, xs: Mapping[str, float], y: float, column: float) -> 
     size, room = (11.0, 2 * column) if narrow else (13.0, column)
     for n, (node, x) in enumerate(xs.items()):
         top = y - 22 if narrow and n % 2 == 0 else y
-        name = fit(node, min(room, 2 * (x - 4)) - 24, size, bold=True)
+        name = fit(node, min(room, 2 * (x - edge[0]), 2 * (edge[1] - x)) - 24, size, bold=True)
         w, h = width(name, size, bold=True) + 16, size * 2
         if narrow and n % 2 == 0:
             canvas.line((x, top + h), (x, y + h), "muted", 1)

@@ -14,7 +14,8 @@ from pubsub_kit.show.picture import Picture, PictureError
 from pubsub_kit.world.trace import Trace
 
 _MOST, _BINS, _ROW = 6, 48, 104.0
-_LEFT, _RIGHT = 130.0, 880.0
+_LEFT, _RIGHT = 130.0, 850.0
+_LEAST = 1e-6  # seconds: what a logarithmic axis can still tell from nothing
 
 
 class Times(NamedTuple):
@@ -88,7 +89,7 @@ def _words(t: Times) -> str:
 
 def _scale(shown: Mapping[str, Times], log: bool | None) -> Scale:
     high = max(t.all[-1] for t in shown.values())
-    positive = [v for t in shown.values() for v in t.all if v > 0]
+    positive = [v for t in shown.values() for v in t.all if v >= _LEAST]
     low = min(positive, default=0.0)
     middle = min(t.quantile(0.5) for t in shown.values())
     if log is None:
@@ -123,7 +124,7 @@ def _row(canvas: Canvas, name: str, t: Times, scale: Scale, top: float) -> None:
     step = (_RIGHT - _LEFT) / _BINS
     counts = [0] * (_BINS + 1)
     for value in t.all:
-        at = scale(value) if value > 0 or not scale.log else _LEFT
+        at = scale(max(value, _LEAST))
         counts[min(max(int((at - _LEFT) / step), 0), _BINS - 1)] += 1
     peak = max(counts)
     for i, count in enumerate(counts):
