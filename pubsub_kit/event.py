@@ -1,49 +1,47 @@
 """An event: a small fact that has happened, and the JSON that the world writes it in.
 
-The attributes are those of CloudEvents 1.0 (https://github.com/cloudevents/spec), so that an event
-written here can be read by any other tool that speaks it. In "structured mode" an event is one
-JSON object:
+The attributes are those of CloudEvents 1.0 (https://github.com/cloudevents/spec), so that any tool
+which speaks it can read what is written here. In its "structured mode" an event is a JSON object:
 
     {"specversion":"1.0","id":"3f9a…-1","source":"shop","type":"order.placed",
      "time":"2026-01-31T09:30:00.250000Z","subject":"o-17","partitionkey":"ann","data":{"total":42}}
 
 `source` and `id` together name the event for ever: whoever sees the pair twice sees a duplicate.
-`partitionkey` (our `key`) is the registered extension that keeps one customer's events in order.
-`data` may be any JSON value; bytes travel as `data_base64`; None is left out, and stands for "gone"
-in a compacted log. As JSON has it, tuples come back as lists, and number keys as strings.
+`partitionkey` (our `key`) is a documented extension: it keeps what belongs together in order.
+`data` may be any JSON value, and as JSON has it, tuples come back as lists, and keys as strings.
+Bytes travel as `data_base64`. None is left out; with a key, it says that the key is gone.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import secrets
 import time as clock
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import count
-from json import encoder
+from json import JSONDecoder, JSONEncoder, encoder
+from reprlib import repr as brief
 from types import MappingProxyType
 from typing import Any, NamedTuple, NoReturn
 
 from pubsub_kit.errors import PubSubKitError
 
-Extension = str | int | bool
-NOTHING: Mapping[str, Extension] = MappingProxyType({})
-RESERVED = {"specversion", "id", "source", "type", "time", "subject", "partitionkey", "data"}
+NO_EXTENSIONS: Mapping[str, str | int | bool] = MappingProxyType({})
+KNOWN = {"specversion", "id", "source", "type", "time", "subject", "partitionkey", "data"}
 
 
 class EventError(PubSubKitError):
-    """A value or a text is not a CloudEvents 1.0 event; the message says which part of it."""
+    """A value or a text is no CloudEvents 1.0 event; the message says what is wrong with it."""
 
 
 class Event(NamedTuple):
-    """A fact with CloudEvents attributes: immutable, comparable, cheap (it is a tuple).
+    """A fact with CloudEvents attributes: immutable, comparable, and cheap, being a tuple.
 
-    `time` is seconds since the epoch, kept to the microsecond. `extensions` holds every further
+    `time` is seconds since the epoch, kept to the microsecond. `extensions` holds every other
     attribute, `datacontenttype` and `dataschema` among them. Make one with `Event.new`, which
     checks what it is given; `Event(…)` itself trusts its caller.
     """
@@ -55,7 +53,7 @@ class Event(NamedTuple):
     data: Any = None
     subject: str | None = None
     key: str | None = None
-    extensions: Mapping[str, Extension] = NOTHING
+    extensions: Mapping[str, str | int | bool] = NO_EXTENSIONS
 
     @classmethod
     def new(
@@ -69,105 +67,106 @@ class Event(NamedTuple):
         subject: str | None = None,
         key: str | None = None,
     ) -> Event:
-        """Make a checked event; a missing `id` is a fresh one, a missing `time` is now.
+        """Make an event; without an `id` it gets a fresh one, without a `time` it is now.
 
-        Raises EventError for an empty or non-string attribute, or a time outside the years 1–9999.
+        Raises EventError for an empty or non-string attribute, or a time outside the years 1-9999.
         """
-        micros = _microseconds(clock.time() if time is None else time)
         id = fresh_id() if id is None else id
-        return _checked(cls(id, source, type, micros / 1_000_000, data, subject, key))
+        time = _microseconds(clock.time() if time is None else time) / 1_000_000
+        return _checked(_tuple(cls, (id, source, type, time, data, subject, key, NO_EXTENSIONS)))
 
     def to_json(self) -> str:
-        """Write the event as CloudEvents 1.0 structured-mode JSON, in ASCII, on one line.
+        """Return the event as CloudEvents JSON, one line of ASCII.
 
         Raises EventError when the data is no JSON value (a set, NaN, an object of yours).
         """
-        id, source, type, time, data, subject, key, extensions = _checked(self)
-        second, micro = divmod(_microseconds(time), 1_000_000)
-        more = "" if subject is None else f',"subject":{_quote(subject)}'
-        if key is not None:
-            more += f',"partitionkey":{_quote(key)}'
-        if extensions:
-            more += _extensions_json(extensions)
-        if data is not None:
-            more += _data_json(data)
-        return (
-            f'{{"specversion":"1.0","id":{_quote(id)},"source":{_quote(source)},'
-            f'"type":{_quote(type)},"time":"{_date(second)}.{micro:06}Z"{more}}}'
-        )
+        id, source, type, time, data, subject, key, extensions = self
+        if extensions or subject == "" or not (id and source and type):
+            _checked(self)
+        try:
+            micros = round(time * 1_000_000)
+            second = micros // 1_000_000
+            more = f',"subject":{_quote(subject)}' if subject is not None else ""
+            if key is not None:
+                more += f',"partitionkey":{_quote(key)}'
+            if extensions:
+                more += "," + _encode(dict(extensions))[1:-1]
+            if data.__class__ is bytes:
+                more += f',"data_base64":"{b64encode(data).decode()}"'
+            elif data is not None:
+                more += ',"data":' + _encode(data)
+            return (
+                f'{{"specversion":"1.0","id":{_quote(id)},"source":{_quote(source)},"type":'
+                f'{_quote(type)},"time":"{_date(second)}.{micros - second * 1_000_000:06}Z"{more}}}'
+            )
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            _microseconds(_checked(self).time)
+            raise EventError(f"An event's data must be a JSON value: {error}.") from error
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Event:
-        """Read an event from structured-mode JSON; raises EventError when it is not one."""
+        """Read an event from CloudEvents JSON; raises EventError when it is none."""
         return cls.from_fields(read_json(text))
 
     @classmethod
     def from_fields(cls, fields: Any) -> Event:
-        """Make a checked event of a JSON object already parsed, which is used up."""
+        """Make an event of a parsed JSON object, which is used up; raises EventError."""
         try:
             pop = fields.pop
-            if (version := pop("specversion", None)) != "1.0":
-                raise EventError(f"An event's specversion must be '1.0', not {version!r}.")
-            data = pop("data", None)
-            if "data_base64" in fields:
-                data = _bytes(data, pop("data_base64"))
-            time = _seconds(pop("time", None))
+            version, data, time = pop("specversion", None), pop("data", None), pop("time", None)
             id, source, type = pop("id", None), pop("source", None), pop("type", None)
             subject, key = pop("subject", None), pop("partitionkey", None)
-        except (AttributeError, TypeError) as error:
-            raise EventError(f"An event is a JSON object, not {_brief(fields)}.") from error
-        more = {k: v for k, v in fields.items() if v is not None} if fields else NOTHING
-        return _checked(cls(id, source, type, time, data, subject, key, more))
+        except (AttributeError, TypeError):
+            raise EventError(f"An event is a JSON object, not {brief(fields)}.") from None
+        if version != "1.0":
+            raise EventError(f"An event's specversion must be '1.0', not {brief(version)}.")
+        if fields:
+            data = _bytes(data, pop("data_base64")) if "data_base64" in fields else data
+            fields = {name: value for name, value in fields.items() if value is not None}
+        more = fields or NO_EXTENSIONS
+        return _checked(_tuple(cls, (id, source, type, _seconds(time), data, subject, key, more)))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Let copy and pickle see plain values (the shared empty mapping is neither's friend)."""
+        """Let copy and pickle see a plain dict, as a read-only mapping is beyond them."""
         return (Event, (*self[:-1], dict(self.extensions)))
 
 
+_tuple: Callable[..., Event] = tuple.__new__  # what Event(…) does, without its detour for keywords
+
+
 def _checked(event: Event) -> Event:
-    """Return the event if its attributes have the types and shapes that CloudEvents asks for."""
-    for name in ("id", "source", "type"):
-        value = getattr(event, name)
-        if not value or not isinstance(value, str):
-            raise EventError(f"An event's {name} must be a non-empty string, not {_brief(value)}.")
-    if event.subject is not None and not (isinstance(event.subject, str) and event.subject):
-        raise EventError(f"A subject must be a non-empty string, not {_brief(event.subject)}.")
-    if event.key is not None and not isinstance(event.key, str):
-        raise EventError(f"A key must be a string, not {_brief(event.key)}: try str(key).")
-    if event.extensions:
-        _check_extensions(event.extensions)
+    """Return the event if its attributes are what CloudEvents asks for."""
+    id, source, type, _, _, subject, key, extensions = event
+    named = id and source and type and isinstance(id, str) and isinstance(source, str)
+    plain = subject is None and not extensions and (key is None or isinstance(key, str))
+    if named and isinstance(type, str) and plain:
+        return event
+    for name, value in (("id", id), ("source", source), ("type", type), ("subject", subject)):
+        if not (value and isinstance(value, str)) and (name, value) != ("subject", None):
+            raise EventError(f"An event's {name} must be a non-empty string, not {brief(value)}.")
+    if not (key is None or isinstance(key, str)):
+        raise EventError(f"An event's key must be a string, not {brief(key)}: try str(key).")
+    for name, extra in extensions.items():
+        if name in KNOWN or not re.fullmatch("[a-z0-9]+", name):
+            raise EventError(f"An extension needs a new name of a-z and 0-9, not {brief(name)}.")
+        if not isinstance(extra, str | int):
+            raise EventError(f"Extension {name} must be a string or integer, not {brief(extra)}.")
     return event
 
 
-def _check_extensions(extensions: Mapping[str, Extension]) -> None:
-    for name, value in extensions.items():
-        if not re.fullmatch("[a-z0-9]+", name) or name in RESERVED:
-            raise EventError(f"An extension's name is new, of a-z and 0-9, not {_brief(name)}.")
-        if not isinstance(value, (str, int)):
-            raise EventError(
-                f"Extension {name} must be a string, an integer or a boolean, not {_brief(value)}."
-            )
-
-
-def _brief(value: object) -> str:
-    """Show a value in a message, cut where it is long."""
-    text = repr(value)
-    return text if len(text) <= 60 else text[:59] + "…"
-
-
-# Ids: random once a process, then counted: as unique as a UUID, and ten times cheaper.
+# Ids: random once a process, then counted: as unique as a UUID, at a tenth of the cost.
 _prefix: str
 _counter: count[int]
 
 
-def _fresh_ids() -> None:
-    global _prefix, _counter  # a forked child must not go on with its parent's ids
+def _begin_ids() -> None:
+    global _prefix, _counter
     _prefix, _counter = secrets.token_hex(12), count(1)
 
 
-_fresh_ids()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_fresh_ids)
+_begin_ids()
+if hasattr(os, "register_at_fork"):  # a forked child must not count on from its parent's ids
+    os.register_at_fork(after_in_child=_begin_ids)
 
 
 def fresh_id() -> str:
@@ -175,21 +174,18 @@ def fresh_id() -> str:
     return f"{_prefix}-{next(_counter)}"
 
 
-# Time: RFC 3339 in UTC, to the microsecond. Events come in bursts, so a second is worth keeping.
-
+# Time: RFC 3339. Events come in bursts, so the text of a second is worth remembering.
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 def _microseconds(time: float) -> int:
     try:
-        micros = round(time * 1_000_000)
-        _date(micros // 1_000_000)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise EventError(
-            f"A time is seconds since 1970, in the years 1 to 9999, not {_brief(time)}."
-        ) from error
-    return micros
+        if -62_135_596_800 <= time < 253_402_300_799:
+            return round(time * 1_000_000)
+    except TypeError:
+        pass
+    raise EventError(f"A time is seconds since 1970, in the years 1-9999, not {brief(time)}.")
 
 
 @lru_cache(maxsize=1024)
@@ -199,35 +195,42 @@ def _date(second: int) -> str:
 
 @lru_cache(maxsize=1024)
 def _second(date: str) -> int:
-    return (datetime.fromisoformat(date + "+00:00") - EPOCH) // timedelta(seconds=1)
+    return round(_parse_time(date + "Z"))
+
+
+def _parse_time(text: str) -> float:
+    if not RFC_3339.fullmatch(text):
+        raise ValueError(text)
+    return (datetime.fromisoformat(text.upper()) - EPOCH) / timedelta(seconds=1)
 
 
 def _seconds(text: Any) -> float:
-    """Read an RFC 3339 time as seconds since the epoch; none at all is now."""
+    """Return seconds since the epoch; a missing time is now."""
     if text is None:
         return _microseconds(clock.time()) / 1_000_000
     try:
-        if not RFC3339.fullmatch(text):
-            raise ValueError(text)
-        if len(text) == 27 and text[26] == "Z":
-            return (_second(text[:19]) * 1_000_000 + int(text[20:26])) / 1_000_000
-        return (datetime.fromisoformat(text.upper()) - EPOCH) / timedelta(seconds=1)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise EventError(
-            f"A time looks like 2026-01-31T09:30:00.25Z, not {_brief(text)}."
-        ) from error
+        if text[26:] == "Z" and text[19] == "." and (micros := text[20:26]).isdecimal():
+            return (_second(text[:19]) * 1_000_000 + int(micros)) / 1_000_000
+        return _parse_time(text)
+    except (TypeError, ValueError, OverflowError):
+        raise EventError(f"A time looks like 2026-01-31T09:30:00.25Z, not {brief(text)}.") from None
 
 
-# JSON: one encoder and one decoder, made once; both refuse NaN and infinity, which are not JSON.
+# JSON: strict both ways, which Python's is not by itself: NaN and infinity are refused.
 
 
 def _refuse(value: object) -> NoReturn:
-    raise ValueError(f"{_brief(value)} is not a JSON value")
+    raise ValueError(f"{brief(value)} is no JSON value")
 
 
 _quote = encoder.encode_basestring_ascii
-_decode = json.JSONDecoder(parse_constant=_refuse).decode
-_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=_refuse).encode
+_decode = JSONDecoder(parse_constant=_refuse).decode
+_encode: Callable[[Any], str] = JSONEncoder(
+    separators=(",", ":"), allow_nan=False, default=_refuse
+).encode
+if _c_encoder := getattr(encoder, "c_make_encoder", None):  # encode() makes one for each call
+    _chunks = _c_encoder(None, _refuse, _quote, None, ":", ",", False, False, False)
+    _encode = lambda value: "".join(_chunks(value, 0))  # noqa: E731
 
 
 def read_json(text: str | bytes) -> Any:
@@ -235,26 +238,13 @@ def read_json(text: str | bytes) -> Any:
     try:
         return _decode(text if isinstance(text, str) else str(text, "utf-8"))
     except (ValueError, TypeError, RecursionError) as error:
-        raise EventError(f"This is not JSON ({error}): {_brief(text)}.") from error
-
-
-def _data_json(data: Any) -> str:
-    if isinstance(data, bytes):
-        return f',"data_base64":"{b64encode(data).decode()}"'
-    try:
-        return f',"data":{_encode(data)}'
-    except (ValueError, TypeError, RecursionError) as error:
-        raise EventError(f"An event's data must be a JSON value: {error}.") from error
+        raise EventError(f"This is no JSON ({error}): {brief(text)}.") from error
 
 
 def _bytes(data: Any, text: Any) -> bytes:
     try:
         if data is not None:
-            raise ValueError("there is `data` as well")
+            raise ValueError("there is data as well")
         return b64decode(text, validate=True)
     except (ValueError, TypeError) as error:
         raise EventError(f"An event's data_base64 must be base64: {error}.") from error
-
-
-def _extensions_json(extensions: Mapping[str, Extension]) -> str:
-    return "," + _encode(dict(extensions))[1:-1]

@@ -7,8 +7,8 @@ keep their own place and take nothing away, so that any number of them may read,
 What a log may forget, it forgets without renumbering, so offsets may have gaps:
 
     append     0 ann=1   1 bob=7   2 ann=2   3 bob=None   4 ann=3
-    retain                         2 ann=2   3 bob=None   4 ann=3      the oldest are gone
-    compact                                  3 bob=None   4 ann=3      the latest of each key is left
+    retain                         2 ann=2   3 bob=None   4 ann=3    the oldest are gone
+    compact                                  3 bob=None   4 ann=3    each key's latest is left
 
 An event with a key and with None for data is a tombstone: it says that the key is gone. It outlives
 what it deletes by a time, so that a slow reader sees it too, and then goes itself.
@@ -20,8 +20,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from types import TracebackType
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple, Self
 from zlib import crc32
 
 from pubsub_kit.errors import PubSubKitError
@@ -33,16 +32,19 @@ class LogError(PubSubKitError):
 
 
 class Retention(NamedTuple):
-    """What a log may forget: None keeps all.
+    """What a log must keep, all the rest it may forget; None is everything.
 
-    `max_age`: seconds since an event's own time. `max_bytes`: JSON bytes in a partition.
-    `tombstone_age`: seconds for which compaction leaves a tombstone (a day, as in Kafka's
-    delete.retention.ms).
+    `max_age`: the events of the last so many seconds, by their own time. `max_bytes`: the newest so
+    many bytes of JSON in each partition. On disk whole files go, so more may stay. `tombstone_age`:
+    tombstones for so many seconds, through compaction (a day, as Kafka's delete.retention.ms).
     """
 
     max_age: float | None = None
     max_bytes: int | None = None
     tombstone_age: float = 86_400.0
+
+
+KEEP_ALL = Retention()
 
 
 def partition_for(key: str, partitions: int) -> int:
@@ -53,27 +55,10 @@ def partition_for(key: str, partitions: int) -> int:
     return crc32(key.encode("utf-8", "surrogatepass")) % partitions
 
 
-class Partition(Protocol):
-    """What a log asks of one partition, in memory or on disk."""
-
-    @property
-    def start(self) -> int: ...
-    @property
-    def end(self) -> int: ...
-    def append(self, event: Event) -> int: ...
-    def append_batch(self, events: Sequence[Event]) -> range: ...
-    def read(self, offset: int, limit: int) -> list[tuple[int, Event]]: ...
-    def offset_at(self, time: float) -> int: ...
-    def retain(self, rule: Retention, now: float) -> int: ...
-    def compact(self, tombstones_before: float) -> int: ...
-    def flush(self) -> None: ...
-    def close(self) -> None: ...
-
-
 class EventLog:
     """The partitions of one topic, in memory: append at the end, read from anywhere.
 
-    With `compact=True`, `retain` also compacts.
+    With `compact=True`, `retain` also compacts. Raises LogError for a partition that is not there.
     """
 
     def __init__(
@@ -81,7 +66,7 @@ class EventLog:
         name: str = "log",
         partitions: int = 1,
         *,
-        retention: Retention = Retention(),  # noqa: B008 — immutable
+        retention: Retention = KEEP_ALL,
         compact: bool = False,
     ) -> None:
         self.name, self.retention, self.compacted = name, retention, compact
@@ -94,18 +79,19 @@ class EventLog:
         return len(self._partitions)
 
     def add_partitions(self, more: int) -> None:
-        """Add so many empty partitions; keys then spread anew, and only later events follow."""
+        """Add so many empty partitions; keys spread anew from then on, old events stay."""
         if more < 1:
-            raise LogError(f"A log grows by at least 1 partition, not {more}.")
-        self._partitions += [MemoryPartition() for _ in range(more)]
+            raise LogError(f"A log has, and grows by, at least 1 partition, not {more}.")
+        for number in range(self.partitions, self.partitions + more):
+            self._partitions.append(self._make_partition(number))
 
     def append(self, event: Event, partition: int = 0) -> int:
         """Append an event and return its offset."""
-        return self._partition(partition).append(event)
+        return self._partition(partition).append((event,)).start
 
     def append_batch(self, events: Iterable[Event], partition: int = 0) -> range:
         """Append events together and return their offsets."""
-        return self._partition(partition).append_batch(list(events))
+        return self._partition(partition).append(tuple(events))
 
     def read(self, partition: int, offset: int, limit: int = 1000) -> list[tuple[int, Event]]:
         """Return up to `limit` (offset, event) pairs from the first offset ≥ `offset` on."""
@@ -113,11 +99,11 @@ class EventLog:
 
     def start(self, partition: int = 0) -> int:
         """Return the offset of the oldest event that is left, or the end if none is."""
-        return self._partition(partition).start
+        return self._partition(partition).start()
 
     def end(self, partition: int = 0) -> int:
         """Return the offset that the next event will get."""
-        return self._partition(partition).end
+        return self._partition(partition).end()
 
     def offset_at(self, partition: int, time: float) -> int:
         """Return the first offset whose event has a time ≥ `time`, or the end if none has."""
@@ -137,114 +123,117 @@ class EventLog:
         return sum(partition.compact(before) for partition in self._partitions)
 
     def flush(self) -> None:
-        """Make what was appended as safe as this log can: here, nothing is to be done."""
+        """Make what was appended safe from a power cut; in memory, nothing is."""
         for partition in self._partitions:
             partition.flush()
 
     def close(self) -> None:
         """Give back what the log holds; using it afterwards is an error."""
-        for partition in self._partitions:
-            partition.close()
-        self._partitions = []
+        while self._partitions:
+            self._partitions.pop().close()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
+
+    def _make_partition(self, number: int) -> Partition:
+        return Partition()
 
     def _partition(self, number: int) -> Partition:
         if 0 <= number < len(self._partitions):
             return self._partitions[number]
         if not self._partitions:
             raise LogError(f"The log {self.name} is closed: open it again to use it.")
-        last = len(self._partitions) - 1
-        raise LogError(f"The log {self.name} has partitions 0 to {last}, no {number!r}.")
+        raise LogError(f"The log {self.name} has {self.partitions} partitions, no {number!r}.")
 
 
-class MemoryPartition:
+class Partition:
     """One partition as two lists side by side: offsets, which may have gaps, and events."""
 
     def __init__(self) -> None:
-        self.offsets: list[int] = []
-        self.events: list[Event] = []
-        self.end = 0
+        self._offsets: list[int] = []
+        self._events: list[Event] = []
+        self._end = 0
 
-    @property
+    # where events are kept
+
     def start(self) -> int:
-        return self.offsets[0] if self.offsets else self.end
+        """Return the oldest offset that is left, or the end."""
+        return self._offsets[0] if self._offsets else self._end
 
-    def append(self, event: Event) -> int:
-        offset = self.end
-        self.offsets.append(offset)
-        self.events.append(event)
-        self.end = offset + 1
-        return offset
+    def end(self) -> int:
+        """Return the next offset."""
+        return self._end
 
-    def append_batch(self, events: Sequence[Event]) -> range:
-        offsets = range(self.end, self.end + len(events))
-        self.offsets += offsets
-        self.events += events
-        self.end = offsets.stop
+    def append(self, events: Sequence[Event]) -> range:
+        """Append events and return their offsets."""
+        offsets = range(self._end, self._end + len(events))
+        self._offsets += offsets
+        self._events += events
+        self._end = offsets.stop
         return offsets
 
     def read(self, offset: int, limit: int) -> list[tuple[int, Event]]:
-        first = bisect_left(self.offsets, offset)
+        """Return up to `limit` (offset, event) pairs from `offset` on."""
+        first = bisect_left(self._offsets, offset)
         last = first + max(limit, 0)
-        return list(zip(self.offsets[first:last], self.events[first:last], strict=True))
+        return list(zip(self._offsets[first:last], self._events[first:last], strict=True))
 
-    def offset_at(self, time: float) -> int:
-        pairs = zip(self.offsets, self.events, strict=True)
-        return next((offset for offset, event in pairs if event.time >= time), self.end)
+    def pairs(self) -> Iterable[tuple[int, Event]]:
+        """Go through all (offset, event) pairs."""
+        return zip(self._offsets, self._events, strict=True)
 
-    def retain(self, rule: Retention, now: float) -> int:
-        gone = first_kept(self.events, rule, now)
-        del self.offsets[:gone], self.events[:gone]
+    def sizes(self) -> Iterable[tuple[int, int]]:
+        """Go through (offset, bytes), the newest first."""
+        return ((offset, len(event.to_json())) for offset, event in reversed([*self.pairs()]))
+
+    def forget_before(self, offset: int) -> int:
+        """Forget what is older than `offset`; return how many events went."""
+        gone = bisect_left(self._offsets, offset)
+        del self._offsets[:gone], self._events[:gone]
         return gone
 
-    def compact(self, tombstones_before: float) -> int:
-        pairs = list(zip(self.offsets, self.events, strict=True))
-        latest = {event.key: offset for offset, event in pairs}
-        kept = [
-            (offset, event)
-            for offset, event in pairs
-            if survives(offset, event, latest, tombstones_before)
-        ]
-        self.offsets, self.events = [o for o, _ in kept], [e for _, e in kept]
-        return len(pairs) - len(kept)
+    def forget(self, offsets: set[int]) -> int:
+        """Forget these offsets, which are all here; return how many."""
+        kept = [pair for pair in self.pairs() if pair[0] not in offsets]
+        self._offsets, self._events = [pair[0] for pair in kept], [pair[1] for pair in kept]
+        return len(offsets)
 
     def flush(self) -> None:
-        pass
+        """Have nothing to write."""
 
     def close(self) -> None:
-        pass
+        """Have nothing to give back."""
 
+    # which are to be forgotten
 
-def first_kept(events: Sequence[Event], rule: Retention, now: float) -> int:
-    """Return the index of the oldest event that `rule` keeps at the time `now`."""
-    index = 0
-    if rule.max_age is not None:
-        old = now - rule.max_age
-        fresh = (i for i, event in enumerate(events) if event.time >= old)
-        index = next(fresh, len(events))
-    if rule.max_bytes is not None:
-        room, newest = rule.max_bytes, len(events)
-        while newest > index and (room := room - len(events[newest - 1].to_json())) >= 0:
-            newest -= 1
-        index = newest
-    return index
+    def offset_at(self, time: float) -> int:
+        """Return the first offset with a time ≥ `time`: a search, since clocks may go back."""
+        return next((offset for offset, event in self.pairs() if event.time >= time), self.end())
 
+    def retain(self, rule: Retention, now: float) -> int:
+        """Forget the oldest events as `rule` has it; return how many."""
+        first = self.start()
+        if rule.max_age is not None:
+            first = self.offset_at(now - rule.max_age)
+        if (room := rule.max_bytes) is not None:
+            for offset, size in self.sizes():
+                room -= size
+                if room < 0:
+                    first = max(first, offset)
+                    break
+        return self.forget_before(first)
 
-def survives(
-    offset: int, event: Event, latest: dict[str | None, int], tombstones_before: float
-) -> bool:
-    """Say whether compaction keeps an event, given the latest offset of each key."""
-    if event.key is None:
-        return True
-    expired = event.data is None and event.time < tombstones_before
-    return latest[event.key] == offset and not expired
+    def compact(self, tombstones_before: float) -> int:
+        """Forget all but the latest event of each key, and old tombstones; return how many."""
+        latest: dict[str, int] = {}
+        gone: set[int] = set()
+        for offset, event in self.pairs():
+            if event.key is not None:
+                gone.add(latest.get(event.key, offset))
+                latest[event.key] = offset
+                if event.data is not None or event.time >= tombstones_before:
+                    gone.discard(offset)
+        return self.forget(gone)

@@ -1,0 +1,98 @@
+"""Records in a file: how bytes are laid down so that damage shows, and shows as what it is.
+
+    file    = header record record record …
+    header  = magic (6 bytes) version (2) base offset (8) crc32 of these (4)
+    record  = length (4) ~length (4) offset − base (4) crc32 (4) payload (length bytes)
+
+All numbers are little-endian. A log must tell two kinds of damage apart. A process or a machine
+that died while it wrote leaves the end of the last file missing: a torn tail, which nobody was
+promised, and which is cut. Anything else is corruption: a record that was once whole is not what
+it was, and only a person may give it up. That is why the length stands there twice, the second time
+with all its bits inverted: a lone length with a flipped bit could point past the end of the file,
+look like a torn tail, and take every later record with it. The crc32 is of the payload, begun with
+the third number in place of 0, so that it covers that one too.
+
+So a record is torn only if it ends beyond what was written. A record that is all there, but wrong,
+is corrupt, the last one too, since it may have been acknowledged. File systems may also leave zeros
+where a power cut kept data from being written: zeros that reach the end of the file, from a
+record's start or from a multiple of 512 bytes (a disk sector) on, count as not written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from operator import invert
+from struct import Struct
+from zlib import crc32
+
+MAGIC, VERSION = b"PUBSUB", 1
+FILE_HEAD = Struct("<6sHQ")
+CHECK = Struct("<I")
+START = FILE_HEAD.size + CHECK.size
+HEAD = Struct("<IiII")  # ~length is −length − 1, hence the i
+SECTOR = 512
+
+
+class BadRecord(Exception):
+    """Not a record: where in the bytes, which offset it should have, why, and if it is torn."""
+
+    def __init__(self, position: int, offset: int, reason: str, torn: bool = False) -> None:
+        super().__init__(reason)
+        self.position, self.offset, self.reason, self.torn = position, offset, reason, torn
+
+
+def file_header(base: int) -> bytes:
+    """Return the header of a file whose offsets count from `base`."""
+    head = FILE_HEAD.pack(MAGIC, VERSION, base)
+    return head + CHECK.pack(crc32(head))
+
+
+def encode(payloads: Sequence[bytes], first: int) -> bytes:
+    """Return payloads as records side by side; `first` is the first one's offset − base."""
+    lengths, numbers = list(map(len, payloads)), range(first, first + len(payloads))
+    heads = map(HEAD.pack, lengths, map(invert, lengths), numbers, map(crc32, payloads, numbers))
+    return b"".join(chain.from_iterable(zip(heads, payloads, strict=True)))
+
+
+def check_header(data: bytes, base: int) -> None:
+    """Raise BadRecord unless a file that begins with `data` has the header that it should."""
+    header = file_header(base)
+    if data[:START] == header:
+        return
+    written = _written(data, 0)
+    torn = written < START and data[:written] == header[:written]
+    raise BadRecord(0, base, "its header is not all there" if torn else "its header is wrong", torn)
+
+
+def walk(
+    data: bytes, base: int, position: int = 0, expected: int = 0
+) -> Iterator[tuple[int, int, bytes]]:
+    """Yield (position, offset, payload) for each record in `data` from `position` on.
+
+    `expected` is the first offset. Raises BadRecord at the first that is no record.
+    """
+    while position < len(data):
+        start = position + HEAD.size
+        if start > len(data):
+            raise _bad(data, position, start, expected, "")
+        length, inverse, number, check = HEAD.unpack_from(data, position)
+        if length != ~inverse:
+            raise _bad(data, position, start, expected, "the record's length is wrong")
+        end = start + length
+        payload = data[start:end]
+        if end > len(data) or crc32(payload, number) != check:
+            raise _bad(data, position, end, expected, "the record fails its checksum")
+        yield position, base + number, payload
+        position, expected = end, base + number + 1
+
+
+def _bad(data: bytes, position: int, end: int, offset: int, reason: str) -> BadRecord:
+    torn = end > _written(data, position)
+    return BadRecord(position, offset, "the record is not all there" if torn else reason, torn)
+
+
+def _written(data: bytes, position: int) -> int:
+    """Return up to where `data`, from `position` on, was written: zeros at the end may not be."""
+    text = len(data.rstrip(b"\0"))
+    return position if text <= position else min(-(-text // SECTOR) * SECTOR, len(data))
