@@ -232,8 +232,9 @@ class Partition:
         gone: set[int] = set()
         for offset, event in self.pairs():
             if event.key is not None:
-                gone.add(latest.get(event.key, offset))
+                if event.key in latest:
+                    gone.add(latest[event.key])
+                if event.data is None and event.time < tombstones_before:
+                    gone.add(offset)
                 latest[event.key] = offset
-                if event.data is not None or event.time >= tombstones_before:
-                    gone.discard(offset)
         return self.forget(gone)

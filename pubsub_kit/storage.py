@@ -56,7 +56,7 @@ class Storage:
 
     def restore(self, broker: Broker) -> None:
         """Give a broker its topics and its subscriptions back."""
-        for path in sorted(self.folder.glob("*/partitions.log")):
+        for path in sorted(self.folder.glob("*/lock")):
             if not path.parent.name.startswith("__"):
                 broker.topic(path.parent.name)
         for name, data in list(self._latest.items()):
