@@ -11,6 +11,7 @@ from __future__ import annotations
 from pubsub_kit.show import ask
 from pubsub_kit.show.ask import QuestionError, answer, compare, predict, quiz
 from pubsub_kit.show.chart import bars, lines
+from pubsub_kit.show.counterexample import counterexample
 from pubsub_kit.show.diagram import spacetime
 from pubsub_kit.show.latency import latency
 from pubsub_kit.show.picture import Picture, PictureError
@@ -29,6 +30,7 @@ __all__ = [
     "bars",
     "choice",
     "compare",
+    "counterexample",
     "latency",
     "lines",
     "play",
