@@ -31,7 +31,7 @@ class Asked:
         self.answer: Any = None
 
     def __repr__(self) -> str:
-        sign = SIGNS[self._verdict.outcome] if self._verdict else SIGNS["not attempted"]
+        sign = SIGNS["not attempted" if self._verdict is None else self._verdict.outcome]
         return f"{sign} {self._exercise}.{self._question.name}: {self._question.shown()}"
 
     def check(self, answer: Any = None) -> Verdict:
@@ -48,7 +48,7 @@ class Asked:
 
     def hint(self, number: int | None = None) -> Words:
         """Return the next hint for what your last check showed, or hint 1, 2, 3 …."""
-        belief = self._verdict.belief if self._verdict else ""
+        belief = "" if self._verdict is None else self._verdict.belief
         hints = self._question.hints_for(belief)
         if number is None:
             return Words(self._next_hint(belief))

@@ -15,7 +15,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pubsub_kit.errors import PubSubKitError
 
@@ -73,9 +73,15 @@ def run(code: Callable[[], T], seconds: float) -> tuple[T, Output]:
 
 @contextlib.contextmanager
 def _no_waiting() -> Iterator[None]:
-    """Put a sentence in the place of time.sleep and input, which would wait in real time."""
+    """Put a sentence in the place of time.sleep and input, which would wait in real time.
 
-    def no_sleep(seconds: object) -> None:
+    The notebook's own threads, which know nothing of a check, go on to sleep.
+    """
+    guarded = threading.get_ident()
+
+    def no_sleep(seconds: Any) -> None:
+        if threading.get_ident() != guarded:
+            return real_sleep(seconds)
         raise Stopped(f"time.sleep({seconds}) stops everything: write `await sleep({seconds})`")
 
     def no_input(prompt: object = "") -> str:

@@ -71,7 +71,8 @@ class Question:
 
     def hints_for(self, belief: str) -> list[str]:
         """Return the hints that fit a failure, the gentlest first."""
-        return [*self.hints.get(belief, ()), *self.hints.get("", ())]
+        own = self.hints.get(belief, ()) if belief else ()
+        return [*own, *self.hints.get("", ())]
 
     def shown(self) -> str:
         """Return what the learner sees when looking at the question."""
