@@ -19,6 +19,9 @@ Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 settings.register_profile("kit", deadline=None)
 settings.load_profile("kit")
 
+# Notebooks are run as somebody opens them who has answered nothing yet.
+os.environ["PUBSUB_KIT_PROGRESS"] = "off"
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -22,7 +22,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from subprocess import DEVNULL
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import nbformat
@@ -116,13 +115,12 @@ async def execute(page: Page) -> NotebookNode:
     folder = page.root / page.kind.value
     folder.mkdir(exist_ok=True)
     client, reached = _client(notebook, folder)
-    with TemporaryDirectory() as work:
-        try:
-            await client.async_execute(env=_environment(page.root, work), stderr=DEVNULL)
-        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-            where = f"{page.source} ({page.kind.name.lower()}), cell {reached[-1] + 1}"
-            first = notebook.cells[reached[-1]].source.strip().split("\n")[0]
-            raise BuildError(f"{where}, {first!r}: {_reason(error)}") from None
+    try:
+        await client.async_execute(env=_environment(page.root), stderr=DEVNULL)
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        where = f"{page.source} ({page.kind.name.lower()}), cell {reached[-1] + 1}"
+        first = notebook.cells[reached[-1]].source.strip().split("\n")[0]
+        raise BuildError(f"{where}, {first!r}: {_reason(error)}") from None
     return normalised(notebook)
 
 
@@ -143,10 +141,10 @@ def _client(notebook: NotebookNode, folder: Path) -> tuple[NotebookClient, list[
     return client, reached
 
 
-def _environment(root: Path, work: str) -> dict[str, str]:
+def _environment(root: Path) -> dict[str, str]:
     """Put this checkout first on the path, and a learner's answers out of the build's way."""
     path = os.pathsep.join(filter(None, [str(root), str(KIT), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, "PYTHONPATH": path, "PUBSUB_KIT_WORK": work}
+    return {**os.environ, "PYTHONPATH": path, "PUBSUB_KIT_PROGRESS": "off"}
 
 
 def _reason(error: Exception) -> str:
@@ -190,7 +188,7 @@ def _merged(outputs: Iterable[NotebookNode]) -> Iterator[NotebookNode]:
 
 def text_of(notebook: NotebookNode) -> str:
     """Return the notebook as the file holds it."""
-    text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
+    text: str = nbformat.writes(notebook)
     return text + "\n"
 
 

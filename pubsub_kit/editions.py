@@ -43,6 +43,7 @@ ANSWER = re.compile(
 )
 MARKER = re.compile(r"^ *### (?:BEGIN|END)\b.*$", re.MULTILINE)
 INSTALL = """\
+# On Google Colab: install the kit
 import sys
 
 if "google.colab" in sys.modules:
@@ -118,7 +119,7 @@ def _code(source: str, metadata: dict[str, Any]) -> NotebookNode:
 
 
 def _node(**fields: Any) -> NotebookNode:
-    node: NotebookNode = from_dict(fields)  # type: ignore[no-untyped-call]
+    node: NotebookNode = from_dict(fields)
     return node
 
 
@@ -132,10 +133,11 @@ def _solution(found: re.Match[str]) -> str:
 
 
 def _stub(found: re.Match[str]) -> str:
-    indent = found["indent"]
+    indent, solution = found["indent"], found["solution"]
     if found["stub"] is None:
         return f"{indent}...  # your answer\n" if indent else "# your answer\n"
-    return re.sub(r"^( *)# ?", r"\1", found["stub"], flags=re.MULTILINE)
+    blank = len(solution) - len(solution.rstrip("\n")) if solution else 1
+    return re.sub(r"^( *)# ?", r"\1", found["stub"], flags=re.MULTILINE).rstrip("\n") + "\n" * blank
 
 
 def _first_code(cells: list[NotebookNode]) -> int:
@@ -143,7 +145,7 @@ def _first_code(cells: list[NotebookNode]) -> int:
 
 
 def _install_cell(repository: str) -> NotebookNode:
-    folded = {"cellView": "form", "jupyter": {"source_hidden": True}, "tags": ["install"]}
+    folded = {"jupyter": {"source_hidden": True}, "tags": ["install"]}
     return _code(INSTALL.format(repository=repository).rstrip(), folded)
 
 

@@ -63,9 +63,18 @@ def test_an_answer_without_a_stub_leaves_a_place_for_one() -> None:
 def test_a_stub_keeps_the_depth_of_its_lines() -> None:
     code = (
         "### BEGIN SOLUTION\nx = 1\n### END SOLUTION\n"
-        "### BEGIN STUB\n# for x in y:\n#     ...\n#\n### END STUB\nprint(x)"
+        "### BEGIN STUB\n# for x in y:\n#\n#     ...\n### END STUB\nprint(x)"
     )
-    assert answer(code, Edition.EXERCISE) == "for x in y:\n    ...\n\nprint(x)"
+    assert answer(code, Edition.EXERCISE) == "for x in y:\n\n    ...\nprint(x)"
+
+
+def test_a_stub_stands_as_far_from_the_next_line_as_the_answer() -> None:
+    code = (
+        "### BEGIN SOLUTION\nclass A:\n    pass\n\n\n### END SOLUTION\n"
+        "### BEGIN STUB\n# class A: ...\n### END STUB\nA()"
+    )
+    assert answer(code, Edition.SOLUTION) == "class A:\n    pass\n\n\nA()"
+    assert answer(code, Edition.EXERCISE) == "class A: ...\n\n\nA()"
 
 
 def test_two_answers_in_a_cell_are_kept_apart() -> None:
