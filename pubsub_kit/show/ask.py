@@ -7,6 +7,7 @@ What a cell prints never depends on earlier answers, but for the one cell that c
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -148,6 +149,11 @@ class Question:
         return {**live, "text/plain": self.text}
 
 
+def _quoted(text: str) -> str:
+    """Return the text as Python writes a string, in double quotes."""
+    return json.dumps(text, ensure_ascii=False)
+
+
 def _html(text: str) -> str:
     """Return the text escaped, with `backticks` as code and line ends kept."""
     marked = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
@@ -178,7 +184,8 @@ class Prediction(Question):
         return f"Committed: {self.line(letter)}. Now run the next cells and see."
 
     def _how(self) -> str:
-        return f'Commit to an answer first; in code: show.answer("{self.key}", "a")'
+        line = f"show.answer({_quoted(self.key)}, {_quoted(next(iter(self.options)))})"
+        return f"Commit to an answer first; in code: {line}"
 
 
 class Quiz(Question):
@@ -212,7 +219,7 @@ class Quiz(Question):
         return f"✗ Not {letter}). {why} Try again.".replace("  ", " ")
 
     def _how(self) -> str:
-        return 'In code: q = show.quiz(…), then q.answer("a")'
+        return f"In code: q = show.quiz(…), then q.answer({_quoted(next(iter(self.options)))})"
 
 
 def predict(question: str, options: Sequence[str] | Mapping[str, str], *, key: str) -> Prediction:

@@ -152,7 +152,7 @@ def from_graph(graph: nx.DiGraph[Any]) -> Network:
 def _node(name: str, data: Mapping[str, Any]) -> Node:
     words = clean(data.get("health", "well")) or "well"
     bad = 2 if words.split(",")[0] in ("down", "crashed") else 0 if words in ("well", "up") else 1
-    return Node(name, str(data.get("kind", kind_of(name))), words, bad)
+    return Node(name, clean(data.get("kind", kind_of(name))), words, bad)
 
 
 def layers(network: Network) -> list[list[str]]:

@@ -1,0 +1,195 @@
+"""A picture shows in every front-end, says the same everywhere, and trusts no name."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+import sys
+import warnings
+import xml.etree.ElementTree as ET
+from io import BytesIO
+from pathlib import Path
+
+import networkx as nx
+import pytest
+from PIL import Image
+
+from pubsub_kit import show
+from pubsub_kit.show.canvas import THEMES, Canvas
+from pubsub_kit.show.raster import png
+from pubsub_kit.world.trace import Trace
+from tests.show.runs import HOSTILE, retry_charges_twice
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture
+def picture() -> show.Picture:
+    return show.spacetime(retry_charges_twice(), title="Charged twice")
+
+
+def hostile_pictures() -> list[show.Picture]:
+    trace = Trace()
+    for i, name in enumerate(HOSTILE):
+        other = HOSTILE[i - 1]
+        trace.add(i, "send", name, other, f"m{i}", name)
+        trace.add(i, "receive", other, name, f"m{i}", other)
+        trace.add(i, "effect", name, text=other, data=name, fault=True)
+        trace.add(i, "end", name, data={"latency": 0.1, "ok": False})
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    for name in HOSTILE:
+        graph.add_node(name, kind=name, health=name)
+        graph.add_edge(HOSTILE[0], name, state=name, sent=3)
+    states = dict.fromkeys(HOSTILE, "x"), {name: name for name in HOSTILE}
+    first, second = HOSTILE[:2]
+    return [
+        show.spacetime(
+            trace, mark=2, expected=states[0], actual=states[1], title=first, caption=second
+        ),
+        show.topology(trace, title=first, caption=second),
+        show.topology(graph, title=first),
+        show.latency(trace, title=first, caption=second),
+        show.lines(
+            {name: [(0, i), (1, 2)] for i, name in enumerate(HOSTILE)},
+            x=first,
+            y=second,
+            marks=[(0.5, 1, name) for name in HOSTILE],
+            title=first,
+        ),
+        show.bars({name: i for i, name in enumerate(HOSTILE)}, mark=first, x=second, title=first),
+    ]
+
+
+# --- every front-end ------------------------------------------------------------------------------
+
+
+def test_a_front_end_gets_words_and_a_png_and_nothing_that_is_hidden_or_compared(
+    picture: show.Picture,
+) -> None:
+    data, about = picture._repr_mimebundle_()
+    assert set(data) == {"text/plain", "image/png"}
+    assert data["text/plain"] == picture.text == repr(picture)
+    size = Image.open(BytesIO(base64.b64decode(data["image/png"]))).size
+    shown = about["image/png"]
+    assert size == (2 * shown["width"], 2 * shown["height"])
+    assert shown["alt"] == picture.alt
+
+
+def test_the_words_carry_no_address(picture: show.Picture) -> None:
+    assert " at 0x" not in picture.text
+
+
+def test_the_alternative_text_is_one_paragraph_with_all_the_words(picture: show.Picture) -> None:
+    assert "\n" not in picture.alt
+    assert "Charged twice" in picture.alt
+    assert "fault 1: 60 ms · charged is lost (bank → shop)" in picture.alt
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_png_is_opaque_on_the_paper_of_its_theme(picture: show.Picture, theme: str) -> None:
+    image = Image.open(BytesIO(picture.png(theme))).convert("RGBA")
+    paper = tuple(bytes.fromhex(THEMES[theme]["paper"][1:]))
+    assert image.getpixel((1, 1)) == (*paper, 255)
+    assert image.getchannel("A").getextrema() == (255, 255)
+
+
+def test_the_page_theme_follows_jupyterlab_and_the_fixed_ones_do_not(picture: show.Picture) -> None:
+    assert "var(--jp-ui-font-color1, #222222)" in picture.svg()
+    assert "--jp-" not in picture.svg("dark")
+    assert THEMES["dark"]["paper"] in picture.svg("dark")
+
+
+def test_an_svg_is_an_image_with_a_title_and_a_description(picture: show.Picture) -> None:
+    root = ET.fromstring(picture.svg())
+    title, description = root.find(f"{SVG}title"), root.find(f"{SVG}desc")
+    assert root.get("role") == "img"
+    assert title is not None
+    assert title.text == "Charged twice"
+    assert description is not None
+    assert description.text == picture.alt
+
+
+def test_both_outputs_are_saved_by_the_name_they_are_given(
+    picture: show.Picture, tmp_path: Path
+) -> None:
+    assert picture.save(tmp_path / "a.svg").read_text(encoding="utf-8").startswith("<svg")
+    assert picture.save(tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_unknown_format_or_theme_is_refused(picture: show.Picture, tmp_path: Path) -> None:
+    with pytest.raises(show.PictureError, match=r"\.svg nor \.png"):
+        picture.save(tmp_path / "a.gif")
+    with pytest.raises(show.PictureError, match="no theme 'sepia'"):
+        picture.svg("sepia")
+
+
+def test_looking_at_pictures_costs_no_heavy_import() -> None:
+    code = "import sys, pubsub_kit.show; print(*sorted(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert not {"matplotlib", "networkx", "ipywidgets", "numpy", "PIL"} & set(done)
+
+
+# --- no meaning in colour alone -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_colour_stands_out_from_the_paper(theme: str) -> None:
+    colours = THEMES[theme]
+    low = {"faint", "tint", "paper", "on"}
+    for role in set(colours) - low:
+        assert contrast(colours[role], colours["paper"]) >= 4.5, role
+    assert contrast(colours["on"], colours["fault"]) >= 4.5
+
+
+def contrast(one: str, two: str) -> float:
+    """Return the contrast ratio of two colours as WCAG 2 defines it."""
+    dark, light = sorted((luminance(one), luminance(two)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(colour: str) -> float:
+    shares = [c / 255 for c in bytes.fromhex(colour[1:])]
+    red, green, blue = (c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in shares)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+# --- names that mean harm -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("picture", hostile_pictures(), ids=lambda p: p.alt[:12])
+def test_hostile_names_stay_text_in_svg(picture: show.Picture) -> None:
+    root = ET.fromstring(picture.svg())  # well formed: quotes, & and < were escaped
+    known = {"svg", "title", "desc", "rect", "path", "circle", "text"}
+    assert {element.tag.removeprefix(SVG) for element in root.iter()} <= known
+    texts = [element.text or "" for element in root.iter(f"{SVG}text")]
+    assert any("<script>" in text for text in texts)
+    assert not any("\n" in text or "\u202e" in text or "\x1b" in text for text in texts)
+
+
+@pytest.mark.parametrize("picture", hostile_pictures(), ids=lambda p: p.alt[:12])
+def test_hostile_names_neither_break_nor_warn_in_a_png(picture: show.Picture) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert picture.png(scale=1.0).startswith(b"\x89PNG")
+
+
+def test_a_dollar_sign_is_a_dollar_sign() -> None:
+    """Matplotlib would set $x$ as mathematics, narrower than its letters."""
+    assert left_of_ink("$x$ $y$ $z$") < left_of_ink("x y z") - 20
+
+
+def left_of_ink(name: str) -> float:
+    """Return where a name that ends at a fixed place begins, in pixels."""
+    canvas = Canvas(400, 40)
+    canvas.text(380, 25, name, 12, anchor="end")
+    image = Image.open(BytesIO(png(canvas, scale=1.0))).convert("L")
+    box = image.point([255 * (level < 128) for level in range(256)]).getbbox()
+    assert box is not None
+    return box[0]
+
+
+def test_words_for_a_terminal_carry_no_control_characters() -> None:
+    for picture in hostile_pictures():
+        assert all(line.isprintable() for line in picture.text.split("\n"))
