@@ -26,13 +26,11 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwrig
 KIT = Path(__file__).resolve().parents[2]
 FOLDERS = ("notebooks", "exercises", "solutions")
 START_SECONDS = 60
-RUN_MILLISECONDS = 90_000
+RUN_MILLISECONDS = 120_000
 SETTINGS = {
     "notebook-extension/tracker": {"windowingMode": "none"},  # every cell is in the page
     "apputils-extension/notification": {"fetchNews": "false"},  # no question, no network
 }
-DRAWN = """area => [...area.querySelectorAll("svg, img, canvas")].map(
-    it => it.src ?? (it.toDataURL ? it.toDataURL() : it.outerHTML)).join("\\n")"""
 FLAGS = [
     "--no-sandbox",  # Chromium refuses to start as root with one
     "--disable-gpu",
@@ -42,6 +40,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+expect.set_options(timeout=30_000)
 
 
 class Server(NamedTuple):
@@ -188,7 +188,8 @@ class Notebook:
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.errors.append(f"page error: {error}"))
         page.goto(server.address(path))
-        expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=60_000)
+        idle = page.get_by_text("Python 3 (ipykernel) | Idle")
+        expect(idle).to_be_visible(timeout=RUN_MILLISECONDS)
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type == "error":
@@ -226,51 +227,3 @@ class Notebook:
     def outputs(self, kind: str) -> Locator:
         """Return the outputs that are an "error", or on "stderr"."""
         return self.page.locator(f'[data-mime-type="application/vnd.jupyter.{kind}"]')
-
-    def sliders(self) -> list[Slider]:
-        """Return every slider with the cell that it stands in."""
-        cells = self.code_cells.filter(has=self.page.locator(".noUi-handle")).all()
-        handles = (
-            (cell, handle) for cell in cells for handle in cell.locator(".noUi-handle").all()
-        )
-        return [Slider(cell, handle) for cell, handle in handles]
-
-
-class Slider:
-    """A slider in a cell's output, moved by the arrow keys."""
-
-    def __init__(self, cell: Locator, handle: Locator) -> None:
-        self.cell = cell
-        self.handle = handle
-        self.name = handle.locator("xpath=ancestor::*[contains(@class, 'widget-slider')][1]")
-
-    def __str__(self) -> str:
-        """Return the slider's label and value, as it shows them."""
-        return " ".join(self.name.inner_text().split())
-
-    def picture(self) -> str:
-        """Return what the cell draws: every drawing's and image's source."""
-        return str(self.cell.locator(".jp-OutputArea").first.evaluate(DRAWN))
-
-    def move(self) -> None:
-        """Press an arrow key, away from the end that the slider stands at."""
-        at, end = (self.handle.get_attribute(f"aria-value{x}") for x in ("now", "max"))
-        self.handle.focus()
-        self.handle.press("ArrowLeft" if at == end else "ArrowRight")
-
-    def redraws(self, steps: int = 5) -> bool:
-        """Move up to `steps` times, until the picture is another one; tell whether it became so."""
-        before = self.picture()
-        for _ in range(steps):
-            self.move()
-            if self._waits_for_another(before):
-                return True
-        return False
-
-    def _waits_for_another(self, picture: str, seconds: float = 3) -> bool:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if self.picture() != picture:
-                return True
-            self.cell.page.wait_for_timeout(20)
-        return False

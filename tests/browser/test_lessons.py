@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext
 
+from tests.browser.controls import CHOICE, SLIDER, TOGGLE, controls
 from tests.browser.lab import KIT, Notebook, Server
 
 LESSONS = sorted(path.name for path in (KIT / "notebooks").glob("*.ipynb"))
@@ -27,11 +28,21 @@ def test_every_cell_runs_without_a_word_on_stderr(lesson: Notebook) -> None:
 
 
 def test_every_slider_changes_the_picture_beside_it(lesson: Notebook) -> None:
-    sliders = lesson.sliders()
+    sliders = controls(lesson, SLIDER)
     assert len(sliders) >= lesson.source.count("show.slider(")
     assert [str(slider) for slider in sliders if not slider.redraws()] == []
+
+
+def test_every_choice_and_toggle_can_be_used(lesson: Notebook) -> None:
+    used = controls(lesson, CHOICE, TOGGLE)
+    for control in used:
+        control.move()
+        control.settled()
+    words = ("show.choice(", "show.toggle(")
+    assert len(used) >= sum(map(lesson.source.count, words))
+
+
+def test_no_setting_failed_and_the_browsers_console_shows_no_error(lesson: Notebook) -> None:
+    assert lesson.page.get_by_text("This setting did not run").all_inner_texts() == []
     assert lesson.outputs("error").all_inner_texts() == []
-
-
-def test_the_browsers_console_shows_no_error(lesson: Notebook) -> None:
     assert lesson.errors == []
