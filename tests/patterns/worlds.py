@@ -6,6 +6,7 @@ Each builder takes the pattern's module, so that a test can hand in a module wit
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
@@ -139,7 +140,7 @@ def _account(world: World, name: str, has: int, limit: int = 10**9) -> None:
             known = await tx.get(f"did {request['id']}")
             if known is not None:
                 return bool(known)
-            fits = 0 <= await tx.get("balance") + request["amount"] <= limit
+            fits: bool = 0 <= await tx.get("balance") + request["amount"] <= limit
             if fits:
                 await tx.add("balance", request["amount"])
             await tx.put(f"did {request['id']}", fits)
@@ -184,10 +185,8 @@ def saga(module: ModuleType, limit: int = 10**9) -> Callable[[World], None]:
         world.link("client", "transfers", reliable=True)
 
         async def client() -> None:
-            try:
+            with suppress(CallError):
                 await call("transfers", {"id": "t-1"}, timeout=300.0)
-            except CallError:
-                pass
 
         world.spawn(client(), "client")
 
@@ -224,10 +223,8 @@ def two_phase_commit(module: ModuleType, has: int = 100) -> Callable[[World], No
         world.link("client", "transfers", reliable=True)
 
         async def client() -> None:
-            try:
+            with suppress(CallError):
                 await call("transfers", {"id": "t-1"}, timeout=300.0)
-            except CallError:
-                pass
 
         world.spawn(client(), "client")
 
