@@ -103,6 +103,9 @@ def serve(root: Path, port: int, *, browser: bool) -> None:
 
     token = os.environ.setdefault("JUPYTER_TOKEN", secrets.token_hex(16))
     os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # this environment's kernel, no other
+    others = os.environ.get("JUPYTER_CONFIG_PATH")
+    ours = str(root / ".jupyter")  # says that no news are wanted
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, (ours, others)))
     server = LabApp.initialize_server(argv=arguments(root, port, browser=browser))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: server.io_loop.add_callback_from_signal(server.stop))
@@ -122,9 +125,8 @@ def arguments(root: Path, port: int, *, browser: bool) -> list[str]:
         "ServerApp.allow_root": hasattr(os, "geteuid") and os.geteuid() == 0,
         "ServerApp.log_level": "ERROR",
         "LabApp.log_level": "ERROR",
+        "KernelManager.transport_encryption": "auto",
         "LabApp.default_url": FIRST_PAGE,
-        "LabApp.news_url": None,
-        "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         "LabApp.extension_manager": "readonly",
     }
     return [f"--{name}={value}" for name, value in chosen.items()]
