@@ -70,7 +70,7 @@ def conda_dependencies() -> list[str]:
 
 
 def test_conda_installs_what_pip_installs() -> None:
-    wanted = {f"python {project()['requires-python']},<3.14", "pip"}
+    wanted = {"python =3.12", "pip"}
     for requirement in project()["dependencies"]:
         name, lowest = requirement.split(">=")
         wanted.add(f"{CONDA_NAMES.get(name, name)} >={lowest}")
@@ -79,7 +79,14 @@ def test_conda_installs_what_pip_installs() -> None:
 
 def test_conda_reads_each_line_as_it_is_meant() -> None:
     for spec in conda_dependencies():
-        assert str(MatchSpec(spec, strict=True)) == spec
+        name, _, version = spec.partition(" ")
+        spelled_out = f'{name}[version="{version}"]' if version else name
+        assert str(MatchSpec(spec, strict=True)) == str(MatchSpec(spelled_out))
+
+
+def test_conda_installs_a_python_that_the_kit_supports() -> None:
+    _, version = conda_dependencies()[0].split(" =")
+    assert f"Programming Language :: Python :: {version}" in project()["classifiers"]
 
 
 def test_conda_installs_the_kit_itself() -> None:
