@@ -74,6 +74,7 @@ class Broker:
         self.commit_every = commit_every
         self.topics: dict[str, Topic] = {}
         self.subscriptions: dict[tuple[str, str], Subscription] = {}  # by topic and group
+        self.closed = False
         self._rng = rng
         self._lock = RLock()
         self._ack_ids = 1
@@ -106,6 +107,7 @@ class Broker:
         if partitions is not None and not is_count(partitions):
             raise BrokerError(f"A topic has 1 partition or more, not {partitions!r}.")
         with self._lock:
+            self._check_open()
             topic = self.topics.get(name) if isinstance(name, str) else None
             if topic is None:
                 check_name("topic", name)
@@ -210,6 +212,8 @@ class Broker:
             if limit is not None and dead_letter is None:
                 settings = settings._replace(dead_letter=f"{topic}.dead")
             check_name("group", group)
+            if not (filter is None or callable(filter)):
+                raise SubscriptionError(f"A filter is a function of an event, not {filter!r}.")
             subscription = self.subscriptions.get((topic, group))
             if subscription is None:
                 subscription = Subscription(self, found, group, settings, filter)
@@ -247,6 +251,7 @@ class Broker:
     def flush(self) -> None:
         """Return once all that was published, and all acks, are on the disk (if there is one)."""
         with self._lock:
+            self._check_open()
             for topic in self.topics.values():
                 topic.log.flush()
             if self._storage is not None:  # after the topics: a cursor follows its log
@@ -256,10 +261,11 @@ class Broker:
     def close(self) -> None:
         """Flush, and let go of the files; a closed broker can do nothing more."""
         with self._lock:
-            try:
-                self.flush()
-            finally:
-                self._close_logs()
+            if not self.closed:
+                try:
+                    self.flush()
+                finally:
+                    self._close_logs()
 
     def __enter__(self) -> Self:
         return self
@@ -280,6 +286,7 @@ class Broker:
             raise
 
     def _close_logs(self) -> None:
+        self.closed = True
         for topic in self.topics.values():
             topic.log.close()
         if self._storage is not None:
@@ -287,7 +294,12 @@ class Broker:
 
     # ── for its subscriptions ───────────────────────────────────────────────────────────────────
 
+    def _check_open(self) -> None:
+        if self.closed:
+            raise BrokerError("This broker is closed: to go on, make a new one (of the same path).")
+
     def _find(self, name: str) -> Topic:
+        self._check_open()
         if isinstance(name, str) and name in self.topics:
             return self.topics[name]
         known = ", ".join(map(repr, self.topics)) or "none yet"

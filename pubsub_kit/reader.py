@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from pubsub_kit.event import Event
 from pubsub_kit.log import EventLog
-from pubsub_kit.settings import SubscriptionError, is_seconds
+from pubsub_kit.settings import SubscriptionError, is_count, is_seconds
 
 CHUNK = 256  # messages that a filter gets to see at once
 
@@ -22,7 +22,7 @@ Row = tuple[int, int, int, Event]  # partition, offset, deliveries so far, event
 
 
 class Offset(NamedTuple):
-    """Start at this offset of each partition (what is gone by then is skipped, and counted)."""
+    """Start at this offset of each partition, or at the end of one that is shorter."""
 
     offset: int
 
@@ -52,10 +52,16 @@ class Reader:
             self.next = [log.end(partition) for partition in partitions]
         elif start == "earliest":
             self.next = [log.start(partition) for partition in partitions]
-        elif isinstance(start, Offset) and isinstance(start.offset, int) and start.offset >= 0:
-            self.next = [start.offset for _ in partitions]
         elif isinstance(start, At) and is_seconds(start.time):
             self.next = [log.offset_at(partition, start.time) for partition in partitions]
+        elif isinstance(start, Offset) and (start.offset == 0 or is_count(start.offset)):
+            ends = [log.end(partition) for partition in partitions]
+            if start.offset > max(ends):
+                raise SubscriptionError(
+                    f"{self.name} cannot start at offset {start.offset}: "
+                    f"the log ends at {max(ends)}."
+                )
+            self.next = [min(start.offset, end) for end in ends]
         else:
             raise SubscriptionError(
                 "A start is 'latest', 'earliest', Offset(n) or At(seconds), both from 0 up, "

@@ -165,6 +165,8 @@ class Subscription:
 
     def _look(self) -> float:
         """Look at the clock, and take back what is past its deadline; return the time."""
+        if self._broker.closed:
+            self._broker._check_open()
         now = self.clock()
         if now >= self._leases.earliest:
             for late in self._leases.overdue(now):
