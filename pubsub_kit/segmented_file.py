@@ -131,8 +131,10 @@ class SegmentedFile:
         return self.segments[-1].end
 
     def sizes(self) -> list[tuple[int, int]]:
-        """Return the first offset and the bytes of each file, the newest first."""
-        return [(segment.base, segment.size) for segment in reversed(self.segments)]
+        """Return the first offset of each file and the bytes of its payloads, the newest first."""
+        heads = [records.START + segment.count * records.HEAD.size for segment in self.segments]
+        pairs = zip(self.segments, heads, strict=True)
+        return [(segment.base, segment.size - head) for segment, head in pairs][::-1]
 
     def append_batch(self, payloads: Sequence[bytes]) -> range:
         """Append records in one write and return their offsets: all of them, or none.
