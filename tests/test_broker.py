@@ -6,7 +6,7 @@ import random
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -26,6 +26,7 @@ from pubsub_kit.log import Retention
 from pubsub_kit.retry import RetryPolicyError
 
 ROOT = Path(__file__).resolve().parents[1]
+NAN = float("nan")
 AT_ONCE = RetryPolicy(base=0)
 
 
@@ -238,7 +239,17 @@ def test_a_new_group_starts_where_it_says(
 
 
 @pytest.mark.parametrize(
-    "start", ["newest", None, 3, Offset(-1), Offset("2"), At(-1), At("now"), At(float("nan"))]
+    "start",
+    [
+        "newest",
+        None,
+        3,
+        Offset(-1),
+        Offset(cast(int, "2")),
+        At(-1),
+        At(cast(float, "now")),
+        At(NAN),
+    ],
 )
 def test_a_start_that_is_none_is_refused(broker: Broker, start: Any) -> None:
     with pytest.raises(SubscriptionError, match="A start is 'latest', 'earliest'"):
