@@ -44,6 +44,14 @@ class Memory:
 store: Store = Memory()
 """The place where answers are kept; assign another `Store` to keep them elsewhere."""
 
+# Radio buttons have one line each by default; a longer option would run into the next.
+_WRAP = (
+    "<style>.pubsub-kit-options label{height:auto!important;line-height:1.5!important;"
+    "white-space:normal!important;padding:1px 0;display:flex!important;"
+    "align-items:flex-start;gap:6px}"
+    ".pubsub-kit-options input{order:-1;flex:none;margin:4px 0 0!important}</style>"
+)
+
 _predictions: dict[str, Prediction] = {}
 
 
@@ -119,9 +127,10 @@ class Question:
     def _build(self) -> Any:
         import ipywidgets as widgets
 
-        lines = [(self.line(letter), letter) for letter in self.options]
+        lines = [(self.line(letter).replace("`", ""), letter) for letter in self.options]
         width = widgets.Layout(width="auto", max_width="98%")
         radio = widgets.RadioButtons(options=lines, value=None, layout=width)
+        radio.add_class("pubsub-kit-options")
         button = widgets.Button(description=self.button, button_style="primary", disabled=True)
         said = widgets.HTML()
 
@@ -134,7 +143,7 @@ class Question:
 
         radio.observe(chosen, "value")
         button.on_click(pressed)
-        head = widgets.HTML(f"<b>{_html(self.question)}</b>")
+        head = widgets.HTML(f"{_WRAP}<b>{_html(self.question)}</b>")
         return widgets.VBox([head, radio, button, said])
 
     def __repr__(self) -> str:
@@ -157,7 +166,8 @@ def _quoted(text: str) -> str:
 def _html(text: str) -> str:
     """Return the text escaped, with `backticks` as code and line ends kept."""
     marked = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
-    return marked.replace("\n", "<br>")
+    lines = marked.replace("\n", "<br>")
+    return f'<div style="line-height:1.5">{lines}</div>'
 
 
 class Prediction(Question):
@@ -181,7 +191,7 @@ class Prediction(Question):
 
     def _answered(self, letter: str) -> str:
         store(f"predict/{self.key}", letter)
-        return f"Committed: {self.line(letter)}. Now run the next cells and see."
+        return f"Committed to {letter}). Now run the next cells and see."
 
     def _how(self) -> str:
         line = f"show.answer({_quoted(self.key)}, {_quoted(next(iter(self.options)))})"
@@ -215,8 +225,8 @@ class Quiz(Question):
         store(f"quiz/{self.key}", letter)
         why = self._why.get(letter, "")
         if letter == self._right:
-            return f"✓ Right: {self.line(letter)}. {why}".strip()
-        return f"✗ Not {letter}). {why} Try again.".replace("  ", " ")
+            return " ".join(filter(None, (f"✓ Right, {letter}).", why)))
+        return " ".join(filter(None, (f"✗ It is not {letter}).", why, "Try again.")))
 
     def _how(self) -> str:
         return f"In code: q = show.quiz(…), then q.answer({_quoted(next(iter(self.options)))})"

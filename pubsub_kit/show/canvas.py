@@ -17,7 +17,7 @@ from pubsub_kit.show.ink import DARK, FONTS, LIGHT, PAGE, clean, width
 
 Point = tuple[float, float]
 DASHES = {"": (), "dashed": (6.0, 3.0), "dotted": (1.5, 3.0), "long": (12.0, 4.0)}
-THEMES = {"light": LIGHT, "dark": DARK, "page": {**LIGHT, **PAGE}}
+THEMES = {"light": LIGHT, "dark": DARK, "page": PAGE}
 
 
 class Path(NamedTuple):

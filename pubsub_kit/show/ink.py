@@ -36,12 +36,18 @@ DARK = {
     "wait": "#d68fb9",
     "warm": "#e6ab3c",
 }
+_INK = "var(--jp-ui-font-color1, #222222)"
+_HUES = ("message", "fault", "good", "wait", "warm")
+# JupyterLab's own colours, so that a picture follows its theme; a hue leans toward the ink, which
+# darkens it on light paper and lightens it on dark.
 PAGE = {
-    "ink": "var(--jp-ui-font-color1, #222222)",
+    "ink": _INK,
     "muted": "var(--jp-ui-font-color2, #666666)",
     "faint": "var(--jp-border-color2, #d4d4d4)",
     "paper": "var(--jp-layout-color0, #ffffff)",
     "tint": "var(--jp-layout-color2, #ebebeb)",
+    "on": "var(--jp-layout-color0, #ffffff)",
+    **{hue: f"color-mix(in srgb, {LIGHT[hue]} 80%, {_INK})" for hue in _HUES},
 }
 SERIES = ("message", "good", "wait", "warm", "fault", "ink")
 FONTS = "'DejaVu Sans', Verdana, 'Segoe UI', system-ui, sans-serif"
