@@ -106,7 +106,8 @@ class _Sheet:
         lanes = Lanes(self.canvas, paper, self.part, self.xs, ys, self.bottom, breaks)
         dropped = lanes.draw()
         notes = [*self.part.notes]
-        notes += [f"{dropped} labels left out for want of room"] if dropped else []
+        some = "1 label" if dropped == 1 else f"{dropped} labels"
+        notes += [f"{some} left out for want of room"] if dropped else []
         y = self.bottom + 14
         if self.panel and self.beside:
             y = max(y, self._beside(lanes))

@@ -209,18 +209,21 @@ class Lanes:
         )
 
     def _beside(self, x: float, y: float, gap: float) -> tuple[Spot, ...]:
+        """Beside a mark: in its column, else a little beyond; a label far away would mislead."""
         edge = self.paper.edge
         right, left = x + gap, x - gap
         column = self.column - 24
+        ahead = min(edge.right - right, 1.6 * self.column)
+        back = min(left - edge.left, 1.2 * self.column)
         return (
             Spot(right, y, "start", column),
-            Spot(left, y, "end", min(column, left - edge.left)),
-            Spot(right, y, "start", edge.right - right),
-            Spot(left, y, "end", left - edge.left),
-            Spot(right, y + 13, "start", column),
-            Spot(right, y - 13, "start", column),
-            Spot(left, y + 13, "end", min(column, left - edge.left)),
-            Spot(left, y - 13, "end", min(column, left - edge.left)),
+            Spot(left, y, "end", min(column, back)),
+            Spot(right, y, "start", ahead),
+            Spot(left, y, "end", back),
+            Spot(right, y + 13, "start", ahead),
+            Spot(right, y - 13, "start", ahead),
+            Spot(left, y + 13, "end", back),
+            Spot(left, y - 13, "end", back),
         )
 
     def _point(self, i: int, point: Point, reach: float) -> None:

@@ -37,9 +37,11 @@ def rows(steps: Sequence[Step], axis: str | None) -> Rows:
 
 
 def _suits_time(steps: Sequence[Step]) -> bool:
-    """Say whether a linear axis keeps the labels of each node apart."""
+    """Say whether a linear axis keeps most labels apart, and has few things at one instant."""
     start, span = _range(steps)
-    if span <= 0:
+    few = len(steps) <= 80
+    instants = len({step.time for step in steps})
+    if span <= 0 or instants * (3 if few else 8) < len(steps):
         return False
     scale = _height(steps) / span
     last: dict[str, float] = {}
@@ -50,7 +52,7 @@ def _suits_time(steps: Sequence[Step]) -> bool:
             labelled += 1
             crowded += y - last.get(step.node, -99.0) < 14
             last[step.node] = y
-    return crowded <= labelled * (0.15 if len(steps) <= 80 else 0.8)
+    return crowded < labelled * (0.4 if few else 0.8)
 
 
 def _labelled(step: Step) -> bool:
