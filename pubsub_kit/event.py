@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import time as clock
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
@@ -161,7 +160,7 @@ _counter: count[int]
 
 def _begin_ids() -> None:
     global _prefix, _counter
-    _prefix, _counter = secrets.token_hex(12), count(1)
+    _prefix, _counter = os.urandom(12).hex(), count(1)
 
 
 _begin_ids()
