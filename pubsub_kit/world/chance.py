@@ -18,6 +18,7 @@ import random
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from statistics import NormalDist
 
 from pubsub_kit.errors import PubSubKitError
 
@@ -35,6 +36,10 @@ FAULTS: dict[str, str] = {
     "skew": "k",  # a node's clock is wrong
 }
 _BY_LETTER = {letter: name for name, letter in FAULTS.items()}
+
+
+class ChanceError(PubSubKitError):
+    """A latency or a probability that nothing can be drawn from."""
 
 
 class ScheduleError(PubSubKitError):
@@ -127,64 +132,66 @@ def parse(code: str) -> dict[int, str]:
 
     Raises ScheduleError if it is not a list of question numbers and fault letters.
     """
-    text = code.strip()
-    if not re.fullmatch(r"-|(\d{1,6}[a-z])*", text) or any(
-        letter not in _BY_LETTER for letter in re.findall(r"[a-z]", text)
-    ):
+    pairs = re.findall(r"([0-9]{1,6})([a-z])", str(code))
+    faults = {int(number): _BY_LETTER.get(letter, "") for number, letter in pairs}
+    written = "".join(map("".join, pairs)) or "-"
+    if (code.strip() or "-") != written or "" in faults.values() or len(faults) < len(pairs):
         raise ScheduleError(
             f"{code!r} is no schedule code: write question numbers and fault letters, as in 4c9a "
             f"({', '.join(f'{letter} {name}' for letter, name in _BY_LETTER.items())})"
         )
-    return {int(n): _BY_LETTER[letter] for n, letter in re.findall(r"(\d+)([a-z])", text)}
+    return faults
 
 
 #: A latency: draws seconds from a `Chance`.
 Latency = Callable[[Chance], float]
 
 
-def _seconds(name: str, value: float) -> float:
+def duration(name: str, value: float) -> float:
+    """Return a duration in seconds; raises ChanceError if it is negative, infinite or no number."""
     if not (isinstance(value, int | float) and math.isfinite(value) and value >= 0):
-        raise PubSubKitError(f"{name} is {value!r}: give seconds, a finite number from 0 up")
+        raise ChanceError(f"{name} is {value!r}: give seconds, a finite number from 0 up")
+    return float(value)
+
+
+def probability(name: str, value: float) -> float:
+    """Return a probability; raises ChanceError if it is no number from 0 to 1."""
+    if not (isinstance(value, int | float) and 0 <= value <= 1):
+        raise ChanceError(f"{name} is {value!r}: give a probability, a number from 0 to 1")
     return float(value)
 
 
 def constant(seconds: float) -> Latency:
     """Return a latency that is always the same."""
-    fixed = _seconds("a constant latency", seconds)
+    fixed = duration("a latency", seconds)
     return lambda chance: fixed
 
 
 def uniform(low: float, high: float) -> Latency:
     """Return a latency spread evenly between two bounds (seconds)."""
-    a, b = _seconds("the lower bound", low), _seconds("the upper bound", high)
+    a, b = duration("the lower bound", low), duration("the upper bound", high)
     if b < a:
-        raise PubSubKitError(f"uniform({low}, {high}): the second bound must not be the smaller")
+        raise ChanceError(f"uniform({low}, {high}): the second bound must not be the smaller")
     return lambda chance: a + (b - a) * chance.random()
 
 
 def exponential(mean: float) -> Latency:
     """Return a memoryless latency with this mean (seconds), as in an M/M/1 queue."""
-    scale = _seconds("the mean", mean)
+    scale = duration("the mean", mean)
     return lambda chance: -scale * math.log(1.0 - chance.random())
 
 
 def lognormal(median: float, sigma: float = 0.5) -> Latency:
     """Return a latency with a heavy right tail: the shape that network round trips have."""
-    middle, spread = _seconds("the median", median), _seconds("sigma", sigma)
-
-    def draw(chance: Chance) -> float:
-        u, v = 1.0 - chance.random(), chance.random()
-        return middle * math.exp(spread * math.sqrt(-2 * math.log(u)) * math.cos(2 * math.pi * v))
-
-    return draw
+    middle, spread = duration("the median", median), duration("sigma", sigma)
+    normal = NormalDist().inv_cdf
+    return lambda chance: middle * math.exp(spread * normal(chance.random() or 2.0**-54))
 
 
 def sometimes(slow: Latency | float, share: float, usual: Latency | float) -> Latency:
     """Return a latency that is `slow` for this share of draws (0 to 1), else `usual`."""
-    if not 0 <= share <= 1:
-        raise PubSubKitError(f"the share of slow draws is {share!r}: give a number from 0 to 1")
-    rare, often = latency_of(slow), latency_of(usual)
-    return lambda chance: rare(chance) if chance.random() < share else often(chance)
+    part, rare, often = probability("the share", share), latency_of(slow), latency_of(usual)
+    return lambda chance: rare(chance) if chance.random() < part else often(chance)
 
 
 def latency_of(value: Latency | float) -> Latency:

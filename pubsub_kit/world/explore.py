@@ -22,8 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pubsub_kit.world.chance import Schedule, ScheduleError, encode
-from pubsub_kit.world.kernel import TooManySteps, rare_collections
-from pubsub_kit.world.tasks import WorldError
+from pubsub_kit.world.running import TooManySteps, WorldError, rare_collections
 from pubsub_kit.world.trace import Trace
 from pubsub_kit.world.world import World
 
@@ -104,25 +103,36 @@ def run_once(
             step=len(world.trace) - 1,
             belief="never ends",
         )
-    return world, waits_forever(world)
+    return world, waits_forever(world, until)
 
 
-def waits_forever(world: World) -> Violation | None:
-    """Return a violation if a handler still waits when nothing is left that could wake it."""
-    open_at: dict[tuple[str, str], int] = {}
-    for i, step in enumerate(world.trace.steps):
-        kind = step.kind
-        if kind == "begin":
-            open_at[step.node, step.message] = i
-        elif kind == "end":
-            open_at.pop((step.node, step.message), None)
-        elif kind == "crash":
-            open_at = {at: n for at, n in open_at.items() if at[0] != step.node}
-    if not open_at or world.env.peek() != float("inf"):
+def waits_forever(world: World, until: float) -> Violation | None:
+    """Return a violation if a handler has not come to its end, be it that nothing can wake it."""
+    still = _open_handlers(world.trace) if world.busy else []
+    if not still:
         return None
-    (node, _), i = next(iter(open_at.items()))
-    text = f"{node} waits for ever in its handler of {world.trace[i].text}: no reply will come"
-    return Violation(text, step=i, belief="waits for ever")
+    i, step = still[0], world.trace[still[0]]
+    if world.env.peek() == float("inf"):
+        text = f"{step.node} waits for ever in its handler of {step.text}: no reply will come"
+        return Violation(text, step=i, belief="waits for ever")
+    if step.time > until / 2:
+        return None  # it is at work, as others before and after it
+    text = f"{step.node} is not done with {step.text} after {until - step.time:,.0f} s"
+    return Violation(text, step=i, belief="never ends")
+
+
+def _open_handlers(trace: Trace) -> list[int]:
+    """Return at which steps those handlers began that have not ended."""
+    began: dict[int, tuple[str, str]] = {}
+    for i, step in enumerate(trace.steps):
+        if step.kind == "begin":
+            began[i] = (step.node, step.message)
+        elif step.kind == "end":
+            ended = (n for n, which in began.items() if which == (step.node, step.message))
+            began.pop(next(ended, -1), None)
+        elif step.kind == "crash":
+            began = {n: which for n, which in began.items() if which[0] != step.node}
+    return list(began)
 
 
 def explore(
@@ -180,6 +190,8 @@ def _search(
                 _keep_shortest(found, schedule, violation, world)
             elif found.world is None:
                 found.world = world
+            if found.world is not world:
+                world.dissolve()
             if bound < max_faults:
                 following.append((chosen, schedule.offered))
         if found.violation is not None:

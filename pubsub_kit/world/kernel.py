@@ -7,30 +7,32 @@ that happens is asked of the `Chance`, and nowhere else.
 
 from __future__ import annotations
 
-import gc
 import random
 import sys
-from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Mapping
+from heapq import heappush
 from typing import Any, cast
 
 from simpy import Environment
 from simpy import Event as Moment
+from simpy.events import NORMAL
 
-from pubsub_kit.world.chance import FAULTS, Chance, Latency, latency_of
-from pubsub_kit.world.tasks import Crash, Node, Task, Wait, WorldError, enter
+from pubsub_kit.world.chance import Chance, Latency, duration, latency_of
+from pubsub_kit.world.odds import Jitter, Odds, among, at_an_await, rated
+from pubsub_kit.world.running import (
+    TooManySteps,
+    WorldError,
+    enter,
+    rare_collections,
+    without_asyncio,
+)
+from pubsub_kit.world.tasks import NOWHERE, Node, Task, wait
 from pubsub_kit.world.trace import Step, Trace
 
 #: How long a pre-empted worker waits (seconds): long enough for all others to have their turn.
 PREEMPTION = 0.001
-
-
-#: Faults that may happen at one point, and the probability of each.
-Odds = tuple[tuple[str, ...], tuple[float, ...]]
-
-
-class TooManySteps(WorldError):
-    """A run that went on past its bound: something in it repeats without end."""
+#: How many steps a run may take unless it is told otherwise: minutes of real time.
+MANY = 50_000_000
 
 
 class Kernel:
@@ -49,15 +51,38 @@ class Kernel:
         self.trace = Trace()
         self.task: Task | None = None
         self.nodes: dict[str, Node] = {}
-        self.restart_after, self.pause_for = restart_after, pause_for
-        self.rates = dict(faults)
-        for name in self.rates:
-            if name not in FAULTS:
-                raise WorldError(f"{name!r} is no fault: choose among {', '.join(FAULTS)}")
+        self.restart_after = duration("restart_after", restart_after)
+        self.pause_for = duration("pause_for", pause_for)
+        self.rates = rated(tuple(faults.items()))
         self.effect_latency = None if effect_latency == 0.0 else latency_of(effect_latency)
-        self.effect_faults: dict[tuple[bool, bool], Odds] = {}
+        self.effect_odds = at_an_await(self.rates)
         self.numbers: dict[str, int] = {}
         self.jitter = cast(random.Random, Jitter(chance))
+        self.steps = self.steps_left = MANY
+        self.raised: list[tuple[int, Exception]] = []  # by handlers: the step that says so, and it
+
+    def __del__(self) -> None:
+        """End what still waits, so that no code of a world that is gone runs on its own."""
+        if hasattr(self, "nodes"):
+            self.end_tasks()
+
+    def end_tasks(self) -> None:
+        """End every task where it stands."""
+        for node in self.nodes.values():
+            for task in list(node.tasks):
+                task.end()
+
+    def dissolve(self) -> None:
+        """End every task and let go of everything: nothing can be done with this world any more.
+
+        A world is full of circles, which Python finds late and slowly unless they are cut.
+        """
+        self.end_tasks()
+        for node in self.nodes.values():
+            node.boot = node.emptied = None
+        vars(self.env).clear()
+        vars(self).clear()
+        self.nodes = {}
 
     @property
     def now(self) -> float:
@@ -73,42 +98,67 @@ class Kernel:
 
         Raises WorldError for a node that does not exist.
         """
-        node = self._known(name)
+        node = self.known(name)
+        if restart_after is not None:
+            self.after(restart_after, Restart(self, node))
         if node.alive:
             self.note("crash", name, text="memory is gone", fault=True)
             self._kill(node)
-        if restart_after is not None:
-            self.after(restart_after, lambda _: self.restart(name))
 
     def restart(self, name: str) -> None:
         """Start a crashed node again, with an empty memory."""
-        node = self._known(name)
+        node = self.known(name)
         if not node.alive:
             node.alive = True
             self.note("restart", name)
             if node.boot is not None:
                 node.boot()
 
-    def run(self, until: float | None = None, *, max_steps: int | None = None) -> Trace:
+    def run(
+        self,
+        until: float | None = None,
+        *,
+        max_steps: int | None = None,
+        enough: Callable[[], bool] | None = None,
+    ) -> Trace:
         """Run until nothing is left to do, or until a moment (virtual seconds); return the trace.
 
-        Raises TooManySteps if more than `max_steps` moments pass.
+        A step is a moment that passes or an effect that is awaited. `enough` is asked before each
+        leap in time, and ends the run by saying so.
+        Raises TooManySteps after `max_steps`, and WorldError for a moment that is past.
         """
-        outer = enter(self)
-        env, left = self.env, max_steps if max_steps is not None else 50_000_000
         end = sys.float_info.max if until is None else until
+        if not end >= self.now:
+            raise WorldError(f"run(until={until!r}): that is past; it is {self.now:g} s now")
+        outer = enter(self)
+        if outer is self:
+            raise WorldError("this world runs already: call world.run() outside of its handlers")
+        self.steps = self.steps_left = MANY if max_steps is None else max_steps
+        bring_back = without_asyncio()
         try:
             with rare_collections():
-                while env.peek() <= end:
-                    env.step()
-                    left -= 1
-                    if left < 0:
-                        raise TooManySteps(f"after {max_steps} steps the run still goes on")
+                if self._run(end, enough) and until is not None:
+                    self.env._now = until
         finally:
+            bring_back()
             enter(outer)
-        if until is not None and env.now < until:
-            env.run(until=until)
         return self.trace
+
+    def _run(self, end: float, enough: Callable[[], bool] | None) -> bool:
+        env, agenda, step = self.env, self.env._queue, self.env.step
+        while agenda and agenda[0][0] <= end:
+            if enough is not None and agenda[0][0] > env._now and enough():
+                return False
+            self.steps_left -= 1
+            if self.steps_left < 0:
+                raise TooManySteps(self.endless)
+            step()
+        return True
+
+    @property
+    def endless(self) -> str:
+        """What is said of a run that took all its steps."""
+        return f"after {self.steps:,} steps the run still goes on: something repeats without end"
 
     def note(
         self,
@@ -125,9 +175,19 @@ class Kernel:
             tuple.__new__(Step, (self.env._now, kind, node, peer, message, text, fault, data))
         )
 
-    def after(self, seconds: float, then: Callable[[Moment], Any]) -> None:
-        """Call a function once so many seconds have passed."""
-        self.env.timeout(seconds).callbacks.append(then)
+    def after(self, seconds: float, then: Callable[[Moment], Any]) -> Moment:
+        """Call a function once so many seconds have passed; returns that moment."""
+        if not seconds >= 0:
+            raise WorldError(f"{seconds!r} is no time to wait: give seconds, from 0 up")
+        return self.on(self.env._now + seconds, then)
+
+    def on(self, moment: float, then: Callable[[Moment], Any]) -> Moment:
+        """Call a function at exactly this moment (virtual seconds), without a rounding error."""
+        env, event = self.env, Moment(self.env)
+        event._ok, event._value = True, None
+        event.callbacks.append(then)
+        heappush(env._queue, (moment, NORMAL, next(env._eid), event))
+        return event
 
     def number(self, what: str) -> int:
         """Return 1, 2, 3 … for each name: ids that are the same in every run."""
@@ -136,8 +196,7 @@ class Kernel:
 
     def enabled(self, *kinds: str) -> Odds:
         """Return those of the faults that this world may suffer, and their rates."""
-        on = tuple(kind for kind in kinds if kind in self.rates)
-        return on, tuple(self.rates[kind] for kind in on)
+        return among(kinds, self.rates)
 
     def node(self, name: str) -> Node:
         """Return the node of this name, made if it is new."""
@@ -145,51 +204,61 @@ class Kernel:
             self.nodes[name] = Node(name)
         return self.nodes[name]
 
+    def claim(self, name: str) -> Node:
+        """Return a node for something that restarts after a crash; raises WorldError if taken."""
+        node = self.node(name)
+        if node.boot is not None:
+            raise WorldError(f"{name!r} exists already in this world: give this one another name")
+        return node
+
     async def point(self, words: str) -> None:
         """Pass one effect's await: here time passes, others may run, and a crash may fall.
 
         Two questions are not asked, since their answers would change nothing: a crash where the
-        node has done nothing since the last chance to crash, and a pre-emption where nobody else
-        could run. Nor is any asked of a task that was only spawned: nothing would restart it.
-        Raises Crash if the node crashes, or has crashed.
+        node has done nothing, and no time has passed, since its last chance to crash; and a
+        pre-emption where nobody else could run. Nor is any asked of a task that was only spawned:
+        nothing would restart it.
         """
-        node = self.current().node
-        if not node.alive:
-            raise Crash
-        situation = node.active, self.env.peek() <= self.env._now + PREEMPTION
-        kinds, rates = self.effect_faults.get(situation) or self._odds(*situation)
-        if kinds and node.boot is not None:
-            kind = self.chance.fault(kinds, rates)
-            node.active = False
-            if kind:
+        node = (self.task or self.current()).node
+        self.steps_left -= 1
+        if not node.alive or self.steps_left < 0:
+            await wait(NOWHERE)
+        if self.rates and node.boot is not None:
+            agenda = self.env._queue
+            others = bool(agenda) and agenda[0][0] <= self.env._now + PREEMPTION
+            if kind := self._ask(node, others, True):
                 await self._suffer(kind, node, words)
         if self.effect_latency is not None:
-            await Wait(self.env.timeout(self.effect_latency(self.chance)))
-            if not node.alive:
-                raise Crash
+            await wait(self.env.timeout(self.effect_latency(self.chance)))
 
-    def _odds(self, active: bool, others: bool) -> Odds:
-        odds = self.enabled(*("crash",) * active, *("preempt",) * others, "pause")
-        self.effect_faults[active, others] = odds
-        return odds
+    async def exposed(self, words: str) -> None:
+        """Pass a wait that is no effect: a crash may fall here, and nothing else can happen."""
+        node = self.current().node
+        if not node.alive:
+            await wait(NOWHERE)
+        if self.rates and node.boot is not None and (kind := self._ask(node, False, False)):
+            await self._suffer(kind, node, words)
+
+    def _ask(self, node: Node, others: bool, effect: bool) -> str:
+        now = self.env._now
+        exposed = node.active or node.asked != now
+        kinds, rates = self.effect_odds[exposed, others, effect]
+        if not kinds:
+            return ""
+        node.active, node.asked = False, now
+        return self.chance.fault(kinds, rates)
 
     async def _suffer(self, kind: str, node: Node, words: str) -> None:
+        node.active = True
         if kind == "crash":
             self.note("crash", node.name, text=f"crash before {words}", fault=True)
-            self.fail(node)
+            self.after(self.restart_after, Restart(self, node))
+            self._kill(node)
+            await wait(NOWHERE)
         seconds = PREEMPTION if kind == "preempt" else self.pause_for
         text = f"others run before {words}" if kind == "preempt" else f"stands still before {words}"
         self.note("pause", node.name, text=text, fault=True, data=seconds)
-        node.active = True
-        await Wait(self.env.timeout(seconds))
-        if not node.alive:
-            raise Crash
-
-    def fail(self, node: Node) -> None:
-        """Crash the node that runs now, and have it restart. Raises Crash."""
-        self._kill(node)
-        self.after(self.restart_after, lambda _: self.restart(node.name))
-        raise Crash
+        await wait(self.env.timeout(seconds))
 
     def _kill(self, node: Node) -> None:
         node.alive = False
@@ -204,29 +273,19 @@ class Kernel:
             raise WorldError("this verb works only inside a handler or task of the world")
         return self.task
 
-    def _known(self, name: str) -> Node:
+    def known(self, name: str) -> Node:
+        """Return a node that exists; raises WorldError if none of this name does."""
         if name not in self.nodes:
             raise WorldError(f"there is no node {name!r}; there are {', '.join(self.nodes)}")
         return self.nodes[name]
 
 
-@contextmanager
-def rare_collections() -> Iterator[None]:
-    """Collect garbage less often: a run makes many records that stay, and little garbage."""
-    thresholds = gc.get_threshold()
-    gc.set_threshold(100_000, *thresholds[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*thresholds)
+class Restart:
+    """Starts a crashed node again when its time has come."""
 
+    def __init__(self, world: Kernel, node: Node) -> None:
+        self.world, self.node = world, node
 
-class Jitter:
-    """A generator for jitter that draws on the world's chance, where `random.Random` is wanted."""
-
-    def __init__(self, chance: Chance) -> None:
-        self.random = chance.random
-
-    def uniform(self, low: float, high: float) -> float:
-        """Return a number between two bounds."""
-        return low + (high - low) * self.random()
+    def __call__(self, _: Moment) -> None:
+        """Do it."""
+        self.world.restart(self.node.name)

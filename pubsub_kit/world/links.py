@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pubsub_kit.world.chance import Latency, latency_of
-from pubsub_kit.world.tasks import WorldError
+from pubsub_kit.world.chance import Latency, latency_of, probability
+from pubsub_kit.world.running import WorldError
 
 if TYPE_CHECKING:
+    from pubsub_kit.world.odds import Odds
     from pubsub_kit.world.world import World
 
 
@@ -19,6 +20,7 @@ class Link(NamedTuple):
     loss: float = 0.0
     duplicate: float = 0.0
     cut: bool = False
+    reliable: bool = False  # whatever faults the world may suffer, this link suffers none
 
 
 class Network:
@@ -28,33 +30,37 @@ class Network:
         self.world = world
         self.usual = usual
         self.links: dict[tuple[str, str], Link] = {}
-        self._odds: dict[tuple[Link, bool], tuple[tuple[str, ...], tuple[float, ...]]] = {}
+        self._odds: dict[tuple[str, str, bool], Odds] = {}
 
     def change(self, a: str, b: str, **changes: Any) -> None:
         """Change latency, loss or duplicate of the link between two nodes, both ways."""
         for name, value in changes.items():
             if name == "latency":
                 changes[name] = latency_of(value)
+            elif name == "reliable":
+                changes[name] = bool(value)
             elif name not in ("loss", "duplicate"):
-                raise WorldError(f"a link has latency, loss and duplicate, but no {name!r}")
-            elif not 0 <= value <= 1:
-                raise WorldError(f"{name} is {value!r}: give a probability from 0 to 1")
-        for ends in ((a, b), (b, a)):
-            self.links[ends] = self.links.get(ends, self.usual)._replace(**changes)
+                raise WorldError(
+                    f"a link has latency, loss, duplicate and reliable, but no {name!r}"
+                )
+            else:
+                changes[name] = probability(name, value)
+        self._set(a, b, **changes)
 
     def cut(self, a: str, b: str) -> None:
-        """Lose every message between two nodes from now on."""
-        self._set_cut(a, b, True)
+        """Lose every message sent between two nodes from now on; those on their way arrive."""
+        self._set(a, b, cut=True)
         self.world.note("partition", a, b, text="the link is cut", fault=True)
 
     def mend(self, a: str, b: str) -> None:
         """Undo `cut`."""
-        self._set_cut(a, b, False)
+        self._set(a, b, cut=False)
         self.world.note("repair", a, b, text="the link works again")
 
-    def _set_cut(self, a: str, b: str, cut: bool) -> None:
+    def _set(self, a: str, b: str, **changes: Any) -> None:
+        self._odds.clear()
         for ends in ((a, b), (b, a)):
-            self.links[ends] = self.links.get(ends, self.usual)._replace(cut=cut)
+            self.links[ends] = self.links.get(ends, self.usual)._replace(**changes)
 
     def send(
         self,
@@ -70,17 +76,17 @@ class Network:
         message = f"m{world.number('message')}"
         world.note("send", source, target, message, text)
         link = self.links.get((source, target), self.usual)
-        kinds, rates = self._odds_of(link, reply)
-        kind = world.chance.fault(kinds, rates) if kinds else ""
-        if link.cut or kind in ("loss", "reply lost"):
-            self._lose(source, target, message, text, link.latency(world.chance))
+        kinds, rates = self._odds.get((source, target, reply)) or self._luck(source, target, reply)
+        kind = "loss" if link.cut else world.chance.fault(kinds, rates) if kinds else ""
+        seconds = link.latency(world.chance)
+        if kind in ("loss", "reply lost"):
+            world.note("lose", source, target, message, f"{text} is lost", True, seconds)
             return message
 
         def arrive(_: Any) -> None:
             world.note("receive", target, source, message, text)
             then(message)
 
-        seconds = link.latency(world.chance)
         if kind == "delay":
             world.note("note", source, target, message, f"{text} is delayed", True)
             seconds += world.pause_for
@@ -96,16 +102,13 @@ class Network:
         else:
             self.world.after(seconds, arrive)
 
-    def _lose(self, source: str, target: str, message: str, text: str, seconds: float) -> None:
-        self.world.note("lose", source, target, message, f"{text} is lost", True, seconds)
-
-    def _odds_of(self, link: Link, reply: bool) -> tuple[tuple[str, ...], tuple[float, ...]]:
-        odds = self._odds.get((link, reply))
-        if odds is None:
-            rates = dict(self.world.rates)
-            own = {"reply lost" if reply else "loss": link.loss, "duplicate": link.duplicate}
-            may = ("reply lost", "delay") if reply else ("loss", "duplicate", "delay")
-            kinds = tuple(k for k in may if k in rates or own.get(k))
-            odds = kinds, tuple(rates.get(k, 0.0) + own.get(k, 0.0) for k in kinds)
-            self._odds[link, reply] = odds
+    def _luck(self, source: str, target: str, reply: bool) -> Odds:
+        """Return what may befall a message on this link: its own odds and those of the world."""
+        link = self.links.get((source, target), self.usual)
+        rates = {} if link.reliable else dict(self.world.rates)
+        own = {"reply lost" if reply else "loss": link.loss, "duplicate": link.duplicate}
+        may = ("reply lost", "delay") if reply else ("loss", "duplicate", "delay")
+        kinds = tuple(kind for kind in may if kind in rates or own.get(kind))
+        odds = kinds, tuple(rates.get(kind, 0.0) + own.get(kind, 0.0) for kind in kinds)
+        self._odds[source, target, reply] = odds
         return odds

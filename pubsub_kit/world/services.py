@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from simpy import Event as Moment
 
 from pubsub_kit.errors import PubSubKitError
-from pubsub_kit.world.chance import Latency, latency_of
-from pubsub_kit.world.tasks import Task, Wait, WorldError, instantiate, label, settle
+from pubsub_kit.world.chance import Latency, exponential, latency_of, probability
+from pubsub_kit.world.handlers import copied, instantiate, label, settle
+from pubsub_kit.world.running import WorldError
+from pubsub_kit.world.tasks import Task, wait
 
 if TYPE_CHECKING:
     from pubsub_kit.world.world import World
@@ -61,20 +63,17 @@ class Service:
         latency: Latency | float,
         fails: float,
     ) -> None:
-        if not 0 <= fails <= 1:
-            raise WorldError(f"service {name!r} fails at {fails!r}: give a probability, 0 to 1")
         if workers is not None and workers < 1:
             raise WorldError(f"service {name!r} has {workers} workers: give 1 or more, or None")
         if queue is not None and queue < 0:
             raise WorldError(f"service {name!r} has a queue of {queue}: give 0 or more, or None")
         self.world, self.name, self.source = world, name, handler or _echo
         self.workers, self.room, self.latency = workers, queue, latency_of(latency)
-        self.fails, self.slowness = fails, 1.0
+        self.fails, self.slowness = probability(f"fails of {name!r}", fails), 1.0
         self.busy = 0
         self.queue: deque[Request] = deque()
-        self.node = world.node(name)
-        self.node.boot = self._boot
-        self.node.emptied = self.emptied
+        self.node = world.claim(name)
+        self.node.boot, self.node.emptied = self._boot, self.emptied
         self._boot()
 
     def _boot(self) -> None:
@@ -114,22 +113,33 @@ class Service:
         self.node.active = True
         seconds = self.latency(world.chance) * self.slowness
         if seconds:
-            await Wait(world.env.timeout(seconds))
-        outcome: Any
+            await wait(world.env.timeout(seconds))
+        outcome, words = await self._outcome(request)
+        world.note("end", self.name, "", request.message, words, words != "done")
+        self._free()
+        self._reply(request, outcome, f"{request.text}: {words}" if words != "done" else "reply")
+
+    async def _outcome(self, request: Request) -> tuple[Any, str]:
+        """Let the handler answer; return its reply, or its failure, and what to say of it."""
+        world = self.world
         try:
             if self.fails and world.chance.random() < self.fails:
                 raise CallFailed("it has a bad moment")
-            outcome = await settle(self.handle(request.payload))
-            words = "done"
+            return copied(await settle(self.handle(request.payload))), "done"
         except WorldError:
+            self._free()
             raise
         except Exception as error:
-            outcome, words = CallFailed(f"{self.name} failed: {error}"), f"failed: {error}"
-        world.note("end", self.name, "", request.message, words, words != "done")
+            if not world.current().node.alive:
+                raise  # the handler would not end with its node
+            why = str(error) or type(error).__name__
+            world.raised.append((len(world.trace), error))
+            return CallFailed(f"{self.name} failed: {why}"), f"failed: {why}"
+
+    def _free(self) -> None:
         self.busy -= 1
         if self.queue:
             self._start(self.queue.popleft())
-        self._reply(request, outcome, f"{request.text}: {words}" if words != "done" else "reply")
 
     def _reply(self, request: Request, outcome: Any, text: str) -> None:
         def arrive(_: str) -> None:
@@ -152,16 +162,20 @@ async def attempt(world: World, service: str, payload: Any, timeout: float | Non
         raise WorldError(f"there is no service {service!r} to call; there are: {known}")
     await world.point(f"calling {service}")
     node = world.current().node
-    request = Request(node.name, payload, label(payload), Moment(world.env))
+    request = Request(node.name, copied(payload), label(payload), Moment(world.env))
     message = world.network.send(
         node.name, service, request.text, lambda key: target.receive(request, key)
     )
     node.active = True
+    patience = None
     if timeout is not None:
-        world.after(
+        patience = world.after(
             timeout, lambda _: _give_up(world, request, node.name, service, message, timeout)
         )
-    outcome = await Wait(request.done)
+    await world.exposed(f"the reply of {service}")
+    outcome = await wait(request.done)
+    if patience is not None and patience.callbacks:
+        patience.callbacks.clear()
     if isinstance(outcome, CallError):
         raise outcome
     return outcome
@@ -170,7 +184,7 @@ async def attempt(world: World, service: str, payload: Any, timeout: float | Non
 def _give_up(
     world: World, request: Request, caller: str, service: str, message: str, timeout: float
 ) -> None:
-    if not request.done.triggered and world.nodes[caller].alive:
+    if not request.done.triggered and request.done.callbacks:
         world.note(
             "timeout", caller, service, message, f"no reply to {request.text} in {timeout:g} s"
         )
@@ -190,13 +204,7 @@ async def arrivals(
     """Send a client's requests, each in a task of its own, at random or at a fixed pace."""
     from pubsub_kit.world.verbs import sleep
 
-    if rate is not None and not rate > 0:
-        raise WorldError(f"a client's rate is {rate!r}: give requests a second, above 0")
-    gap = latency_of(every or 0.0)
-    if rate is not None:
-        from pubsub_kit.world.chance import exponential
-
-        gap = exponential(1.0 / rate)
+    gap = latency_of(every or 0.0) if rate is None else exponential(1.0 / rate)
     name = world.current().node.name
     await sleep(start)
     for i in range(count):

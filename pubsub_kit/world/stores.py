@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.world.handlers import copied
 
 if TYPE_CHECKING:
     from pubsub_kit.world.world import World
@@ -20,15 +21,6 @@ _GONE = object()
 
 class Conflict(PubSubKitError):
     """Another has changed what this transaction read: nothing of it was written, so try again."""
-
-
-def copied(value: Any) -> Any:
-    """Return a value that shares nothing with the original: a store keeps its rows to itself."""
-    if isinstance(value, dict):
-        return {k: copied(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [copied(v) for v in value]
-    return value
 
 
 class Store:

@@ -6,29 +6,43 @@ themselves, so that a handler reads as it would in a web framework.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Generator
+from itertools import count
+from types import coroutine
 from typing import TYPE_CHECKING, Any
 
 from simpy import Event as Moment
 
+from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.event import Event
 from pubsub_kit.world.breaker import Breaker
+from pubsub_kit.world.running import WorldError, running
 from pubsub_kit.world.services import CallError, CallRefused, attempt
-from pubsub_kit.world.tasks import Crash, Wait, WorldError, running
+from pubsub_kit.world.tasks import NOWHERE, wait
 
 if TYPE_CHECKING:
     from pubsub_kit.broker import RetryPolicy
 
 
-async def sleep(seconds: float) -> None:
-    """Let virtual seconds pass."""
+@coroutine
+def sleep(seconds: float) -> Generator[Moment, None, None]:
+    """Let virtual seconds pass; it takes no real time at all."""
     world = running()
-    if not seconds >= 0:
-        raise WorldError(f"sleep({seconds!r}): give seconds, from 0 up")
-    node = world.current().node
-    await Wait(world.env.timeout(seconds))
-    if not node.alive:
-        raise Crash
+    _check("sleep", seconds)
+    if world.rates:
+        yield from world.exposed(f"{seconds:g} s have passed").__await__()
+    if not world.current().node.alive:
+        yield NOWHERE
+    yield world.env.timeout(seconds)
+
+
+def _check(verb: str, seconds: float) -> None:
+    try:
+        fine = seconds >= 0
+    except TypeError:
+        fine = False
+    if not fine:
+        raise WorldError(f"{verb}: {seconds!r} is no time to wait; give seconds, from 0 up")
 
 
 def clock() -> float:
@@ -55,14 +69,15 @@ async def call(
     """Call a service and return its reply.
 
     Waits `timeout` seconds at most for each attempt (None: for ever); makes up to
-    `retry.attempts` of them, with the policy's pauses between. An open `breaker` refuses at once.
-    Raises CallTimeout (nobody knows whether it was done), CallRefused (it was not begun) or
-    CallFailed (the handler raised).
+    `retry.attempts` of them (None: no end), with the policy's pauses between. An open `breaker`
+    refuses at once. Raises CallTimeout (nobody knows whether it was done), CallRefused (it was not
+    begun) or CallFailed (the handler raised).
     """
     world = running()
     caller = world.current().node.name
-    last = max(1, retry.attempts or 1) if retry else 1
-    for number in range(1, last + 1):
+    if timeout is not None:
+        _check("timeout", timeout)
+    for number in count(1):
         if breaker is not None and not breaker.allows(world.now):
             raise CallRefused(f"the circuit breaker to {service} is open")
         try:
@@ -70,15 +85,15 @@ async def call(
         except CallError as error:
             if breaker is not None and breaker.failed(world.now):
                 world.note("breaker", caller, service, text="opens")
-            if number == last or retry is None:
+            if retry is None or number == retry.attempts:
                 raise
             pause = retry.delay(number, world.jitter)
             world.note("retry", caller, service, text=f"tries again in {pause:.2f} s: {error}")
-            await sleep(pause)
         else:
             if breaker is not None and breaker.succeeded(world.now):
                 world.note("breaker", caller, service, text="closes")
             return reply
+        await sleep(pause)
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
@@ -89,23 +104,25 @@ async def gather(*coroutines: Coroutine[Any, Any, Any]) -> list[Any]:
     """
     world = running()
     node = world.current().node
+    if not node.alive:
+        await wait(NOWHERE)
     outcomes: list[Any] = [None] * len(coroutines)
     left, done = len(coroutines), Moment(world.env)
 
-    async def one(i: int, coroutine: Coroutine[Any, Any, Any]) -> None:
+    async def one(i: int, awaited: Coroutine[Any, Any, Any]) -> None:
         nonlocal left
         try:
-            outcomes[i] = await coroutine
+            outcomes[i] = await awaited
         except Exception as error:
             outcomes[i] = _Raised(error)
         left -= 1
         if left == 0:
             done.succeed()
 
-    for i, coroutine in enumerate(coroutines):
-        world.spawn(one(i, coroutine), node.name)
+    for i, awaited in enumerate(coroutines):
+        world.spawn(one(i, awaited), node.name)
     if coroutines:
-        await Wait(done)
+        await wait(done)
     for outcome in outcomes:
         if isinstance(outcome, _Raised):
             raise outcome.error
@@ -138,7 +155,10 @@ async def publish(
         message = f"m{world.number('message')}"
         text = f"{event.id}, sent again: no confirm came" if copy else event.id
         world.note("send", node.name, topic, message, text, bool(copy))
-        world.broker.publish_event(topic, event)
+        try:
+            world.broker.publish_event(topic, event)
+        except PubSubKitError as error:
+            raise WorldError(f"publish({topic!r}, …): {error}") from None
         world.note("receive", topic, node.name, message, text)
     world.wake(topic)
     return event

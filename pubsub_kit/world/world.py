@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 from pubsub_kit.event import Event
 from pubsub_kit.world.chance import Chance, Latency, Seeded, latency_of
 from pubsub_kit.world.consumers import Group, consume
+from pubsub_kit.world.handlers import copied
 from pubsub_kit.world.kernel import Kernel
 from pubsub_kit.world.links import Link, Network
+from pubsub_kit.world.running import WorldError
 from pubsub_kit.world.services import Handler, Service, arrivals
 from pubsub_kit.world.stores import Store
-from pubsub_kit.world.tasks import WorldError
+from pubsub_kit.world.trace import Trace
 
 if TYPE_CHECKING:
     from pubsub_kit.broker import Broker
@@ -60,7 +62,8 @@ class World(Kernel):
         if self._broker is None:
             from pubsub_kit.broker import Broker
 
-            self._broker = Broker(clock=lambda: self.env.now, rng=self.jitter)
+            env = self.env
+            self._broker = Broker(clock=lambda: env._now, rng=self.jitter)
         return self._broker
 
     def service(
@@ -80,20 +83,22 @@ class World(Kernel):
         handler runs, `fails` the probability that it fails then. Without a handler it answers with
         what it was sent.
         """
-        self._new(name)
-        self.services[name] = Service(self, name, handler, workers, queue, latency, fails)
-        return self.services[name]
+        made = Service(self, name, handler, workers, queue, latency, fails)
+        self.services[name] = made
+        return made
 
     def store(self, name: str = "db", rows: Mapping[str, Any] | None = None) -> Store:
         """Return the durable store of this name, new with these rows: it survives every crash."""
         if name not in self.stores:
             self.stores[name] = Store(self, name, rows or {})
+        elif rows is not None:
+            raise WorldError(f"there is a store {name!r} already: its rows are what they are now")
         return self.stores[name]
 
     def consumer(
         self,
         name: str,
-        factory: Callable[[], Any],
+        factory: Callable[..., Any],
         topic: str,
         *,
         group: str | None = None,
@@ -131,6 +136,11 @@ class World(Kernel):
         the client, whose data holds its latency (seconds) and whether it was answered.
         `call_options` go to `call`.
         """
+        if count < 0 or (rate is not None and not rate > 0):
+            raise WorldError(
+                f"client {name!r} makes {count} requests at {rate} a second: give a count from 0 "
+                "up, and a rate above 0"
+            )
         self.spawn(arrivals(self, service, count, rate, every, start, payload, call_options), name)
 
     def topic(self, name: str, partitions: int = 1, **options: Any) -> None:
@@ -143,9 +153,9 @@ class World(Kernel):
 
     def at(self, seconds: float, action: Callable[..., Any], *arguments: Any) -> None:
         """Do something at a moment of virtual time: `world.at(10, world.crash, "stock")`."""
-        if seconds < self.now:
-            raise WorldError(f"at({seconds}): that is past; it is {self.now} s now")
-        self.after(seconds - self.now, lambda _: action(*arguments))
+        if not seconds >= self.now:
+            raise WorldError(f"at({seconds!r}): that is past; it is {self.now:g} s now")
+        self.on(seconds, lambda _: action(*arguments))
 
     def slow(self, service: str, factor: float) -> None:
         """Make a service take so many times as long as it did at first (1: back to normal)."""
@@ -158,12 +168,47 @@ class World(Kernel):
         self.note("note", service, text=f"takes {factor:g} times as long", fault=factor > 1)
 
     def partition(self, a: str, b: str) -> None:
-        """Cut the link between two nodes: every message on it is lost until `repair`."""
+        """Cut the link between two nodes: every message sent on it is lost until `repair`."""
+        self._check_ends(a, b)
         self.network.cut(a, b)
 
     def repair(self, a: str, b: str) -> None:
         """Mend a link that was cut."""
+        self._check_ends(a, b)
         self.network.mend(a, b)
+
+    def _check_ends(self, *names: str) -> None:
+        for name in names:
+            self.known(name)
+
+    @property
+    def busy(self) -> bool:
+        """Whether some service or worker is in its handler."""
+        groups = (group.busy for groups in self.groups.values() for group in groups)
+        return any(groups) or any(service.busy for service in self.services.values())
+
+    def dissolve(self) -> None:
+        """End every task and let go of everything; see `Kernel.dissolve`."""
+        if self._broker is not None:
+            self._broker.subscriptions.clear()
+        for groups in self.groups.values():
+            for group in groups:
+                group.idle.clear()
+        super().dissolve()
+
+    def run(
+        self,
+        until: float | None = None,
+        *,
+        max_steps: int | None = None,
+        enough: Callable[[], bool] | None = None,
+    ) -> Trace:
+        """Run until nothing is left to do, or until a moment; see `Kernel.run`."""
+        for ends in self.network.links:
+            self._check_ends(*ends)
+        for topic in self.groups:
+            self.wake(topic)
+        return super().run(until, max_steps=max_steps, enough=enough)
 
     def publish(
         self, topic: str, data: Any = None, *, key: str | None = None, id: str | None = None
@@ -178,14 +223,10 @@ class World(Kernel):
         self, topic: str, data: Any, *, key: str | None = None, id: str | None = None
     ) -> Event:
         """Return an event whose id and time are those of this world."""
-        name = id or f"{topic}-{self.number(topic)}"
-        return Event(name, "world", topic, self.now, data, None, key)
+        name = id or f"{topic}-{self.number(f'event of {topic}')}"
+        return Event(name, "world", topic, self.env._now, copied(data), None, key)
 
     def wake(self, topic: str) -> None:
         """Tell the idle workers of a topic that something is there."""
         for group in self.groups.get(topic, ()):
             group.wake()
-
-    def _new(self, name: str) -> None:
-        if name in self.services:
-            raise WorldError(f"there is a service {name!r} already: give this one another name")

@@ -1,0 +1,105 @@
+"""A delivery in a worker's hand, its way back to the broker, and its way to the dead letters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pubsub_kit.broker import Delivery
+    from pubsub_kit.event import Event
+    from pubsub_kit.world.consumers import Group, Worker
+    from pubsub_kit.world.odds import Odds
+
+
+class Hand:
+    """A delivery in a worker's hand, whose ack, nack and extend are awaits that can go wrong."""
+
+    def __init__(self, worker: Worker, delivery: Delivery, event: Event) -> None:
+        self._worker, self._delivery, self.event = worker, delivery, event
+
+    @property
+    def id(self) -> str:
+        """The event's id: the same at each redelivery."""
+        return self.event.id
+
+    @property
+    def data(self) -> Any:
+        """The event's data."""
+        return self.event.data
+
+    @property
+    def key(self) -> str | None:
+        """The event's key."""
+        return self.event.key
+
+    @property
+    def attempt(self) -> int:
+        """Which delivery of this message it is, from 1."""
+        return self._delivery.attempt
+
+    @property
+    def offset(self) -> int:
+        """The event's offset in its partition."""
+        return self._delivery.offset
+
+    @property
+    def deadline(self) -> float:
+        """When the broker will deliver it again, unless it is acked (virtual seconds)."""
+        return self._delivery.deadline
+
+    async def ack(self) -> bool:
+        """Tell the broker that the work is done; False if the ack came too late to count.
+
+        Nothing comes back over the wire: an ack that is lost looks like one that arrived.
+        """
+        counted = await self._tell("ack", self._delivery.ack, self._worker.group.ack_odds)
+        return counted is not False
+
+    async def confirmed_ack(self) -> bool:
+        """Ack, and wait for the broker's confirm: False too if the ack is lost."""
+        return bool(await self._tell("ack", self._delivery.ack, self._worker.group.ack_odds))
+
+    async def nack(self, delay: float | None = None, reason: str = "nack") -> bool:
+        """Give the message back; it comes again after a delay (seconds; None: by policy)."""
+        return bool(await self._tell("nack", lambda: self._delivery.nack(delay, reason)))
+
+    async def extend(self, seconds: float) -> bool:
+        """Move the deadline to so many seconds from now; False if it had passed already."""
+        return bool(await self._tell("extend", lambda: self._delivery.extend(seconds)))
+
+    async def _tell(self, verb: str, act: Callable[[], bool], odds: Odds = ((), ())) -> bool | None:
+        """Return whether it counted, or None if it never arrived."""
+        worker = self._worker
+        world, name, topic = worker.world, worker.node.name, worker.group.topic
+        await world.point(f"the {verb} of {self.id}")
+        message, text = f"m{world.number('message')}", f"{verb} {self.id}"
+        world.note("send", name, topic, message, text)
+        worker.node.active = True
+        if odds[0] and world.chance.fault(*odds):
+            world.note("lose", name, topic, message, f"{verb} of {self.id} is lost", True)
+            return None
+        counted = act()
+        world.note("receive", topic, name, message, text if counted else f"{text}: stale, refused")
+        worker.group.settled(verb)
+        return counted
+
+
+class Letters:
+    """Watches which messages of a group become dead letters, and wakes those who read these."""
+
+    def __init__(self, group: Group) -> None:
+        self.group, self.name = group, str(group.subscription.settings.dead_letter)
+        self.log = group.world.broker.topic(self.name).log
+        self.read = [self.log.end(p) for p in range(self.log.partitions)]
+
+    def tell(self) -> None:
+        """Note each letter that has come since."""
+        for partition, offset in enumerate(self.read):
+            for at, letter in self.log.read(partition, offset):
+                self.read[partition] = at + 1
+                story = letter.extensions
+                if story["deadgroup"] == self.group.subscription.group:
+                    text = f"{letter.id} goes to {self.name}: {story['deadreason']}"
+                    self.group.world.note("note", self.group.topic, "", "", text)
+                    self.group.world.wake(self.name)

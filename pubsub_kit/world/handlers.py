@@ -1,0 +1,76 @@
+"""What may handle a message: a function, a coroutine, a class with `handle`, or a factory of these.
+
+A class and a function without arguments are factories: they are called at each start of a node, so
+that a crash leaves nothing of what the handler before had in memory.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from pubsub_kit.world.running import WorldError
+
+_GENERATORS = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+
+
+def instantiate(source: Callable[..., Any]) -> tuple[Callable[[Any], Any], Any]:
+    """Return the handler that a function, class or factory stands for, and the object behind.
+
+    A class, or a function without arguments, is a factory and is called; what comes back is a
+    function of one thing, or has a method `handle` that is. Raises WorldError if neither fits.
+    """
+    made = source() if _is_factory(source) else source
+    handle = getattr(made, "handle", made)
+    if not callable(handle) or inspect.isclass(handle):
+        raise WorldError(
+            f"{made!r} can't handle anything: give a function of one event, or a class with "
+            "a method handle(event)"
+        )
+    code = getattr(handle, "__code__", None)
+    if code is not None:
+        _check(handle, code)
+    return handle, made
+
+
+def _is_factory(source: Callable[..., Any]) -> bool:
+    if isinstance(source, type):
+        return True
+    code = getattr(source, "__code__", None)
+    if code is None or hasattr(source, "__self__") or code.co_flags & inspect.CO_VARARGS:
+        return False
+    required = code.co_argcount - len(source.__defaults__ or ())
+    return required == 0 and not code.co_flags & inspect.CO_COROUTINE
+
+
+def _check(handle: Callable[..., Any], code: Any) -> None:
+    name = getattr(handle, "__qualname__", "a handler")
+    if code.co_flags & _GENERATORS:
+        raise WorldError(f"{name} has a yield in it, so it would never run: write await instead")
+    takes = code.co_argcount - hasattr(handle, "__self__")
+    needs = takes - len(getattr(handle, "__defaults__", None) or ())
+    if needs > 1 or (takes < 1 and not code.co_flags & inspect.CO_VARARGS):
+        raise WorldError(f"{name} takes {takes} arguments: a handler takes one, what it handles")
+
+
+async def settle(result: Any) -> Any:
+    """Return what a handler returned, awaited if it was a coroutine."""
+    return await result if hasattr(result, "__await__") else result
+
+
+def copied(value: Any) -> Any:
+    """Return a value that shares nothing with the original: no two nodes share memory."""
+    if isinstance(value, dict):
+        return {k: copied(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [copied(v) for v in value]
+    return value
+
+
+def label(payload: Any) -> str:
+    """Return the few characters that name a payload in pictures: its id, else itself, cut short."""
+    if isinstance(payload, dict) and "id" in payload:
+        payload = payload["id"]
+    text = str(getattr(payload, "id", payload))
+    return text if len(text) <= 24 else text[:23] + "…"

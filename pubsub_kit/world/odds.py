@@ -1,0 +1,58 @@
+"""What may go wrong at one moment of a run, and how likely it is.
+
+Rates are a tuple, and answers are kept: `explore()` makes thousands of worlds of the same faults.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from pubsub_kit.world.chance import FAULTS, Chance, probability
+from pubsub_kit.world.running import WorldError
+
+#: The faults that a world may suffer, each with its probability.
+Rates = tuple[tuple[str, float], ...]
+#: The faults that may happen at one moment, and the probability of each.
+Odds = tuple[tuple[str, ...], tuple[float, ...]]
+
+
+@lru_cache
+def rated(faults: Rates) -> Rates:
+    """Return faults and their rates, checked; raises WorldError or ChanceError."""
+    for kind, rate in faults:
+        if kind not in FAULTS:
+            raise WorldError(f"{kind!r} is no fault: choose among {', '.join(FAULTS)}")
+        probability(kind, rate)
+    return faults
+
+
+@lru_cache
+def among(kinds: tuple[str, ...], rates: Rates) -> Odds:
+    """Return those of some kinds of fault that have a rate, and their rates."""
+    known = dict(rates)
+    on = tuple(kind for kind in kinds if kind in known)
+    return on, tuple(known[kind] for kind in on)
+
+
+@lru_cache
+def at_an_await(rates: Rates) -> dict[tuple[bool, bool, bool], Odds]:
+    """Return what may happen at an await: to a node exposed to a crash? with others? an effect?"""
+    return {
+        (exposed, others, effect): among(
+            ("crash",) * exposed + ("preempt",) * others + ("pause",) * effect, rates
+        )
+        for exposed in (False, True)
+        for others in (False, True)
+        for effect in (False, True)
+    }
+
+
+class Jitter:
+    """A generator for jitter that draws on the world's chance, where `random.Random` is wanted."""
+
+    def __init__(self, chance: Chance) -> None:
+        self.random = chance.random
+
+    def uniform(self, low: float, high: float) -> float:
+        """Return a number between two bounds."""
+        return low + (high - low) * self.random()

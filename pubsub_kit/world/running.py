@@ -1,0 +1,85 @@
+"""Which world runs now, so that `call` and `sleep` find it; and what a run keeps away meanwhile.
+
+asyncio is kept away: its loop knows nothing of virtual time, and whoever awaits something of it in
+a world (in a notebook there is always such a loop) should be told so. Garbage collection is kept
+rare: a run makes many records that stay, and little garbage.
+"""
+
+from __future__ import annotations
+
+import gc
+from asyncio import events as asyncio_events
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+from pubsub_kit.errors import PubSubKitError
+
+if TYPE_CHECKING:
+    from pubsub_kit.world.kernel import Kernel
+    from pubsub_kit.world.world import World
+
+
+class WorldError(PubSubKitError):
+    """A world that was put together, or used, in a way that cannot work."""
+
+
+class TooManySteps(WorldError):
+    """A run that went on past its bound: something in it repeats without end."""
+
+
+FOREIGN = (
+    "asyncio's event loop does not run in here: time in a world is virtual, so await the world's "
+    "own verbs: sleep(seconds), call(service, …), gather(…), publish(topic, …), and a store's get "
+    "and put"
+)
+
+
+class NoLoop:
+    """Stands where asyncio looks for its running loop, so that all of asyncio says `FOREIGN`."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise WorldError(FOREIGN)
+
+
+_NO_LOOP = cast(Any, NoLoop())
+_running: Kernel | None = None
+_RARE = 100_000
+
+
+def enter(world: Kernel | None) -> Kernel | None:
+    """Make this the world that runs now; returns the one that ran before."""
+    global _running
+    before, _running = _running, world
+    return before
+
+
+def without_asyncio() -> Callable[[], None]:
+    """Hide the running event loop, if there is one; returns what brings it back."""
+    loop = asyncio_events._get_running_loop()
+    asyncio_events._set_running_loop(_NO_LOOP)
+    return lambda: asyncio_events._set_running_loop(loop)
+
+
+def running() -> World:
+    """Return the world that runs now. Raises WorldError outside of a run."""
+    if _running is None:
+        raise WorldError(
+            "call, publish and sleep work in virtual time: use them inside a handler, and start "
+            "it with world.run()"
+        )
+    return cast("World", _running)
+
+
+@contextmanager
+def rare_collections() -> Iterator[None]:
+    """Collect garbage once in many allocations only; a collection is due at the end of it."""
+    thresholds = gc.get_threshold()
+    if thresholds[0] >= _RARE:
+        yield
+        return
+    gc.set_threshold(_RARE, *thresholds[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
