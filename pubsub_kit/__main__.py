@@ -18,7 +18,7 @@ COMMANDS = {
         ("test",),
         "make the notebooks from their sources (--check: compare)",
     ),
-    "bench": ("pubsub_kit.bench", ("bench",), "measure the kit beside its peers"),
+    "bench": ("pubsub_kit.bench.table", ("bench",), "measure the kit beside its peers"),
 }
 OLDEST = (3, 11)
 
