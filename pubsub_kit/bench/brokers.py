@@ -110,7 +110,7 @@ def faststream() -> Contender:
     async def work() -> float:
         broker = RedisBroker()
 
-        @broker.subscriber("orders")
+        @broker.subscriber("orders")  # type: ignore[untyped-decorator]
         async def handle(body: dict[str, Any]) -> None: ...
 
         async with TestRedisBroker(broker):

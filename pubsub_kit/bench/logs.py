@@ -180,8 +180,8 @@ def _order_type() -> Any:
     """Return an aggregate with one kind of event; the library wants to see the class once only."""
     from eventsourcing.domain import Aggregate, event
 
-    class Order(Aggregate):
-        @event("Placed")
+    class Order(Aggregate):  # type: ignore[misc]
+        @event("Placed")  # type: ignore[untyped-decorator]
         def place(self, data: dict[str, Any]) -> None:
             self.data = data
 
