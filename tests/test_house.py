@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tokenize
+import tomllib
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -180,6 +181,40 @@ def test_the_kit_imports_on_a_bare_python() -> None:
     )
     assert done.stderr == ""
     assert done.returncode == 0
+
+
+# --- dependencies ---------------------------------------------------------------------------------
+
+DISTRIBUTIONS = {"IPython": "ipython", "PIL": "pillow", "nats": "nats-py"}
+NEVER_IMPORTED = {"nbval"}  # a plugin of pytest
+# Modules that run where an extra of pyproject.toml is installed.
+EXTRAS = {"suite": "test", "build": "test", "editions": "test", "bench": "bench"}
+
+
+def declared(*extras: str) -> set[str]:
+    """Return what pyproject.toml lists: the dependencies, and these extras."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    optional = project["optional-dependencies"]
+    listed = [*project["dependencies"], *(name for extra in extras for name in optional[extra])]
+    return {re.split(r"[<>=!~\[ ]", requirement)[0] for requirement in listed}
+
+
+def distributions(name: str) -> set[str]:
+    """Return what a module of the kit imports from outside it and the standard library."""
+    tops = {full.split(".")[0] for full in imported(MODULES[name])}
+    tops -= sys.stdlib_module_names | {"pubsub_kit"}
+    return {DISTRIBUTIONS.get(top, top.replace("_", "-")) for top in tops}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_what_a_module_imports_is_a_dependency(name: str) -> None:
+    extra = EXTRAS.get(name.split(".")[0])
+    assert distributions(name) <= declared(*([extra] if extra else []))
+
+
+def test_every_dependency_is_imported_somewhere() -> None:
+    used = set().union(*map(distributions, MODULES))
+    assert declared() - used == NEVER_IMPORTED
 
 
 # --- determinism ----------------------------------------------------------------------------------
