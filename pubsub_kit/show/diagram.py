@@ -22,6 +22,7 @@ from pubsub_kit.world.trace import Trace
 
 _WIDTH, _GUTTER = 900.0, 66.0
 _MOST_FAULTS = 9
+_TALL = 640.0  # pixels: above this, the lanes are named at their lower ends too
 
 
 def spacetime(
@@ -50,6 +51,10 @@ def spacetime(
         raise PictureError(
             f"axis={axis!r} is neither 'time' nor 'order': choose one or leave it out."
         )
+    known = trace.nodes()
+    if strange := [name for name in nodes or () if name not in known]:
+        there = ", ".join(map(clean, known)) or "none"
+        raise PictureError(f"{strange[0]!r} is no node of this run; there are: {there}.")
     trace = _from_zero(trace)
     part = extract(trace, mark, nodes, until, max(limit, 1))
     states = expected is not None or actual is not None
@@ -97,9 +102,7 @@ class _Sheet:
         ys = [self.top + y for y in self.rows.ys]
         if self.title:
             self.canvas.text(14, 24, fit(self.title, self.w - 28, 15, True), 15, "ink", bold=True)
-        glyphs.header(
-            self.canvas, self.xs, self.top - 46, self.column, (_GUTTER - 8, self.lanes_right + 6)
-        )
+        self._header(self.top - 46)
         self._axis()
         paper = Paper(_GUTTER, self.top - 18, self.lanes_right, self.bottom + 6)
         breaks = [self.top + y for y, _ in self.rows.breaks]
@@ -109,10 +112,17 @@ class _Sheet:
         some = "1 label" if dropped == 1 else f"{dropped} labels"
         notes += [f"{some} left out for want of room"] if dropped else []
         y = self.bottom + 14
+        if self.rows.height > _TALL:
+            self._header(y - 8 + (22.0 if self.column < glyphs.NARROW else 0.0))
+            y += 30 + (22.0 if self.column < glyphs.NARROW else 0.0)
         if self.panel and self.beside:
             y = max(y, self._beside(lanes))
         self.canvas.h = self._below(y, lanes, notes)
         return self.canvas
+
+    def _header(self, y: float) -> None:
+        edges = (_GUTTER - 8, self.lanes_right + 6)
+        glyphs.header(self.canvas, self.xs, y, self.column, edges)
 
     def _axis(self) -> None:
         self.canvas.text(_GUTTER - 12, self.top - 28, "time", 11, "muted", "end")

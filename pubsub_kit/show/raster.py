@@ -45,7 +45,7 @@ def _compress(agg: Any, colours: dict[str, str]) -> bytes:
     palette.putpalette(_shades(colours))
     out = io.BytesIO()
     few = image.convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE)
-    few.save(out, "png", optimize=True)
+    few.save(out, "png", compress_level=6)
     return out.getvalue()
 
 

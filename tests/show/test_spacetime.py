@@ -208,6 +208,16 @@ def test_nodes_choose_the_lanes_and_their_order() -> None:
     assert "2 of 4 nodes shown" in written(picture)
 
 
+def test_a_tall_picture_names_its_lanes_at_both_ends() -> None:
+    assert written(show.spacetime(chatter(100))).count("service-0") == 2
+    assert written(show.spacetime(chatter(3))).count("service-0") == 1
+
+
+def test_a_node_that_is_not_there_is_refused() -> None:
+    with pytest.raises(show.PictureError, match="'bnak' is no node of this run; there are: shop"):
+        show.spacetime(retry_charges_twice(), nodes=["shop", "bnak"])
+
+
 def test_too_many_nodes_give_way_to_the_busiest_and_the_violation() -> None:
     trace = chatter(200, nodes=40)
     trace.add(9.0, "effect", "quiet", text="wrong")
