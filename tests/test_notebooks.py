@@ -10,6 +10,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,12 @@ Rule = Callable[[Cells], list[str]]
 FOLDERS = ("notebooks", "exercises", "solutions")
 NOTEBOOKS = sorted(path for folder in FOLDERS for path in (KIT / folder).glob("*.ipynb"))
 LESSONS = [path for path in NOTEBOOKS if path.parent.name == "notebooks"]
+EXERCISES = [path for path in NOTEBOOKS if path.parent.name == "exercises"]
 START = "00_start_here.ipynb"
 TEMPLATE = (KIT / "authoring" / "TEMPLATE.md").read_text(encoding="utf-8")
 SECTIONS = re.findall(r"^\| `([a-z-]+)` \|", TEMPLATE, re.MULTILINE)
 TAGS = {*SECTIONS, "solution", "exercise", "install"}
+ANSWER = re.compile(r"answer:([a-z_]+)")
 
 PLACES = [str(KIT), sys.prefix, str(Path.home()) + "/", "/home/", "/Users/", "/tmp/", "C:\\"]
 PLACE = re.compile("|".join(map(re.escape, PLACES)))
@@ -99,7 +102,8 @@ def has_run(cells: Cells) -> list[str]:
 
 def nothing_is_exempt(cells: Cells) -> list[str]:
     """No cell is skipped or ignored by the tests: every tag is one of the template's."""
-    unknown = [tag for cell in cells for tag in tags(cell) if tag not in TAGS]
+    found = [tag for cell in cells for tag in tags(cell)]
+    unknown = [tag for tag in found if tag not in TAGS and not ANSWER.fullmatch(tag)]
     comments = [text(c["source"]) for c in cells if re.search(r"#\s*NBVAL_", text(c["source"]))]
     return unknown + comments
 
@@ -209,6 +213,21 @@ def test_each_lesson_has_its_exercise_and_each_exercise_its_solution() -> None:
         {path.name for path in NOTEBOOKS if path.parent.name == folder} for folder in FOLDERS
     )
     assert lessons - {START} == exercises == solutions
+
+
+@pytest.mark.parametrize("path", EXERCISES, ids=lambda path: path.stem)
+def test_each_question_has_a_cell_for_its_answer_and_a_reason_in_the_solution(path: Path) -> None:
+    checks = import_module(f"pubsub_kit.checks.{path.stem[3:]}")
+    questions = sorted(question.name for question in checks.QUESTIONS)
+    solution = path.parents[1] / "solutions" / path.name
+    assert answers(path, "code") == answers(solution, "code") == questions
+    assert answers(solution, "markdown") == questions
+
+
+def answers(path: Path, kind: str) -> list[str]:
+    """Return the names of the questions that cells of a kind answer, sorted."""
+    found = (ANSWER.fullmatch(tag) for cell in of_type(read(path), kind) for tag in tags(cell))
+    return sorted(match[1] for match in found if match)
 
 
 def test_the_notebooks_equal_their_sources() -> None:
