@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import importlib
 from collections import Counter
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from pubsub_kit.checks import sources, workspace
-from pubsub_kit.checks.questions import Code, Question
+from pubsub_kit.checks.question import Question
 from pubsub_kit.checks.verdict import SIGNS, Verdict
 from pubsub_kit.errors import PubSubKitError
+
+if TYPE_CHECKING:
+    from pubsub_kit.show.picture import Picture
 
 #: The lessons that have an exercise: number, and name of both the notebook and the checks.
 LESSONS = {
     "01": "sync_cascade",
 }
+
+
+#: Who hears of each verdict: the command line does.
+listeners: list[Callable[[Verdict], None]] = []
+
+Fact = tuple[str, dict[str, Any]]
 
 
 class NoSuchQuestion(PubSubKitError, AttributeError):
@@ -30,58 +41,76 @@ class Asked:
         self._verdict: Verdict | None = None
         self.answer: Any = None
 
+    @property
+    def name(self) -> str:
+        """The question's name."""
+        return self._question.name
+
     def __repr__(self) -> str:
-        sign = SIGNS["not attempted" if self._verdict is None else self._verdict.outcome]
+        sign = SIGNS[self._verdict.outcome] if self._verdict else SIGNS["not attempted"]
         return f"{sign} {self._exercise}.{self._question.name}: {self._question.shown()}"
 
     def check(self, answer: Any = None) -> Verdict:
-        """Put your answer to the test. Never raises, never hangs, never shows the answer."""
-        from dataclasses import replace
+        """Put your answer to the test. Never raises, never hangs, never shows the answer.
 
+        Only Ctrl-C, or the button that interrupts the kernel, ends it by a KeyboardInterrupt.
+        """
         self.answer = answer
         verdict = self._question.verdict(answer, self._exercise)
-        if verdict.outcome == "fails":
-            verdict = replace(verdict, hint=self._next_hint(verdict.belief))
-        self._verdict = verdict
-        self._record("checked", outcome=verdict.outcome, belief=verdict.belief)
-        return verdict
+        facts = [self._fact("checked", outcome=verdict.outcome, belief=verdict.belief)]
+        if verdict.outcome == "fails" and self._question.hints_for(verdict.belief):
+            words, fact = self._next_hint(verdict.belief)
+            verdict = replace(verdict, hint=words)
+            facts.append(fact)
+        self._verdict = replace(verdict, note=workspace.record(*facts))
+        for listener in listeners:
+            listener(self._verdict)
+        return self._verdict
 
     def hint(self, number: int | None = None) -> Words:
         """Return the next hint for what your last check showed, or hint 1, 2, 3 …."""
-        belief = "" if self._verdict is None else self._verdict.belief
+        belief = self._verdict.belief if self._verdict else ""
         hints = self._question.hints_for(belief)
+        if not hints:
+            return Words("There is no hint for this.")
         if number is None:
-            return Words(self._next_hint(belief))
-        if not isinstance(number, int) or not 1 <= number <= len(hints):
+            words, fact = self._next_hint(belief)
+        elif type(number) is not int or not 1 <= number <= len(hints):
             return Words(f"There are hints 1 to {len(hints)} here, no hint {number!r}.")
-        self._hinted[belief] = max(self._hinted[belief], number)
-        self._record("hinted", number=number, belief=belief)
-        return Words(hints[number - 1])
+        else:
+            words, fact = self._hint(belief, number)
+        workspace.record(fact)
+        return Words(words)
 
     def solution(self) -> Words:
         """Return one right answer, with its reasons."""
-        self._record("solution shown")
+        workspace.record(self._fact("solution shown"))
         return Words(sources.solution(self._exercise, self._question.name))
 
     def reset(self) -> Words:
         """Forget hints and verdicts of this question; return the stub, to begin anew."""
         self._hinted.clear()
         self._verdict = self.answer = None
-        self._record("reset")
+        workspace.record(self._fact("reset"))
         return Words(sources.stub(self._exercise, self._question.name))
 
-    def _next_hint(self, belief: str) -> str:
-        hints = self._question.hints_for(belief)
-        if not hints:
-            return ""
-        number = min(self._hinted[belief] + 1, len(hints))
-        self._hinted[belief] = number
-        self._record("hinted", number=number, belief=belief)
-        more = f" ({number} of {len(hints)})"
-        return hints[number - 1] + more
+    def replay(self, schedule: str) -> Picture:
+        """Run the last checked answer once more, under a schedule or seed, and draw it."""
+        title = f"{self._exercise}.{self._question.name}, schedule {schedule}"
+        return self._question.replay(self.answer, schedule, title)
 
-    def _record(self, kind: str, **details: Any) -> None:
-        workspace.record(kind, exercise=self._exercise, question=self._question.name, **details)
+    def _next_hint(self, belief: str) -> tuple[str, Fact]:
+        last = len(self._question.hints_for(belief))
+        return self._hint(belief, min(self._hinted[belief] + 1, last))
+
+    def _hint(self, belief: str, number: int) -> tuple[str, Fact]:
+        hints = self._question.hints_for(belief)
+        self._hinted[belief] = max(self._hinted[belief], number)
+        words = f"{hints[number - 1]} ({number} of {len(hints)})"
+        return words, self._fact("hinted", number=number, belief=belief)
+
+    def _fact(self, kind: str, **details: Any) -> Fact:
+        return kind, {"exercise": self._exercise, "question": self._question.name, **details}
 
 
 class Words(str):
@@ -113,7 +142,7 @@ class Exercise:
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self._asked]
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Asked]:
         return iter(self._asked.values())
 
     def __repr__(self) -> str:
@@ -126,27 +155,43 @@ _open: dict[str, Exercise] = {}
 
 
 def exercise(number: str | int) -> Exercise:
-    """Open an exercise by its number or name: `exercise("03")`.
+    """Open an exercise by its number or name: `exercise("03")`; the same one each time.
 
     Raises NoSuchQuestion if there is none of that name.
     """
-    wanted = str(number).strip().removesuffix(".ipynb")
-    wanted = wanted.zfill(2) if wanted.isdigit() else wanted
+    key = key_of(number)
+    if key not in _open:
+        name = LESSONS[key]
+        module = importlib.import_module(f"pubsub_kit.checks.{name}")
+        _open[key] = Exercise(key, name, module.QUESTIONS)
+    return _open[key]
+
+
+def forget() -> None:
+    """Forget every answer, verdict and hint of this session, as a new kernel would."""
+    _open.clear()
+
+
+def key_of(number: str | int) -> str:
+    """Return the two digits of an exercise for its number, its name, or its file's name.
+
+    Raises NoSuchQuestion if there is none of that name.
+    """
+    wanted = str(number).strip().rpartition("/")[2].removesuffix(".ipynb")
+    wanted = wanted.zfill(2) if wanted.isdecimal() else wanted
     for key, name in LESSONS.items():
         if wanted in (key, name, f"{key}_{name}"):
-            module = importlib.import_module(f"pubsub_kit.checks.{name}")
-            _open[key] = Exercise(key, name, module.QUESTIONS)
-            return _open[key]
+            return key
     known = ", ".join(f"{key} {name}" for key, name in LESSONS.items())
-    raise NoSuchQuestion(f"there is no exercise {number!r}: there are {known}")
+    raise NoSuchQuestion(f"there is no exercise {str(number)[:40]!r}: there are {known}")
 
 
-def replay(number: str | int, code: str) -> Any:
+def replay(number: str | int, code: str) -> Picture:
     """Run your last checked answer once more, under a schedule that a verdict printed; draw it.
 
     Raises NoSuchQuestion if nothing was checked yet, or the code names no question.
     """
-    key = str(number).zfill(2)
+    key = key_of(number)
     name, _, schedule = str(code).partition(":")
     asked = _open[key]._asked.get(name) if key in _open else None
     if asked is None or asked.answer is None:
@@ -154,13 +199,4 @@ def replay(number: str | int, code: str) -> Any:
             f"replay({number!r}, {code!r}) needs an answer to run: check one first, in this "
             "notebook, and copy the code from its verdict"
         )
-    question = asked._question
-    judge = getattr(question, "judged_by", None)
-    if judge is None:
-        raise NoSuchQuestion(f"{name} is a question without a run: there is nothing to replay")
-    build = getattr(question, "build", None) or getattr(question, "read", None)
-    answer = asked.answer if isinstance(question, Code) or build is None else build(asked.answer)
-    world = judge.replay(answer, schedule)
-    from pubsub_kit import show
-
-    return show.spacetime(world.trace, title=f"{key}.{name}, schedule {schedule}")
+    return asked.replay(schedule)

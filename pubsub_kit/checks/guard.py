@@ -1,22 +1,25 @@
 """Runs a learner's code so that nothing it does can hang or break the notebook.
 
-It may print (kept, and shown short), sleep (told that time is virtual), loop for ever (stopped by a
-time limit), exit (stopped), or ask for input (told not to). Nothing of that leaves the guard but as
-a `Stopped`, whose message is the sentence that the learner gets.
+It may print (kept, and shown), loop for ever (stopped by a time limit), exit (stopped), sleep or
+read a clock in real time (told that time is virtual), start threads, or ask for input (told not
+to). What it raises comes back as a value; what it changed around itself is set back.
 """
 
 from __future__ import annotations
 
-import builtins
-import contextlib
-import ctypes
-import io
-import signal
+import random
 import threading
-import time
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+import warnings
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
+from pubsub_kit.checks.alarm import Alarm, OutOfTime
+from pubsub_kit.checks.blame import own_line
+from pubsub_kit.checks.output import Output
+from pubsub_kit.checks.standins import Halted, stand_ins
+from pubsub_kit.checks.surroundings import kept
 from pubsub_kit.errors import PubSubKitError
 
 T = TypeVar("T")
@@ -26,122 +29,118 @@ class Stopped(PubSubKitError):
     """The code under check was stopped; the message says why."""
 
 
-class OutOfTime(BaseException):
-    """Thrown into code that runs too long. No `Exception`, so that a handler's except misses it."""
+@dataclass
+class Ran(Generic[T]):
+    """What came of guarded code: its value or its error, what it printed, what it never awaited."""
+
+    value: T | None = None
+    error: Exception | None = None
+    printed: str = ""
+    unawaited: str = ""
 
 
-class Output(io.StringIO):
-    """Collects what is printed, up to a bound, so that printing for ever fills no memory."""
+class Guard:
+    """One guarded check, in one thread."""
 
-    LIMIT = 10_000
+    def __init__(self, seconds: float) -> None:
+        self.thread = threading.get_ident()
+        self.alarm = Alarm(seconds)
+        self.output = Output()
+        self.said = ""  # by a stand-in, to code that may have swallowed it
+        self.runs = 0
+        self.warned: list[warnings.WarningMessage] = []
+        self.unawaited = ""
+        self.luck = random.Random()
 
-    def write(self, text: str) -> int:
-        """Keep the text if there is room."""
-        if self.tell() < self.LIMIT:
-            super().write(text[: self.LIMIT])
-        return len(text)
+    def next_run(self) -> None:
+        """Give another run its time, the same luck as every run, and an empty page to print on."""
+        if self.said:
+            raise Halted(self.said)
+        if self.runs == 1:
+            self.unawaited = _unawaited(self.warned)
+        self.runs += 1
+        self.output.clear()
+        random.seed(7)
+        self.luck.seed(7)
+        self.alarm.wind()
 
-    @property
-    def summary(self) -> str:
-        """The first line that was printed, and how many more there are."""
-        lines = [line for line in self.getvalue().splitlines() if line.strip()]
-        if not lines:
-            return ""
-        more = f" (and {len(lines) - 1} more lines)" if len(lines) > 1 else ""
-        return lines[0][:120] + more
+    def halt(self, sentence: str) -> None:
+        """End the run with a sentence, even if the code under check swallows what is raised."""
+        self.said = self.said or sentence
+        raise Halted(sentence)
 
 
-def run(code: Callable[[], T], seconds: float) -> tuple[T, Output]:
-    """Run code under guard for so many seconds at most; return its result and its output.
+_one_at_a_time = threading.Lock()
+_guard: Guard | None = None
 
-    Raises Stopped with one sentence if the code was stopped; what else it raises goes through.
+
+def next_run() -> None:
+    """Tell the guard, if there is one, that a run of its own begins."""
+    if _guard is not None and _guard.thread == threading.get_ident():
+        _guard.next_run()
+
+
+def run(code: Callable[[], T], seconds: float, spaces: Iterable[dict[str, Any]] = ()) -> Ran[T]:
+    """Run code under guard; no run of it may take longer than so many seconds.
+
+    `spaces` are the namespaces in which names of what would wait in real time are replaced.
+    Raises KeyboardInterrupt if the person at the keyboard wants it all to stop, and nothing else.
     """
-    output = Output()
-    try:
-        with _no_waiting(), contextlib.redirect_stdout(output), _limit(seconds):
-            return code(), output
-    except OutOfTime:
-        raise Stopped(
-            f"your code had not come to an end after {seconds:g} s: look for a loop without an "
-            "await or an exit"
-        ) from None
-    except SystemExit:
-        raise Stopped("your code called exit(): return or raise instead") from None
-    except RecursionError:
-        raise Stopped("your code calls itself without end: look for a recursion") from None
+    global _guard
+    if _guard is not None and _guard.thread == threading.get_ident():
+        return Ran(error=Stopped("this code calls check() while it is checked: leave that out"))
+    with _one_at_a_time, ExitStack() as stack:
+        stack.enter_context(kept())
+        guard = Guard(seconds)
+        guard.warned = stack.enter_context(warnings.catch_warnings(record=True)) or []
+        warnings.simplefilter("default", RuntimeWarning)
+        stack.enter_context(redirect_stdout(guard.output))
+        stack.enter_context(redirect_stderr(guard.output))
+        stack.enter_context(guard.alarm)
+        stack.enter_context(stand_ins(guard.halt, guard.luck, spaces))
+        stack.callback(_forget)
+        _guard = guard
+        ran: Ran[T] = Ran()
+        try:
+            ran.value = guard.alarm.watched(code)
+        except BaseException as error:
+            ran.error = _in_words(error, guard)
+        if guard.said:
+            ran.error = Stopped(guard.said)
+        ran.printed = guard.output.summary
+        ran.unawaited = guard.unawaited or _unawaited(guard.warned)
+    if guard.alarm.interrupted:
+        raise KeyboardInterrupt
+    return ran
 
 
-@contextlib.contextmanager
-def _no_waiting() -> Iterator[None]:
-    """Put a sentence in the place of time.sleep and input, which would wait in real time.
-
-    The notebook's own threads, which know nothing of a check, go on to sleep.
-    """
-    guarded = threading.get_ident()
-
-    def no_sleep(seconds: Any) -> None:
-        if threading.get_ident() != guarded:
-            return real_sleep(seconds)
-        raise Stopped(f"time.sleep({seconds}) stops everything: write `await sleep({seconds})`")
-
-    def no_input(prompt: object = "") -> str:
-        raise Stopped("input() waits for a person: a handler gets all it needs from its event")
-
-    real_sleep, real_input = time.sleep, builtins.input
-    time.sleep, builtins.input = no_sleep, no_input
-    try:
-        yield
-    finally:
-        time.sleep, builtins.input = real_sleep, real_input
+def _forget() -> None:
+    global _guard
+    _guard = None
 
 
-def _limit(seconds: float) -> contextlib.AbstractContextManager[None]:
-    main = threading.current_thread() is threading.main_thread()
-    return _alarm(seconds) if main and hasattr(signal, "setitimer") else _watchdog(seconds)
+def _in_words(error: BaseException, guard: Guard) -> Exception:
+    """Return an error that a verdict can tell: what is no Exception becomes a sentence."""
+    where = own_line(error)
+    at = f" ({where})" if where else ""
+    if isinstance(error, OutOfTime):
+        return Stopped(
+            f"your code had not come to an end after {guard.alarm.seconds:g} s{at}: look for a "
+            "loop without an await or an exit"
+        )
+    if isinstance(error, SystemExit):
+        return Stopped(f"your code called exit(){at}: return or raise instead")
+    if isinstance(error, RecursionError):
+        return Stopped(f"your code calls itself without end{at}: look for a recursion")
+    if isinstance(error, Exception):
+        return error
+    return Stopped(f"your code raised {type(error).__name__}{at}: raise an Exception instead")
 
 
-@contextlib.contextmanager
-def _alarm(seconds: float) -> Iterator[None]:
-    """Have the system interrupt this thread once time is up, even out of a real sleep."""
-
-    def ring(number: int, frame: object) -> None:
-        raise OutOfTime
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 0.05)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
-@contextlib.contextmanager
-def _watchdog(seconds: float) -> Iterator[None]:
-    """Throw OutOfTime into this thread from another one, again and again, once time is up."""
-    thread, over, lock = threading.get_ident(), threading.Event(), threading.Lock()
-
-    def watch() -> None:
-        wait = seconds
-        while not over.wait(wait):
-            with lock:
-                if not over.is_set():
-                    _throw(thread, OutOfTime)
-            wait = 0.05
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        with lock:
-            over.set()
-            _throw(thread, None)  # take back one that was sent but has not arrived
-        watcher.join()
-
-
-def _throw(thread: int, error: type[BaseException] | None) -> None:
-    """Have CPython raise an exception in another thread at its next bytecode."""
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(
-        ctypes.c_ulong(thread), ctypes.py_object(error) if error else None
-    )
+def _unawaited(warned: list[warnings.WarningMessage]) -> str:
+    """Return the name of the first coroutine that was made and never awaited, or ""."""
+    for warning in warned:
+        words = str(warning.message)
+        if words.startswith("coroutine '") and words.endswith("' was never awaited"):
+            return words.split("'")[1].rpartition(".")[2]
+    return ""

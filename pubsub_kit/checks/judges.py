@@ -1,4 +1,4 @@
-"""Judges: how the answer to a coding question is put to the test.
+"""Judges: how the answer to a question is put to the test by running it.
 
 `Explored` tries every schedule of faults up to a bound; what holds is proven within it. `Sampled`
 runs a world under a few seeds, for what only shows in numbers (load, waves of retries). Both say
@@ -8,9 +8,10 @@ runs a world under a few seeds, for what only shows in numbers (load, waves of r
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
+from pubsub_kit.checks import blame, guard, leaks
 from pubsub_kit.checks.verdict import Judgement
 from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.world.chance import Schedule
@@ -22,11 +23,34 @@ from pubsub_kit.world.explore import (
     replay,
     run_once,
 )
-from pubsub_kit.world.tasks import WorldError
+from pubsub_kit.world.services import CallError
+from pubsub_kit.world.stores import Conflict
 from pubsub_kit.world.world import World
+
+if TYPE_CHECKING:
+    from pubsub_kit.show.picture import Picture
 
 #: Puts an answer into a new world.
 Stage = Callable[[World, Any], Any]
+#: Draws a run, with what is wrong in it if anything is, under a title.
+Draws = Callable[[World, Violation | None, str], "Picture"]
+#: Errors that say nothing of the learner's code.
+Errors = tuple[type[BaseException], ...]
+
+
+def spacetime(world: World, violation: Violation | None, title: str) -> Picture:
+    """Draw a run as a space-time diagram, with the violating step marked."""
+    from pubsub_kit import show
+
+    wrong = violation or Violation("")
+    return show.spacetime(
+        world.trace,
+        mark=wrong.step,
+        expected=wrong.expected,
+        actual=wrong.actual,
+        caption=wrong.message or None,
+        title=title,
+    )
 
 
 class Judge(Protocol):
@@ -34,11 +58,12 @@ class Judge(Protocol):
 
     def judge(self, answer: Any) -> Judgement:
         """Return what is to be said of an answer; what the answer raises goes through."""
-        ...
 
-    def replay(self, answer: Any, code: str) -> World:
+    def replay(self, answer: Any, code: str) -> tuple[World, Violation | None]:
         """Run an answer once more under a schedule or seed that a verdict has printed."""
-        ...
+
+    def picture(self, world: World, violation: Violation | None, title: str) -> Picture:
+        """Draw a run."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +71,10 @@ class Explored:
     """Every schedule of `faults`, up to `max_faults` at once.
 
     `stage` puts the answer into the world, `oracle` looks at the world after its run. `until` is in
-    virtual seconds, `max_steps` in moments of the run.
+    virtual seconds, `max_steps` in moments of the run, `seconds` of real time bound the search.
+    `diagnose` may probe an answer that failed further, and name the belief behind it. `expected`
+    are errors that a right answer, or the stage, may well raise in a handler: any other one is told
+    first. `draws` draws a run, as a space-time diagram if it is not given.
     """
 
     stage: Stage
@@ -56,11 +84,16 @@ class Explored:
     until: float = 1_000.0
     max_steps: int = 3_000
     seconds: float = 20.0
+    diagnose: Callable[[Any, Exploration], str] | None = None
+    expected: Errors = ()
+    draws: Draws = spacetime
 
     def judge(self, answer: Any) -> Judgement:
         """Explore, and see whether the answer remembers anything from one run to the next."""
+        watch = leaks.Watch[str](answer, lambda code: self._run(answer, code))
+        leaks.probe(watch, self.faults)
         found = explore(
-            lambda world: self.stage(world, answer),
+            self._scenario(answer),
             self.oracle,
             faults=self.faults,
             max_faults=self.max_faults,
@@ -68,87 +101,132 @@ class Explored:
             max_steps=self.max_steps,
             seconds=self.seconds,
         )
-        if found.outcome in ("holds", "not exercised") and self._remembers(answer, found):
-            return _remembered(found)
-        return _judgement(found)
+        if found.world is not None:
+            found.world.end_tasks()
+        if (leak := watch.leak(found.code, found.violation)) is not None:
+            return leak
+        if found.violation is None or found.world is None:
+            return Judgement("holds" if found.outcome == "holds" else "not exercised", str(found))
+        return self._failed(answer, found)
 
-    def replay(self, answer: Any, code: str) -> World:
+    def replay(self, answer: Any, code: str) -> tuple[World, Violation | None]:
         """Run the answer under one schedule."""
-        return replay(
-            lambda world: self.stage(world, answer),
+        world = replay(
+            self._scenario(answer),
             code,
             faults=self.faults,
             until=self.until,
             max_steps=self.max_steps,
         )
+        world.end_tasks()
+        return world, self.oracle(world)
 
-    def _remembers(self, answer: Any, found: Exploration) -> bool:
-        """Say whether a run without faults goes another way now than it did at first."""
-        again, _ = run_once(
-            lambda world: self.stage(world, answer),
-            Schedule(),
-            self.faults,
-            self.until,
-            self.max_steps,
+    def picture(self, world: World, violation: Violation | None, title: str) -> Picture:
+        """Draw a run."""
+        return self.draws(world, violation, title)
+
+    def _scenario(self, answer: Any) -> Callable[[World], Any]:
+        def scenario(world: World) -> None:
+            guard.next_run()
+            self.stage(world, answer)
+
+        return scenario
+
+    def _run(self, answer: Any, code: str) -> tuple[World, Violation | None]:
+        world, stuck = run_once(
+            self._scenario(answer), Schedule(code), self.faults, self.until, self.max_steps
         )
-        return [step[1:4] for step in again.trace] != [step[1:4] for step in found.trace]
+        violation = stuck or self.oracle(world)
+        world.end_tasks()
+        return world, violation
 
-
-def _remembered(found: Exploration) -> Judgement:
-    message = (
-        "the same run goes another way the second time: your code keeps something in a global, a "
-        "class attribute or a default argument, which a real restart would wipe out"
-    )
-    return Judgement("fails", message, Violation(message, belief="hidden state"))
-
-
-def _judgement(found: Exploration) -> Judgement:
-    if found.outcome == "fails" and found.violation is not None:
+    def _failed(self, answer: Any, found: Exploration) -> Judgement:
+        assert found.violation is not None
+        assert found.world is not None
         faults = sum(letter.isalpha() for letter in found.code)
         enough = "1 fault is enough" if faults == 1 else f"{faults} faults are enough"
-        summary = f"fails: {enough}" if faults else "fails even where nothing goes wrong"
-        return Judgement("fails", summary, found.violation, found.code, found.trace)
-    if found.outcome == "holds":
-        return Judgement("holds", str(found))
-    return Judgement("not exercised", str(found))
+        if not faults:
+            bad = bool(found.world.trace.faults())
+            enough = "no bad luck is needed" if bad else "even where nothing goes wrong"
+        summary = f"fails: {enough}"
+        violation = found.violation
+        if mishap := _mishap(found.world, blame.EXPECTED + self.expected):
+            violation = mishap
+        elif self.diagnose is not None:
+            belief = self.diagnose(answer, found) or violation.belief
+            violation = replace(violation, belief=belief)
+        return _failure(self, found.world, summary, violation, found.code)
 
 
 @dataclass(frozen=True)
 class Sampled:
-    """A few seeded runs: `stage` builds and `oracle` looks, as for `Explored`, once a seed."""
+    """A few seeded runs: `stage` builds and `oracle` looks, as for `Explored`, once a seed.
+
+    `until` is in virtual seconds, `max_steps` in moments. `draws` draws a run: a chart, as a rule,
+    since a run that shows in numbers is too long for a space-time diagram.
+    """
 
     stage: Stage
     oracle: Oracle
     seeds: Sequence[int] = (1, 2, 3)
     until: float | None = None
     max_steps: int = 500_000
+    expected: Errors = ()
+    draws: Draws = spacetime
 
     def judge(self, answer: Any) -> Judgement:
         """Run under each seed until one fails."""
+        watch = leaks.Watch[int](answer, lambda seed: self._judged(answer, seed), costly=True)
         for seed in self.seeds:
-            world = self._run(answer, seed)
-            if (violation := self.oracle(world)) is not None:
-                summary = f"fails under seed {seed}"
-                return Judgement("fails", summary, violation, str(seed), world.trace)
-        return Judgement("holds", f"holds: {len(self.seeds)} runs, seeds {_list(self.seeds)}")
+            world, violation = self._judged(answer, seed)
+            watch.saw(seed, world)
+            if violation is not None:
+                break
+        if (leak := watch.leak(seed, violation)) is not None:
+            return leak
+        if violation is None:
+            return Judgement("holds", f"holds: {len(self.seeds)} runs, seeds {_list(self.seeds)}")
+        violation = _mishap(world, (CallError, Conflict, *self.expected)) or violation
+        return _failure(self, world, f"fails under seed {seed}", violation, str(seed))
 
-    def replay(self, answer: Any, code: str) -> World:
+    def replay(self, answer: Any, code: str) -> tuple[World, Violation | None]:
         """Run the answer under one seed."""
-        if not code.isdigit():
+        if not code.isdecimal():
             raise PubSubKitError(f"this question is replayed by a seed, a number, not {code!r}")
-        return self._run(answer, int(code))
+        return self._judged(answer, int(code))
+
+    def picture(self, world: World, violation: Violation | None, title: str) -> Picture:
+        """Draw a run."""
+        return self.draws(world, violation, title)
+
+    def _judged(self, answer: Any, seed: int) -> tuple[World, Violation | None]:
+        world = self._run(answer, seed)
+        violation = self.oracle(world)
+        world.end_tasks()
+        return world, violation
 
     def _run(self, answer: Any, seed: int) -> World:
+        guard.next_run()
         world = World(seed)
         self.stage(world, answer)
         world.run(self.until, max_steps=self.max_steps)
         return world
 
 
+def _mishap(world: World, expected: Errors) -> Violation | None:
+    """Return an error of the learner's own as the violation, if a handler of this run met one."""
+    found = blame.mishap(world.raised, expected)
+    return found and Violation(f"Your code raised {found[1]}", found[0], belief="raises")
+
+
+def _failure(
+    judge: Judge, world: World, summary: str, violation: Violation, code: str
+) -> Judgement:
+    def picture(title: str) -> Picture:
+        return judge.picture(world, violation, title)
+
+    return Judgement("fails", summary, violation, code, world.trace, picture)
+
+
 def _list(seeds: Sequence[int]) -> str:
     return ", ".join(map(str, seeds))
-
-
-def misuse(error: WorldError) -> Judgement:
-    """Return the judgement of an answer that used the world in a way that cannot work."""
-    return Judgement("fails", "cannot run", Violation(str(error), belief="misuse"))

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import functools
 import math
+import numbers
 import re
+from decimal import Decimal
 from typing import Any
 
 from pubsub_kit.errors import PubSubKitError
@@ -18,6 +20,13 @@ COUNTED = """
     follower reader writer entry post email server worker partition core copy
 """.split()  # noqa: SIM905
 _SUFFIX = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
+# A number, perhaps with a letter for thousands, millions …; then a unit without numbers of its own
+# but small powers: whatever else pint would compute for us, for hours if need be, is no estimate.
+_WRITTEN = re.compile(
+    r"(?P<number>[+-]?(\d[\d_,]*\.?[\d_]*|\.\d[\d_]*)(e[+-]?\d{1,3})?)\s*"
+    r"((?P<suffix>[kKMBGT])(?![A-Za-zµ]))?\s*"
+    r"(?P<unit>(/|[A-Za-zµ%°])([A-Za-zµ%°_ /*·().-]|(\^|\*\*)-?[1-4]){0,50})?"
+)
 
 
 class QuantityError(PubSubKitError):
@@ -40,36 +49,58 @@ def read(answer: Any, unit: str) -> float:
     A bare number is taken to be in the unit that was asked for. Raises QuantityError with a
     sentence for anything else that is no such quantity.
     """
-    if isinstance(answer, bool) or not isinstance(answer, int | float | str):
-        raise QuantityError(f"give a number, or a text such as {_example(unit)}, not {answer!r}")
-    if isinstance(answer, int | float):
+    if isinstance(answer, str):
+        return _parsed(answer, unit)
+    if isinstance(answer, bool) or not isinstance(answer, numbers.Real | Decimal):
+        raise QuantityError(
+            f"give a number, or a text such as {_example(unit)}, not {_shown(answer)}"
+        )
+    try:
         return _finite(float(answer), answer)
-    text = re.sub(r"(?<=[\d_.])\s*([kKMBGT])(?![A-Za-z])", _scaled, answer.replace(",", "").strip())
+    except OverflowError:
+        raise QuantityError(f"{_shown(answer)} is too large to be meant") from None
+
+
+def _parsed(text: str, unit: str) -> float:
+    written = _WRITTEN.fullmatch(text.strip())
+    if written is None:
+        raise QuantityError(
+            f"{_shown(text)} is no quantity: write a number and a unit, such as {_example(unit)}"
+        )
+    digits = written["number"].replace(",", "").replace("_", "")
+    number = _finite(float(digits) * _SUFFIX.get(written["suffix"], 1.0), text)
+    if not written["unit"]:
+        return number
     try:
-        quantity = _registry().Quantity(text.replace("%", " percent"))
+        given = _registry().parse_units(_for_pint(written["unit"]))
+        return _finite(float((number * given).to(unit or "").magnitude), text)
+    except QuantityError:
+        raise
     except Exception:
         raise QuantityError(
-            f"{answer!r} is no quantity: write a number and a unit, such as {_example(unit)}"
-        ) from None
-    if quantity.unitless and not re.search("[A-Za-z%/]", answer):
-        return _finite(float(quantity.magnitude), answer)
-    try:
-        return _finite(float(quantity.to(unit or "").magnitude), answer)
-    except Exception:
-        raise QuantityError(
-            f"{answer!r} is not in {unit or 'a plain count'} or a unit like it: give, for example, "
-            f"{_example(unit)}"
+            f"{_shown(text)} is not in {unit or 'a plain count'} or a unit like it: give, for "
+            f"example, {_example(unit)}"
         ) from None
 
 
-def _scaled(match: re.Match[str]) -> str:
-    return f"e{round(math.log10(_SUFFIX[match[1]]))}"
+def _for_pint(unit: str) -> str:
+    words = unit.replace("%", " percent ").replace("·", "*").strip()
+    return f"1{words}" if words.startswith("/") else words
 
 
 def _finite(number: float, answer: Any) -> float:
     if not math.isfinite(number):
-        raise QuantityError(f"{answer!r} is not finite: give a number that you could write down")
+        raise QuantityError(
+            f"{_shown(answer)} is not finite: give a number that you could write down"
+        )
     return number
+
+
+def _shown(answer: Any) -> str:
+    try:
+        return repr(answer)[:40]
+    except Exception:  # of too many digits, or of a kind that refuses to be shown
+        return f"this {type(answer).__name__}"
 
 
 def _example(unit: str) -> str:

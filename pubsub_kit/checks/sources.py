@@ -5,31 +5,50 @@ In them the cell that holds the answer to question `consumer` is tagged `answer:
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def solution(number: str, question: str) -> str:
     """Return the solution of a question and its explanation, or a sentence that says it is away."""
-    return _cells("solutions", number, question)
+    return cell("solutions", number, question) or _away("solutions", number)
 
 
 def stub(number: str, question: str) -> str:
     """Return the stub of a question, as the exercise gives it."""
-    return _cells("exercises", number, question)
+    return cell("exercises", number, question) or _away("exercises", number)
 
 
-def _cells(folder: str, number: str, question: str) -> str:
-    found = sorted((ROOT / folder).glob(f"{number}_*.ipynb"))
-    if not found:
-        return f"There is no {folder}/{number}_….ipynb beside the kit: run it from its checkout."
-    cells: list[dict[str, Any]] = json.loads(found[0].read_text(encoding="utf-8"))["cells"]
-    parts = [
-        "".join(cell["source"])
-        for cell in cells
-        if f"answer:{question}" in cell["metadata"].get("tags", [])
-    ]
-    return "\n\n".join(parts) or f"{found[0].name} has no cell for {question}."
+def cell(folder: str, number: str, question: str) -> str | None:
+    """Return what the cells for a question hold in a folder's notebook; None where it is away."""
+    for path in sorted((ROOT / folder).glob(f"{number}_*.ipynb"))[:1]:
+        stamp = path.stat()
+        return _cells(path, stamp.st_mtime_ns).get(question)
+    return None
+
+
+@functools.lru_cache
+def _cells(path: Path, changed: int) -> dict[str, str]:
+    """Return the cells of each question; a notebook that was changed is read again."""
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        tagged = [(cell["metadata"].get("tags", []), "".join(cell["source"])) for cell in cells]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return {}
+    found: dict[str, str] = {}
+    for tags, text in tagged:
+        for tag in tags:
+            if tag.startswith("answer:"):
+                name = tag.removeprefix("answer:")
+                found[name] = f"{found[name]}\n\n{text}" if name in found else text
+    return found
+
+
+def _away(folder: str, number: str) -> str:
+    return (
+        f"There is no cell for this in {folder}/{number}_….ipynb beside the kit: run the kit from "
+        "its checkout."
+    )

@@ -9,9 +9,11 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.world.explore import Violation
 
 if TYPE_CHECKING:
@@ -27,17 +29,27 @@ _COLOURS = {
     "fails": "#d55e00",
     "holds": "#009e73",
 }
+_AS_CODE = ("Replay it", "Your code printed")
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a judge says of one answer, before it is put into a learner's words."""
+    """What a judge says of one answer, before it is put into a learner's words.
+
+    `picture` draws the run that failed, under a title.
+    """
 
     outcome: Outcome
     summary: str
     violation: Violation | None = None
     code: str = ""
     trace: Trace | None = None
+    picture: Callable[[str], Picture] | None = None
+
+    @property
+    def belief(self) -> str:
+        """The misconception that the failure shows, or ""."""
+        return self.violation.belief if self.violation else ""
 
 
 @dataclass(frozen=True)
@@ -51,8 +63,10 @@ class Verdict:
     replay: str = ""
     hint: str = ""
     printed: str = ""
+    note: str = ""
     violation: Violation | None = None
     trace: Trace | None = None
+    draw: Callable[[str], Picture] | None = field(default=None, repr=False, compare=False)
 
     def __bool__(self) -> bool:
         """A verdict counts as true only if the answer holds."""
@@ -72,6 +86,7 @@ class Verdict:
             ("Replay it", self.replay),
             ("Hint", self.hint),
             ("Your code printed", self.printed),
+            ("Note", self.note),
         ]
         return [(label, words) for label, words in parts if words]
 
@@ -79,35 +94,21 @@ class Verdict:
     def text(self) -> str:
         """The whole verdict as plain text."""
         head = f"{SIGNS[self.outcome]} {self.question}: {self.summary}"
-        rest = [f"  {label + ': ' if label else ''}{words}" for label, words in self.lines]
-        return "\n".join([head, *rest])
+        return "\n".join([head, *(_plain(label, words) for label, words in self.lines)])
 
     def __repr__(self) -> str:
         return self.text
 
     @property
     def picture(self) -> Picture | None:
-        """The run that breaks the answer as a space-time diagram; None where nothing failed."""
-        if self.violation is None or not self.trace:
+        """The run that breaks the answer, as its question draws it; None where nothing failed."""
+        if self.violation is None or not self.trace or self.draw is None:
             return None
-        from pubsub_kit import show
-
-        return show.spacetime(
-            self.trace,
-            mark=self.violation.step,
-            expected=self.violation.expected,
-            actual=self.violation.actual,
-            caption=self.violation.message,
-            title=f"{self.question}: the shortest run that breaks it",
-        )
+        return self.draw(f"{self.question}: the shortest run that breaks it")
 
     def _html(self) -> str:
         colour = _COLOURS[self.outcome]
-        rows = "".join(
-            f'<div style="margin-top:4px">{f"<b>{label}:</b> " if label else ""}'
-            f"{_code(words) if label == 'Replay it' else html.escape(words)}</div>"
-            for label, words in self.lines
-        )
+        rows = "".join(_row(label, words) for label, words in self.lines)
         return (
             f'<div style="border-left:4px solid {colour};padding:6px 12px;max-width:60em">'
             f'<b><span style="color:{colour}">{SIGNS[self.outcome]}</span> '
@@ -119,9 +120,23 @@ class Verdict:
 
         bundle: dict[str, Any] = {"text/plain": self.text, "text/html": self._html()}
         display(bundle, raw=True)  # type: ignore[no-untyped-call]
-        if (picture := self.picture) is not None:
+        try:
+            picture = self.picture
+        except PubSubKitError as error:
+            print(f"This run cannot be drawn: {error}")
+            return
+        if picture is not None:
             display(picture)  # type: ignore[no-untyped-call]
 
 
-def _code(words: str) -> str:
-    return f"<code>{html.escape(words)}</code>"
+def _plain(label: str, words: str) -> str:
+    head = f"  {label}: " if label else "  "
+    return head + words.replace("\n", "\n" + " " * len(head))
+
+
+def _row(label: str, words: str) -> str:
+    name = f"<b>{label}:</b> " if label else ""
+    text = html.escape(words)
+    if label in _AS_CODE:
+        text = f'<code style="white-space:pre-wrap">{text}</code>'
+    return f'<div style="margin-top:4px">{name}{text}</div>'

@@ -1,0 +1,149 @@
+"""Ends code that runs too long, whatever it catches.
+
+Where the system has alarms, one interrupts the main thread, even out of a real sleep; elsewhere a
+second thread throws the exception into the first one at its next bytecode. Code that catches it
+(`except:` in a loop) is rung again and again: from the third ring on, the exception is also raised
+at the next *line* that is reached, which lies in the except clause, outside of the try. Whoever
+presses Ctrl-C meanwhile is heard as well, even where the code under check catches that.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from time import perf_counter
+from types import CodeType, FrameType, TracebackType
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+_AGAIN, _STORM = 0.05, 0.001  # seconds between rings, at first and after many
+
+
+class OutOfTime(BaseException):
+    """Thrown into code that runs too long. No `Exception`, so that a handler's except misses it."""
+
+
+class Alarm:
+    """Rings so many seconds after it was last wound; only what is `watched` hears it."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.interrupted = False  # by the person at the keyboard
+        self.thread = threading.get_ident()
+        self.rings = 0
+        self._main = threading.current_thread() is threading.main_thread()
+        self._system = self._main and hasattr(signal, "setitimer")
+        self._due = self._begun = 0.0
+        self._others = (0.0, 0.0)  # an alarm that somebody else had set
+        self._over = threading.Event()
+        self._lock = threading.Lock()
+        self._before: list[tuple[int, Any]] = []
+        self._watcher: threading.Thread | None = None
+
+    def watched(self, code: Callable[[], T]) -> T:
+        """Run code; it alone hears the rings."""
+        try:
+            return code()
+        finally:
+            self._hush()
+
+    def wind(self) -> None:
+        """Begin to count the seconds anew."""
+        if self._system:
+            signal.setitimer(signal.ITIMER_REAL, self.seconds, _AGAIN)
+        self._due = perf_counter() + self.seconds
+
+    def __enter__(self) -> Alarm:
+        if self._main and callable(before := signal.getsignal(signal.SIGINT)):
+            self._before.append((signal.SIGINT, before))
+            signal.signal(signal.SIGINT, self._interrupt)
+        if self._system:
+            self._others, self._begun = signal.getitimer(signal.ITIMER_REAL), perf_counter()
+            self._before.append((signal.SIGALRM, signal.signal(signal.SIGALRM, self._ring)))
+        else:
+            self._watcher = threading.Thread(target=self._watch, daemon=True)
+            self._watcher.start()
+        self.wind()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._hush()
+        if self._watcher is not None:
+            self._watcher.join()
+        for number, before in reversed(self._before):
+            signal.signal(number, before)
+        if self._others[0]:
+            left = self._others[0] - (perf_counter() - self._begun)
+            signal.setitimer(signal.ITIMER_REAL, max(left, _STORM), self._others[1])
+
+    def _hush(self) -> None:
+        if self._system:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        elif self._watcher is not None:
+            with self._lock:
+                self._over.set()
+                _throw(self.thread, None)  # take back one that was sent but has not arrived
+
+    def _ring(self, number: int, frame: FrameType | None) -> None:
+        if self._hears(frame):
+            self.rings += 1
+            if self.rings > 2:
+                _trip(frame, Alarm.watched.__code__)
+            if self.rings == 20:
+                signal.setitimer(signal.ITIMER_REAL, _STORM, _STORM)
+            raise OutOfTime
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        self.interrupted = True
+        if self._hears(frame):
+            if self._system:
+                signal.setitimer(signal.ITIMER_REAL, _AGAIN, _AGAIN)
+            self._due = 0.0
+            raise KeyboardInterrupt
+
+    def _hears(self, frame: FrameType | None) -> bool:
+        """Say whether a frame is within `watched`: nothing of the guard itself is cut short."""
+        while frame is not None:
+            if frame.f_code is Alarm.watched.__code__:
+                return True
+            frame = frame.f_back
+        return False
+
+    def _watch(self) -> None:
+        while not self._over.wait(min(max(self._due - perf_counter(), 0.0), 0.25)):
+            with self._lock:
+                late = perf_counter() >= self._due
+                frame = sys._current_frames().get(self.thread)
+                if late and not self._over.is_set() and self._hears(frame):
+                    _throw(self.thread, OutOfTime)
+            if late:
+                self._over.wait(_AGAIN)
+
+
+def _trip(frame: FrameType | None, outermost: CodeType) -> None:
+    """Have the next line that this thread reaches raise, once, in any frame of the watched code."""
+
+    def trip(where: FrameType, event: str, arg: Any) -> Any:
+        if event == "line":
+            raise OutOfTime
+        return trip
+
+    while frame is not None and frame.f_code is not outermost:
+        frame.f_trace = trip
+        frame = frame.f_back
+    sys.settrace(trip)
+
+
+def _throw(thread: int, error: type[BaseException] | None) -> None:
+    """Have CPython raise an exception in another thread at its next bytecode."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+        ctypes.c_ulong(thread), ctypes.py_object(error) if error else None
+    )
