@@ -12,6 +12,8 @@ import sys
 # of help. Where extras is None, the module enters the environment by itself, when it is ready to.
 COMMANDS = {
     "lab": ("pubsub_kit.lab", None, "open the lessons in JupyterLab"),
+    "check": ("pubsub_kit.checks.terminal", (), "check your copy of an exercise: check 03"),
+    "progress": ("pubsub_kit.checks.progress", (), "show how far you are with the exercises"),
     "test": ("pubsub_kit.suite", ("test",), "run every test; what follows goes to pytest"),
     "build": (
         "pubsub_kit.build",
@@ -40,7 +42,7 @@ def main(argv: "list[str] | None" = None) -> int:
 
 def parse(argv: "list[str] | None") -> "tuple[str, list[str]]":
     """Split the arguments into a command of the table and what follows it."""
-    lines = "\n".join(f"  {name:<6} {text}" for name, (_, _, text) in COMMANDS.items())
+    lines = "\n".join(f"  {name:<8} {text}" for name, (_, _, text) in COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog="python3 -m pubsub_kit",
         description="Learn publish/subscribe by running it.",
