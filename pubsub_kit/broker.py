@@ -11,12 +11,7 @@ id, as RabbitMQ and SQS do. One broker is both a log and a queue, and nothing is
 A broker starts no thread and has no clock of its own: time comes in through `clock`, chance through
 `rng`. One lock makes each call atomic, so that threads may share it.
 
-With a `path` it survives a restart. Each topic is a `DurableEventLog` in a folder of its own, and
-the readers are events too (`pubsub_kit.storage`). An ack waits for no disk: where a group stands is
-written once in `commit_every` acks, and by `flush` and `close`. So a crash loses no message, but
-what was acked since the last write comes again: at least once. Deliveries counted since then are
-forgotten, and so is the rest of a backoff. A filter is a function, which no file can hold:
-subscribe again to supply it.
+With a `path` it survives a restart: `pubsub_kit.storage` says how, and what a crash costs.
 """
 
 from __future__ import annotations
@@ -31,16 +26,15 @@ from typing import TYPE_CHECKING, Any, Self
 from pubsub_kit.dead_letters import redrive
 from pubsub_kit.delivery import Delivery
 from pubsub_kit.event import Event
-from pubsub_kit.log import EventLog, Retention
+from pubsub_kit.log import Retention
 from pubsub_kit.reader import At, Filter, Offset, Start
 from pubsub_kit.retry import RetryPolicy
 from pubsub_kit.settings import Settings, SubscriptionError, is_count
 from pubsub_kit.subscription import Subscription
-from pubsub_kit.topic import BrokerError, Position, Topic, check_name
+from pubsub_kit.topic import BrokerError, Memory, Position, Topic, check_name
 
 if TYPE_CHECKING:
     from pubsub_kit.segments import Fsync
-    from pubsub_kit.storage import Storage
 
 __all__ = [
     "At", "Broker", "BrokerError", "Delivery", "Offset", "Position", "RetryPolicy", "Subscription",
@@ -48,7 +42,6 @@ __all__ = [
 ]  # fmt: skip
 
 Clock = Callable[[], float]
-ACK_IDS = 10**12  # ack ids of one opening of a durable broker, so that none is ever used again
 
 
 class Broker:
@@ -68,20 +61,24 @@ class Broker:
         fsync: Fsync | None = None,
         commit_every: int = 100,
     ) -> None:
-        if not is_count(commit_every):
-            raise BrokerError(f"commit_every is a number of acks from 1 up, not {commit_every!r}.")
         self.clock = clock
-        self.commit_every = commit_every
+        self.closed = False
         self.topics: dict[str, Topic] = {}
         self.subscriptions: dict[tuple[str, str], Subscription] = {}  # by topic and group
-        self.closed = False
         self._rng = rng
         self._lock = RLock()
         self._ack_ids = 1
-        self._unsaved = 0  # acks since the groups' places were written
-        self._storage: Storage | None = None
+        self._storage: Memory = Memory()
         if path is not None:
-            self._open(Path(path), fsync)
+            from pubsub_kit.storage import Storage  # here: a broker in memory needs no files
+
+            self._storage = storage = Storage(self, Path(path), fsync, commit_every)
+            try:
+                self._ack_ids = storage.restore()
+                self.flush()
+            except BaseException:
+                self._close_logs()
+                raise
 
     def __repr__(self) -> str:
         return f"<Broker topics={list(self.topics)} groups={[g for _, g in self.subscriptions]}>"
@@ -104,28 +101,28 @@ class Broker:
         compact: bool = False,
     ) -> Topic:
         """Create a topic (with 1 partition unless you say more), or get the one of that name."""
-        if partitions is not None and not is_count(partitions):
-            raise BrokerError(f"A topic has 1 partition or more, not {partitions!r}.")
         with self._lock:
-            self._check_open()
             topic = self.topics.get(name) if isinstance(name, str) else None
             if topic is None:
-                check_name("topic", name)
-                if name.startswith("__"):
-                    raise BrokerError(f"Names that begin with __ are the broker's own: {name!r}.")
-                if self._storage is None:
-                    log = EventLog(name, partitions or 1)
-                else:
-                    log = self._storage.open_log(name, partitions)
-                topic = self.topics[name] = Topic(name, log)
+                topic = self._make_topic(name, partitions)
             elif partitions not in (None, topic.partitions):
                 raise BrokerError(
-                    f"Topic {name!r} has {topic.partitions} partitions, not {partitions}: "
+                    f"Topic {name!r} has {topic.partitions} partitions, not {partitions!r}: "
                     f"broker.topic({name!r}).log.add_partitions(…) adds some."
                 )
             topic.log.retention = retention or topic.log.retention
             topic.log.compacted = compact or topic.log.compacted
             return topic
+
+    def _make_topic(self, name: str, partitions: int | None) -> Topic:
+        self._check_open()
+        check_name("topic", name)
+        if name.startswith("__"):
+            raise BrokerError(f"Names that begin with __ are the broker's own: {name!r}.")
+        if not (partitions is None or is_count(partitions)):
+            raise BrokerError(f"A topic has 1 partition or more, not {partitions!r}.")
+        self.topics[name] = Topic(name, self._storage.open_log(name, partitions))
+        return self.topics[name]
 
     def publish(
         self,
@@ -230,9 +227,7 @@ class Broker:
             self.topic(subscription.settings.dead_letter)
         self.subscriptions[subscription.topic.name, subscription.group] = subscription
         subscription.restored = False
-        if self._storage is not None:
-            self._storage.save([subscription])
-            self._storage.log.flush()  # or a crash would make a group that starts anew, later
+        self._storage.save(flush=True)  # or a crash would let the group begin anew, but later
 
     def _change(self, subscription: Subscription, settings: Settings) -> None:
         if not subscription.restored:
@@ -254,9 +249,7 @@ class Broker:
             self._check_open()
             for topic in self.topics.values():
                 topic.log.flush()
-            if self._storage is not None:  # after the topics: a cursor follows its log
-                self._save()
-                self._storage.log.flush()
+            self._storage.save(flush=True)  # after the topics: a cursor follows its log
 
     def close(self) -> None:
         """Flush, and let go of the files; a closed broker can do nothing more."""
@@ -267,30 +260,17 @@ class Broker:
                 finally:
                     self._close_logs()
 
+    def _close_logs(self) -> None:
+        self.closed = True
+        for topic in self.topics.values():
+            topic.log.close()
+        self._storage.close()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
         self.close()
-
-    def _open(self, folder: Path, fsync: Fsync | None) -> None:
-        from pubsub_kit.storage import Storage  # here: a broker in memory needs no files
-
-        self._storage = Storage(folder, fsync)
-        try:
-            self._ack_ids = self._storage.next_generation() * ACK_IDS
-            self._storage.restore(self)
-            self.flush()
-        except BaseException:
-            self._close_logs()
-            raise
-
-    def _close_logs(self) -> None:
-        self.closed = True
-        for topic in self.topics.values():
-            topic.log.close()
-        if self._storage is not None:
-            self._storage.log.close()
 
     # ── for its subscriptions ───────────────────────────────────────────────────────────────────
 
@@ -311,18 +291,6 @@ class Broker:
         first = self._ack_ids
         self._ack_ids += n
         return first
-
-    def _settled(self, n: int) -> None:
-        """Count acks and dead letters, and now and then write down where the groups stand."""
-        if self._storage is not None:
-            self._unsaved += n
-            if self._unsaved >= self.commit_every:
-                self._save()
-
-    def _save(self) -> None:
-        if self._storage is not None:
-            self._storage.save(self.subscriptions.values())
-            self._unsaved = 0
 
     def snapshot(self) -> Hashable:
         """Return all topics and subscriptions, to be compared as in `Subscription.snapshot`."""

@@ -6,13 +6,10 @@ another id, and the old one is stale: what comes late with it must not touch the
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pubsub_kit.event import Event
-from pubsub_kit.reader import Row
-from pubsub_kit.settings import SubscriptionError
 
 if TYPE_CHECKING:
     from pubsub_kit.subscription import Subscription
@@ -68,36 +65,3 @@ class Delivery:
     def extend(self, seconds: float) -> bool:
         """Ask for more time: see `Subscription.extend`."""
         return self.subscription.extend(self.ack_id, seconds)
-
-
-class Leases:
-    """What a subscription has in flight, by ack id; `earliest` is no later than any deadline."""
-
-    def __init__(self) -> None:
-        self.flying: dict[int, Delivery] = {}
-        self.earliest = math.inf
-
-    def grant(self, to: Subscription, rows: list[Row], deadline: float, id: int) -> list[Delivery]:
-        """Lease rows until a deadline, under ack ids from `id` on."""
-        batch = [
-            Delivery(to, partition, offset, tried + 1, event, ack_id, deadline)
-            for ack_id, (partition, offset, tried, event) in enumerate(rows, id)
-        ]
-        self.flying.update(zip(range(id, id + len(batch)), batch, strict=True))
-        self.earliest = min(self.earliest, deadline)
-        return batch
-
-    def get(self, ack_id: object) -> Delivery | None:
-        """Return the delivery of an ack id, or None if that is stale."""
-        if not isinstance(ack_id, int):
-            raise SubscriptionError(f"This takes a delivery's ack_id, a number, not {ack_id!r}.")
-        return self.flying.get(ack_id)
-
-    def overdue(self, now: float) -> list[Delivery]:
-        """Return the deliveries whose deadline has passed."""
-        return [delivery for delivery in self.flying.values() if delivery.deadline <= now]
-
-    def deadline(self) -> float:
-        """Return the earliest deadline; infinity where nothing is in flight."""
-        self.earliest = min((d.deadline for d in self.flying.values()), default=math.inf)
-        return self.earliest

@@ -75,7 +75,8 @@ class Reader:
         What was added before the filter failed is right, and the failing event stays to be read.
         """
         log, partitions = self.log, self.log.partitions
-        self.next += [0] * (partitions - len(self.next))  # in a new partition, all is new
+        if len(self.next) < partitions:  # in a new partition, all is new
+            self.next += [0] * (partitions - len(self.next))
         for _ in range(partitions):
             partition = self.turn
             self.turn = (partition + 1) % partitions

@@ -8,14 +8,9 @@ Each message goes, for each group apart, through this machine:
         │   nack, after a backoff │    │  max_deliveries reached
         └───── deadline passed ───┘    └──────────────► dead: copied to the dead-letter topic
 
-It is a log's reader and a queue at once. The `Reader` goes on through the log; the queue keeps all
-that it has read and that is neither acked nor dead, in one of three places:
-
-    in flight   handed out under an ack id, until the delivery's deadline
-    aside       available again, once a time has come
-    held        ordered only: waiting until an earlier message of the same key is acked or dead
-
-A pull takes first what is due aside, by (due time, partition, offset), then new messages.
+It is a log's reader and a queue at once: a `Reader` goes on through the log, and a `Queue` keeps
+what it has read until that is acked or dead. A pull takes what is due in the queue first, then new
+messages.
 
 Nothing happens by itself. A call looks at the clock, and first takes back what is past its
 deadline; so an ack at its deadline or later is stale, whether or not anybody had noticed.
@@ -24,14 +19,12 @@ deadline; so an ack at its deadline or later is stale, whether or not anybody ha
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Hashable, Iterable
-from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from pubsub_kit.dead_letters import dead_letter
-from pubsub_kit.delivery import Delivery, Leases
-from pubsub_kit.event import Event
+from pubsub_kit.delivery import Delivery
+from pubsub_kit.queue import Queue
 from pubsub_kit.reader import At, Filter, Offset, Reader, Row
 from pubsub_kit.settings import Settings, SubscriptionError, is_count, is_seconds
 
@@ -57,13 +50,7 @@ class Subscription:
         self.clock = broker.clock
         self._broker = broker
         self._lock = broker._lock
-        self._drop()
-
-    def _drop(self) -> None:
-        self._leases = Leases()
-        self._aside: list[tuple[float, int, int, int, Event]] = []  # a heap of (due, *row)
-        self._held: dict[str | None, deque[Row]] = {}  # for each busy key, those that wait
-        self._waiting = 0  # how many those are
+        self._queue = Queue(settings.ordered)
 
     def __repr__(self) -> str:
         return f"<Subscription {self.reader.name} lag={self.lag}>"
@@ -76,40 +63,27 @@ class Subscription:
             raise SubscriptionError(f"pull(n) takes a whole number from 1 up, not {n!r}.")
         with self._lock:
             now = self._look()
-            room = min(n, self.settings.max_outstanding - len(self._leases.flying))
-            rows: list[Row] = []
-            while self._aside and self._aside[0][0] <= now and len(rows) < room:
-                rows.append(heappop(self._aside)[1:])
+            room = min(n, self.settings.max_outstanding - len(self._queue.flying))
+            rows = self._queue.take_due(now, room)
             if len(rows) < room:
                 self._read_on(rows, room)
             if not rows:
                 return []
             first_id = self._broker._take_ack_ids(len(rows))
-            return self._leases.grant(self, rows, now + self.settings.ack_deadline, first_id)
+            return self._queue.lease(self, rows, now + self.settings.ack_deadline, first_id)
 
     def _read_on(self, rows: list[Row], room: int) -> None:
-        found: list[Row] = []
-        while len(rows) < room and len(self._aside) + self._waiting < READ_AHEAD:
+        queue = self._queue
+        while len(rows) < room and queue.waiting < READ_AHEAD:
+            found: list[Row] = []
             try:
-                self.reader.read(found := [], room - len(rows))
+                self.reader.read(found, room - len(rows))
             except SubscriptionError:  # first hand out what came before
                 if not rows and not found:
                     raise
-            rows += [r for r in found if not self._holds(r)] if self.settings.ordered else found
+            rows += [row for row in found if queue.admits(row)] if queue.ordered else found
             if not found:
                 return
-
-    def _holds(self, row: Row) -> bool:
-        """Hold the row back if its key is busy; else, make its key busy."""
-        key = row[3].key
-        if not self.settings.ordered or key is None:
-            return False
-        if (queue := self._held.get(key)) is None:
-            self._held[key] = deque()
-            return False
-        queue.append(row)
-        self._waiting += 1
-        return True
 
     # ── taking back ─────────────────────────────────────────────────────────────────────────────
 
@@ -121,20 +95,20 @@ class Subscription:
         """
         with self._lock:
             now = self._look()
-            if delivery := self._leases.get(ack_id):
+            if delivery := self._find(ack_id):
                 self._settle(delivery, now)
             return delivery is not None
 
     def ack_batch(self, deliveries: Iterable[Delivery]) -> int:
         """Ack many deliveries at once; return how many of them were not stale."""
         with self._lock:
-            now, take, counted = self._look(), self._leases.flying.pop, 0
+            now, queue, counted = self._look(), self._queue, 0
             for delivery in deliveries:
-                if take(delivery.ack_id, None) is not None:
+                if queue.flying.pop(delivery.ack_id, None) is not None:
                     counted += 1
-                    if self._held:
-                        self._release(delivery.event.key, now)
-            self._broker._settled(counted)
+                    if queue.ordered:
+                        queue.end(delivery.event.key, now)
+            self._broker._storage.settled(counted)
             return counted
 
     def nack(self, ack_id: int, delay: float | None = None, reason: str = "nack") -> bool:
@@ -146,7 +120,7 @@ class Subscription:
             raise SubscriptionError(f"nack's delay is in seconds from 0 up, not {delay!r}.")
         with self._lock:
             now = self._look()
-            if delivery := self._leases.get(ack_id):
+            if delivery := self._find(ack_id):
                 if delay is None:
                     delay = self.settings.retry.delay(delivery.attempt, self._broker.rng)
                 self._fail(delivery, now, now + delay, reason)
@@ -158,20 +132,25 @@ class Subscription:
             raise SubscriptionError(f"extend takes seconds, more than 0, not {seconds!r}.")
         with self._lock:
             now = self._look()
-            if delivery := self._leases.get(ack_id):
+            if delivery := self._find(ack_id):
                 delivery.deadline = now + seconds
-                self._leases.earliest = min(self._leases.earliest, delivery.deadline)
+                self._queue.earliest = min(self._queue.earliest, delivery.deadline)
             return delivery is not None
+
+    def _find(self, ack_id: object) -> Delivery | None:
+        if not isinstance(ack_id, int):
+            raise SubscriptionError(f"This takes a delivery's ack_id, a number, not {ack_id!r}.")
+        return self._queue.flying.get(ack_id)
 
     def _look(self) -> float:
         """Look at the clock, and take back what is past its deadline; return the time."""
         if self._broker.closed:
             self._broker._check_open()
         now = self.clock()
-        if now >= self._leases.earliest:
-            for late in self._leases.overdue(now):
+        if now >= self._queue.earliest:
+            for late in self._queue.overdue(now):
                 self._fail(late, late.deadline, late.deadline, "the ack deadline passed")
-            self._leases.deadline()
+            self._queue.deadline()
         return now
 
     def _fail(self, delivery: Delivery, now: float, due: float, reason: str) -> None:
@@ -180,22 +159,14 @@ class Subscription:
             self._bury(row, reason)  # the copy comes first: a crash before the ack repeats it
             self._settle(delivery, now)
         else:
-            del self._leases.flying[delivery.ack_id]
-            heappush(self._aside, (due, *row))
+            del self._queue.flying[delivery.ack_id]
+            self._queue.put_aside(row, due)
 
     def _settle(self, delivery: Delivery, now: float) -> None:
-        del self._leases.flying[delivery.ack_id]
-        if self._held:
-            self._release(delivery.event.key, now)
-        self._broker._settled(1)
-
-    def _release(self, key: str | None, now: float) -> None:
-        """Let the next message of a key go, if one waits."""
-        if queue := self._held.get(key):
-            heappush(self._aside, (now, *queue.popleft()))
-            self._waiting -= 1
-        else:
-            self._held.pop(key, None)
+        del self._queue.flying[delivery.ack_id]
+        if self._queue.ordered:
+            self._queue.end(delivery.event.key, now)
+        self._broker._storage.settled(1)
 
     def _used_up(self, attempt: int) -> bool:
         return self.settings.max_deliveries is not None and attempt >= self.settings.max_deliveries
@@ -215,19 +186,19 @@ class Subscription:
             raise SubscriptionError("seek takes either offset=… or time=…, and not both.")
         with self._lock:
             self.reader.go(At(time) if time is not None else Offset(offset or 0))
-            self._drop()
-            self._broker._save()
+            self._queue = Queue(self.settings.ordered)
+            self._broker._storage.save(flush=True)
 
     def _places(self) -> list[Place]:
         """Return all that must survive a restart, for each partition."""
         places: list[Place] = [(next, []) for next in self.reader.next]
-        for partition, offset, attempt, _ in sorted(self._unacked(), key=lambda row: row[:2]):
+        for partition, offset, attempt, _ in sorted(self._queue.rows(), key=lambda row: row[:2]):
             places[partition][1].append([offset, attempt])
         return places
 
     def _resume(self, places: list[Place]) -> None:
         """Go on from such places: what was unacked is available at once, its attempts counted."""
-        self._drop()
+        self._queue = Queue(self.settings.ordered)
         log, now = self.topic.log, self.clock()
         self.reader.next = [min(next, log.end(p)) for p, (next, _) in enumerate(places)]
         for partition, (_, unacked) in enumerate(places):
@@ -241,8 +212,8 @@ class Subscription:
     def _take_up(self, row: Row, now: float) -> None:
         if self._used_up(row[2]):
             self._bury(row, "the broker was restarted during the last delivery")
-        elif not self._holds(row):
-            heappush(self._aside, (now, *row))
+        elif self._queue.admits(row):
+            self._queue.put_aside(row, now)
 
     # ── looking ─────────────────────────────────────────────────────────────────────────────────
 
@@ -251,14 +222,14 @@ class Subscription:
         """How many messages are in flight."""
         with self._lock:
             self._look()
-            return len(self._leases.flying)
+            return len(self._queue.flying)
 
     @property
     def lag(self) -> int:
         """How many messages are not acked yet; a filter has not judged those still unread."""
         with self._lock:
             self._look()
-            return self.reader.unread() + len(self._unacked())
+            return self.reader.unread() + len(self._queue.rows())
 
     @property
     def skipped(self) -> int:
@@ -271,7 +242,7 @@ class Subscription:
         with self._lock:
             self._look()
             cursors = [self.reader.position(p) for p in range(self.topic.partitions)]
-            for partition, offset, _, _ in self._unacked():
+            for partition, offset, _, _ in self._queue.rows():
                 cursors[partition] = min(cursors[partition], offset)
             return cursors
 
@@ -280,7 +251,7 @@ class Subscription:
         """Seconds since the time of the oldest message that is not acked; None where all are."""
         with self._lock:
             now = self._look()
-            events = [row[3] for row in self._unacked()] + self.reader.heads()
+            events = [row[3] for row in self._queue.rows()] + self.reader.heads()
             return max(0.0, now - min(event.time for event in events)) if events else None
 
     def next_wakeup(self) -> float | None:
@@ -291,32 +262,19 @@ class Subscription:
         """
         with self._lock:
             self._look()
-            earliest = self._leases.deadline()
-            if self._aside and len(self._leases.flying) < self.settings.max_outstanding:
-                earliest = min(earliest, self._aside[0][0])
+            earliest, aside = self._queue.deadline(), self._queue.aside
+            if aside and len(self._queue.flying) < self.settings.max_outstanding:
+                earliest = min(earliest, aside[0][0])
             return None if earliest == math.inf else earliest
 
     def snapshot(self) -> Hashable:
-        """Return all that decides what happens next (but the rng), with times relative to now.
+        """Return all that decides what comes next (but the rng), with times relative to now.
 
-        Where two snapshots are equal, all goes on alike, so that a search may merge the two.
+        Where those of two subscriptions set up alike are equal, a search may merge the two.
         """
         with self._lock:
             return (self.topic.snapshot(), self._state())
 
     def _state(self) -> Hashable:
-        now, reader, flying = self._look(), self.reader, self._leases.flying.values()
-        return (
-            (*reader.next, reader.turn, reader.skipped),
-            tuple((d.partition, d.offset, d.attempt, round(d.deadline - now, 9)) for d in flying),
-            tuple((max(0.0, round(due - now, 9)), *row[:3]) for due, *row in sorted(self._aside)),
-            tuple((key, tuple(row[:3] for row in rows)) for key, rows in self._held.items()),
-        )
-
-    def _unacked(self) -> list[Row]:
-        """Return all that was read and is neither acked nor dead."""
-        flying = self._leases.flying.values()
-        rows: list[Row] = [(d.partition, d.offset, d.attempt, d.event) for d in flying]
-        rows += [aside[1:] for aside in self._aside]
-        rows += [row for queue in self._held.values() for row in queue]
-        return rows
+        now, reader = self._look(), self.reader
+        return ((*reader.next, reader.turn, reader.skipped), self._queue.state(now))

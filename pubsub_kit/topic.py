@@ -57,9 +57,9 @@ class Topic:
 
     def append_batch(self, events: Sequence[Event]) -> list[Position]:
         """Append events, in one go for each partition; return their positions, in this order."""
-        chosen = [0] * len(events)
-        if self.partitions > 1:
-            chosen = [self.partition(event.key) for event in events]
+        if self.partitions == 1:
+            return [Position(self.name, 0, offset) for offset in self.log.append_batch(events)]
+        chosen = [self.partition(event.key) for event in events]
         offsets = {}
         for partition in dict.fromkeys(chosen):
             share = [e for e, part in zip(events, chosen, strict=True) if part == partition]
@@ -75,6 +75,23 @@ class Topic:
             kept = [(offset, e.id, e.key, repr(e.data)) for rows in events for offset, e in rows]
             self._seen = (state, (state, *kept))
         return self._seen[1]
+
+
+class Memory:
+    """Where a broker without a path keeps its topics; `pubsub_kit.storage` has it in a folder."""
+
+    def open_log(self, topic: str, partitions: int | None) -> EventLog:
+        """Open the log of a topic, or make it."""
+        return EventLog(topic, partitions or 1)
+
+    def settled(self, n: int) -> None:
+        """Hear of acks and dead letters."""
+
+    def save(self, *, flush: bool) -> None:
+        """Remember how subscriptions are set up and where they stand."""
+
+    def close(self) -> None:
+        """Let go of all files."""
 
 
 def check_name(what: str, name: object) -> None:

@@ -545,7 +545,7 @@ def test_a_hot_key_does_not_make_a_group_read_the_whole_log(
 
 def drain_after(subscription: Subscription) -> list[Any]:
     """Ack what is in flight, then drain."""
-    subscription.ack_batch(list(subscription._leases.flying.values()))
+    subscription.ack_batch(list(subscription._queue.flying.values()))
     return drain(subscription)
 
 
@@ -897,9 +897,9 @@ def test_equal_states_have_equal_snapshots_at_whatever_time() -> None:
     [
         lambda broker, group, clock: broker.publish("orders", 9),
         lambda broker, group, clock: group.pull(),
-        lambda broker, group, clock: group.ack_batch(list(group._leases.flying.values())),
-        lambda broker, group, clock: next(iter(group._leases.flying.values())).nack(1),
-        lambda broker, group, clock: next(iter(group._leases.flying.values())).extend(20),
+        lambda broker, group, clock: group.ack_batch(list(group._queue.flying.values())),
+        lambda broker, group, clock: next(iter(group._queue.flying.values())).nack(1),
+        lambda broker, group, clock: next(iter(group._queue.flying.values())).extend(20),
         lambda broker, group, clock: group.seek(offset=0),
         lambda broker, group, clock: setattr(clock, "now", clock.now + 1),
         lambda broker, group, clock: broker.topic("more"),
