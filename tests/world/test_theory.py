@@ -1,59 +1,119 @@
-"""The world against queueing theory and plain probability: where a formula exists, it must agree."""
+"""The world against queueing theory and plain probability: where a formula exists, it must agree.
+
+Means of queues converge slowly. So most of these tests go in two steps: a world of some thousand
+requests does exactly, request by request, what a recursion of three lines does; and the recursion,
+fed with the world's own draws, meets the formula after a million of them.
+"""
 
 from __future__ import annotations
 
+import heapq
 import math
+from itertools import pairwise
 
 import pytest
 
 from pubsub_kit.retry import RetryPolicy
-from pubsub_kit.world.chance import constant, exponential, sometimes
+from pubsub_kit.world.chance import Seeded, constant, exponential, sometimes
 from pubsub_kit.world.trace import Trace
 from pubsub_kit.world.verbs import call, gather
 from pubsub_kit.world.world import World
 
-
-def waiting_time(trace: Trace, service: str) -> float:
-    """Mean seconds from a request's arrival to the moment that a worker takes it up."""
-    arrived, total, count = {}, 0.0, 0
-    for step in trace:
-        if step.kind == "receive" and step.node == service:
-            arrived[step.message] = step.time
-        elif step.kind == "begin" and step.node == service:
-            total += step.time - arrived[step.message]
-            count += 1
-    return total / count
+SERVICE_TIME = 0.05
+QUEUES = [(1, 10.0), (1, 14.0), (2, 26.0), (4, 60.0)]  # workers, requests a second
 
 
-def erlang_c(servers: int, load: float) -> float:
-    """Probability that an arrival waits in an M/M/c queue with this offered load (Erlang)."""
-    tail = load**servers / math.factorial(servers) * servers / (servers - load)
-    return tail / (sum(load**k / math.factorial(k) for k in range(servers)) + tail)
-
-
-@pytest.mark.parametrize(("servers", "rate"), [(1, 10.0), (1, 14.0), (2, 26.0), (4, 60.0)])
-def test_waiting_times_are_those_of_an_m_m_c_queue(servers: int, rate: float) -> None:
-    service_time = 0.05
-    world = World(seed=11)
-    world.service("s", workers=servers, latency=exponential(service_time))
-    world.client("c", "s", rate=rate, count=150_000)
+def erlang_wait(servers: int, rate: float, service_time: float) -> float:
+    """Mean waiting time (seconds) in an M/M/c queue, by Erlang's C formula."""
     load = rate * service_time
-    theory = erlang_c(servers, load) * service_time / (servers - load)
-    assert waiting_time(world.run(), "s") == pytest.approx(theory, rel=0.03)
+    tail = load**servers / math.factorial(servers) * servers / (servers - load)
+    waits = tail / (sum(load**k / math.factorial(k) for k in range(servers)) + tail)
+    return waits * service_time / (servers - load)
 
 
-def test_one_slow_reply_in_a_hundred_slows_63_of_100_fan_outs() -> None:
+def starts(servers: int, arrivals: list[float], service_times: list[float]) -> list[float]:
+    """When each request is taken up, first come, first served, by whoever is free first."""
+    free, begun = [0.0] * servers, []
+    for arrival, seconds in zip(arrivals, service_times, strict=True):
+        begun.append(max(arrival, free[0]))
+        heapq.heapreplace(free, begun[-1] + seconds)
+    return begun
+
+
+def times(trace: Trace, kind: str, node: str) -> dict[str, float]:
+    """When a step of this kind happened at a node, by message, in order."""
+    return {step.message: step.time for step in trace if step.kind == kind and step.node == node}
+
+
+def queue(servers: int, rate: float, count: int, seed: int = 11) -> Trace:
+    world = World(seed)
+    world.service("s", workers=servers, latency=exponential(SERVICE_TIME))
+    world.client("c", "s", rate=rate, count=count)
+    return world.run()
+
+
+@pytest.mark.parametrize(("servers", "rate"), QUEUES)
+def test_every_request_is_taken_up_when_the_queue_of_theory_would(
+    servers: int, rate: float
+) -> None:
+    trace = queue(servers, rate, count=5_000)
+    arrived, begun, ended = (times(trace, kind, "s") for kind in ("receive", "begin", "end"))
+    busy = [ended[message] - begun[message] for message in arrived]
+    expected = starts(servers, list(arrived.values()), busy)
+    assert [begun[message] for message in arrived] == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(("servers", "rate"), QUEUES)
+def test_waiting_times_of_such_a_queue_are_erlangs(servers: int, rate: float) -> None:
+    chance, gap, work = Seeded(5), exponential(1 / rate), exponential(SERVICE_TIME)
+    arrivals, now = [], 0.0
+    for _ in range(400_000):
+        now += gap(chance)
+        arrivals.append(now)
+    begun = starts(servers, arrivals, [work(chance) for _ in arrivals])
+    mean = sum(b - a for a, b in zip(arrivals, begun, strict=True)) / len(begun)
+    assert mean == pytest.approx(erlang_wait(servers, rate, SERVICE_TIME), rel=0.03)
+
+
+def test_waiting_times_in_a_world_are_erlangs() -> None:
+    trace = queue(servers=1, rate=10.0, count=60_000)
+    arrived, begun = times(trace, "receive", "s"), times(trace, "begin", "s")
+    mean = sum(begun[message] - arrived[message] for message in arrived) / len(arrived)
+    assert mean == pytest.approx(erlang_wait(1, 10.0, SERVICE_TIME), rel=0.03)
+
+
+def test_a_client_at_a_rate_is_a_poisson_process() -> None:
+    arrived = list(times(queue(servers=4, rate=60.0, count=20_000), "receive", "s").values())
+    gaps = [b - a for a, b in pairwise(arrived)]
+    mean = sum(gaps) / len(gaps)
+    spread = math.sqrt(sum((gap - mean) ** 2 for gap in gaps) / len(gaps))
+    assert mean == pytest.approx(1 / 60, rel=0.02)
+    assert spread == pytest.approx(mean, rel=0.03)  # as only an exponential has it
+
+
+SLOW = sometimes(1.0, 0.01, 0.01)  # one reply in a hundred takes a second, the others 10 ms
+
+
+def test_a_fan_out_is_as_slow_as_the_slowest_of_its_calls() -> None:
     world = World(seed=3)
-    world.service("leaf", latency=sometimes(1.0, 0.01, 0.01))
+    world.service("leaf", latency=SLOW)
 
     async def root(_: object) -> None:
         await gather(*(call("leaf", i) for i in range(100)))
 
     world.service("root", root)
-    world.client("c", "root", every=2.0, count=4_000)
-    ends = [s.data["latency"] for s in world.run().of("end", node="c")]
-    slow = 100 * sum(seconds > 0.5 for seconds in ends) / len(ends)
-    assert slow == pytest.approx(100 * (1 - 0.99**100), abs=1)
+    world.client("c", "root", every=2.0, count=300)
+    trace = world.run()
+    slow = {int(step.time / 2) for step in trace.of("end", node="leaf") if step.time % 2 > 0.5}
+    ends = [step.data["latency"] for step in trace.of("end", node="c")]
+    assert ends == pytest.approx([1.0 if i in slow else 0.01 for i in range(300)])
+    assert 100 < len(slow) < 250
+
+
+def test_one_slow_reply_in_a_hundred_slows_63_of_100_fan_outs() -> None:
+    chance, fan_outs = Seeded(3), 30_000
+    slow = sum(max(SLOW(chance) for _ in range(100)) == 1.0 for _ in range(fan_outs))
+    assert 100 * slow / fan_outs == pytest.approx(100 * (1 - 0.99**100), abs=1)
 
 
 @pytest.mark.parametrize(("links", "fails"), [(1, 0.1), (3, 0.05), (6, 0.02)])
@@ -65,8 +125,8 @@ def test_availability_multiplies_along_a_chain(links: int, fails: float) -> None
             return await call(following, order) if following in world.services else order
 
         world.service(f"s{i}", handler, fails=fails)
-    world.client("c", "s0", every=1.0, count=20_000)
-    ends = [s.data["ok"] for s in world.run().of("end", node="c")]
+    world.client("c", "s0", every=1.0, count=8_000)
+    ends = [step.data["ok"] for step in world.run().of("end", node="c")]
     assert sum(ends) / len(ends) == pytest.approx((1 - fails) ** links, abs=0.01)
 
 
@@ -85,7 +145,7 @@ def test_four_attempts_at_each_of_three_layers_are_64_at_the_bottom() -> None:
     assert len(trace.of("begin", node="bottom")) == 4**3
 
 
-def test_a_constant_latency_adds_up_along_a_chain() -> None:
+def test_latencies_add_up_along_a_chain() -> None:
     world = World(latency=constant(0.01))
 
     async def first(order: object) -> object:
