@@ -142,15 +142,8 @@ def _names(
 
 
 def _marks(canvas: Canvas, paper: Paper, marks: Sequence[Mark], across: Scale, up: Scale) -> None:
-    for x, y, text in marks:
-        a = across(x) if x is not None else across.end
-        b = up(y) if y is not None else up.end + 8
-        if x is None:
-            canvas.line((across.start, b), (across.end, b), "muted", 1.2, "dashed")
-        elif y is None:
-            canvas.line((a, up.start), (a, up.end), "muted", 1.2, "dashed")
-        else:
-            canvas.circle(a, b, 6, "", "ink", 1.8)
+    places = [_marked(canvas, paper, mark, across, up) for mark in marks]
+    for (x, _, text), (a, b) in zip(marks, places, strict=True):
         spots = [
             Spot(a + dx, b + dy, side, 320)
             for dx, side in ((9.0, "start"), (-9.0, "end"))
@@ -159,6 +152,21 @@ def _marks(canvas: Canvas, paper: Paper, marks: Sequence[Mark], across: Scale, u
         if x is None:
             spots = [Spot(across.start + 8, b + dy, "start", 400) for dy in (-10.0, 10.0)] + spots
         paper.label(canvas, spots, clean(text), bold=True)
+
+
+def _marked(canvas: Canvas, paper: Paper, mark: Mark, across: Scale, up: Scale) -> Point:
+    """Draw a mark's line or ring, and return the point that its words belong to."""
+    x, y, _ = mark
+    a = across(x) if x is not None else across.end
+    b = up(y) if y is not None else up.end + 8
+    if x is not None and y is not None:
+        canvas.circle(a, b, 6, "", "ink", 1.8)
+        return (a, b)
+    start = (across.start, b) if x is None else (a, up.start)
+    end = (across.end, b) if x is None else (a, up.end)
+    canvas.line(start, end, "muted", 1.2, "dashed")
+    paper.ink(start, end)
+    return (a, b)
 
 
 def _course(points: Sequence[Point], x: str, y: str) -> str:

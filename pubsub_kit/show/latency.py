@@ -137,14 +137,11 @@ def _row(canvas: Canvas, name: str, t: Times, scale: Scale, top: float) -> None:
     if t.failed:
         canvas.cross(19, base - 14, 4, "fault", 2)
         canvas.text(28, base - 10, f"{t.failed} failed", 11, "fault", bold=True)
-    paper = Paper(_LEFT, top, 896, base)
-    for share, label, dash in ((0.5, "p50", ""), (0.99, "p99", "dashed")):
-        x = scale(max(t.quantile(share), scale.low))
+    marks = [(scale(max(t.quantile(q), scale.low)), q) for q in (0.5, 0.99)]
+    for (x, _), dash in zip(marks, ("", "dashed"), strict=True):
         canvas.line((x, top + 20), (x, base), "ink", 1.6, dash)
-        words = f"{label} {seconds(t.quantile(share))}"
-        spots = [
-            Spot(x + dx, top + 12 + dy, side, 300)
-            for dy in (0.0, 15.0)
-            for dx, side in ((0.0, "middle"), (5.0, "start"), (-5.0, "end"))
-        ]
-        paper.label(canvas, spots, words, bold=True)
+    paper = Paper(_LEFT - 100, top, 896, base)
+    for (x, q), outward in zip(marks, ("end", "start"), strict=True):
+        spots = [Spot(x, top + 12, "middle", 300), Spot(x, top + 12, outward, 300)]
+        words = f"p{q * 100:.0f} {seconds(t.quantile(q))}"
+        paper.label(canvas, [*spots, Spot(x, top + 12, "end", 300)], words, bold=True)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _BROKERS = ("broker", "topic", "queue", "exchange", "stream")
 _STORES = ("db", "database", "store", "cache", "redis", "postgres")
+_COUNTS = ("sent", "lost", "timeouts", "errors")
 _SILENT = ("receive", "retry", "note")
 
 
@@ -28,7 +29,10 @@ class Node(NamedTuple):
 
 
 class Edge(NamedTuple):
-    """A link from who calls to who is called: messages there and back, lost, and timed out."""
+    """A link from who calls to who is called: counts of messages there and back, and of troubles.
+
+    `errors` counts answers that say so: refused, or failed.
+    """
 
     start: str
     end: str
@@ -36,12 +40,14 @@ class Edge(NamedTuple):
     back: int = 0
     lost: int = 0
     timeouts: int = 0
+    errors: int = 0
     state: str = ""
 
     @property
     def share(self) -> float:
         """Return the share of calls that went wrong; a lost one and its timeout count once."""
-        return min(1.0, max(self.lost, self.timeouts) / self.sent) if self.sent else 0.0
+        wrong = max(self.lost, self.timeouts) + self.errors
+        return min(1.0, wrong / self.sent) if self.sent else 0.0
 
     @property
     def failing(self) -> bool:
@@ -60,7 +66,8 @@ class Edge(NamedTuple):
         late = f"{self.timeouts} timed out" if self.timeouts else ""
         share = f"{self.share:.0%} fail" if self.share else ""
         head = ", ".join(part for part in (self.state, share) if part)
-        tail = ", ".join(part for part in (lost, late) if part)
+        errors = f"{self.errors} answered with an error" if self.errors else ""
+        tail = ", ".join(part for part in (lost, late, errors) if part)
         return ": ".join(part for part in (head, tail) if part)
 
 
@@ -85,7 +92,9 @@ def from_trace(trace: Trace) -> Network:
 def _after(edge: Edge, step: Step, forward: bool) -> Edge:
     """Return the link as it is after the step."""
     if step.kind == "send":
-        return edge._replace(sent=edge.sent + forward, back=edge.back + (not forward))
+        error = not forward and (step.text.startswith("refused") or "failed" in step.text)
+        sent, back, errors = edge.sent + forward, edge.back + (not forward), edge.errors + error
+        return edge._replace(sent=sent, back=back, errors=errors)
     if step.kind == "lose":
         return edge._replace(lost=edge.lost + 1)
     if step.kind == "timeout":
@@ -138,13 +147,13 @@ def from_graph(graph: nx.DiGraph[Any]) -> Network:
     """Read a network off a graph whose nodes and edges may have attributes.
 
     Nodes: `kind` ("service", "broker", "topic", "store", "client") and `health` in words, where
-    "well" is well and "down" or "crashed" is down. Edges: `sent`, `lost`, `timeouts` (counts) and
-    `state`, where "cut", "failing" and "down" say that nothing gets through.
+    "well" is well and "down" or "crashed" is down. Edges: `sent`, `lost`, `timeouts` and `errors`
+    (counts) and `state`, where "cut", "failing" and "down" say that nothing gets through.
     """
     nodes = [_node(str(name), data) for name, data in graph.nodes(data=True)]
     edges = []
     for start, end, data in graph.edges(data=True):
-        counts = {name: int(data.get(name, 0)) for name in ("sent", "lost", "timeouts")}
+        counts = {name: int(data.get(name, 0)) for name in _COUNTS}
         edges.append(Edge(str(start), str(end), state=clean(data.get("state", "")), **counts))
     return Network(nodes, edges)
 

@@ -75,7 +75,7 @@ def _by_time(steps: Sequence[Step]) -> Rows:
         return _by_order(steps)._replace(axis="time")
     height = _height(steps)
     scale = height / span
-    unit = _unit(span / (height / 70.0))
+    unit = _unit(span / (height / 45.0))
     count = range(ceil(start / unit - 1e-9), floor((start + span) / unit + 1e-9) + 1)
     ticks = [((n * unit - start) * scale, seconds(n * unit)) for n in count]
     return Rows([(step.time - start) * scale for step in steps], height, ticks, "time", [])

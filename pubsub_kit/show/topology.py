@@ -30,7 +30,8 @@ def topology(
 ) -> Picture:
     """Draw a network with the health of its nodes and links: from a run, or from a graph.
 
-    A graph's nodes may have `kind` and `health`, its edges `sent`, `lost`, `timeouts`, `state`.
+    A graph's nodes may have `kind` and `health`, its edges `sent`, `lost`, `timeouts`, `errors`,
+    `state`.
     Raises PictureError for anything else, and for an empty one.
     """
     network = from_trace(source) if isinstance(source, Trace) else _graph(source)

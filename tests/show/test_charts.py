@@ -120,6 +120,16 @@ def test_a_run_tells_who_called_whom_how_often_and_with_what_trouble() -> None:
     )
 
 
+def test_an_answer_that_says_refused_or_failed_is_an_error_of_its_link() -> None:
+    trace = Trace()
+    for text in ("refused: is down", "order-1: failed: no stock", "reply order-2"):
+        trace.add(0, "send", "shop", "stock", "", "order")
+        trace.add(0, "send", "stock", "shop", "", text)
+    (edge,) = from_trace(trace).edges
+    assert (edge.sent, edge.errors, edge.failing) == (3, 2, True)
+    assert edge.trouble == "67% fail: 2 answered with an error"
+
+
 def test_a_link_is_cut_until_it_is_mended_and_a_breaker_open_until_it_closes() -> None:
     trace = Trace()
     trace.add(0, "partition", "a", "b", text="the link is cut")
