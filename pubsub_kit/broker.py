@@ -147,6 +147,10 @@ class Broker:
 
     def publish_event(self, topic: str, event: Event) -> Position:
         """Publish an event that is ready-made."""
+        if not isinstance(event, Event):
+            raise BrokerError(
+                f"publish_event takes an Event, not {event!r}: for data, use publish."
+            )
         with self._lock:
             return self._find(topic).append(event)
 
@@ -286,11 +290,6 @@ class Broker:
         raise BrokerError(
             f"There is no topic {name!r} (topics: {known}): broker.topic({name!r}) makes it."
         )
-
-    def _take_ack_ids(self, n: int) -> int:
-        first = self._ack_ids
-        self._ack_ids += n
-        return first
 
     def snapshot(self) -> Hashable:
         """Return all topics and subscriptions, to be compared as in `Subscription.snapshot`."""

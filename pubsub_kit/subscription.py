@@ -69,7 +69,8 @@ class Subscription:
                 self._read_on(rows, room)
             if not rows:
                 return []
-            first_id = self._broker._take_ack_ids(len(rows))
+            first_id = self._broker._ack_ids
+            self._broker._ack_ids += len(rows)
             return self._queue.lease(self, rows, now + self.settings.ack_deadline, first_id)
 
     def _read_on(self, rows: list[Row], room: int) -> None:

@@ -147,6 +147,13 @@ def test_a_batch_may_be_of_data(broker: Broker) -> None:
     assert broker.publish_batch("orders", []) == []
 
 
+def test_data_is_not_taken_for_an_event(broker: Broker) -> None:
+    with pytest.raises(
+        BrokerError, match="takes an Event, not {'total': 1}: for data, use publish"
+    ):
+        broker.publish_event("orders", {"total": 1})  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     "name", ["", ".", "..", "a/b", "a\\b", "a b", "a\n", ".a", "a.", "ä", 3, []]
 )
