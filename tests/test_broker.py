@@ -148,9 +148,7 @@ def test_a_batch_may_be_of_data(broker: Broker) -> None:
 
 
 def test_data_is_not_taken_for_an_event(broker: Broker) -> None:
-    with pytest.raises(
-        BrokerError, match="takes an Event, not {'total': 1}: for data, use publish"
-    ):
+    with pytest.raises(BrokerError, match=r"takes an Event, not .*: for data, use publish"):
         broker.publish_event("orders", {"total": 1})  # type: ignore[arg-type]
 
 
