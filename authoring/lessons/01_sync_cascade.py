@@ -130,8 +130,8 @@ def page(servers, slow=1.0, pages=400):
 
 def tail(servers, slow):
     times = {"one server": page(1, slow), "the page": page(servers, slow)}
-    share = 1 - (1 - slow / 100) ** servers
-    return show.latency(times, caption=f"{share:.0%} of the pages meet a slow server, computed.")
+    words = f"{1 - (1 - slow / 100) ** servers:.0%} of the pages meet a slow server, computed."
+    return show.latency(times, log=False, caption=words)
 
 
 show.play(
