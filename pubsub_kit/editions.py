@@ -41,6 +41,7 @@ ANSWER = re.compile(
     r"(?:^ *### BEGIN STUB\n(?P<stub>.*?)^ *### END STUB$\n?)?",
     re.MULTILINE | re.DOTALL,
 )
+BLANK = re.compile(r"\n{4,}")  # more than two blank lines, where a marker stood between them
 MARKER = re.compile(r"^ *### (?:BEGIN|END)\b.*$", re.MULTILINE)
 INSTALL = """\
 # On Google Colab: install the kit
@@ -85,7 +86,7 @@ def answer(code: str, kind: Edition) -> str:
             f"{left[0].strip()!r} has no partner: write BEGIN SOLUTION, END SOLUTION, and, if you "
             "want one, BEGIN STUB and END STUB right below, each as a comment line with ###"
         )
-    return shown.rstrip("\n")
+    return BLANK.sub("\n\n\n", re.sub(r" +$", "", shown, flags=re.MULTILINE)).rstrip("\n")
 
 
 def _read(source: str) -> list[NotebookNode]:

@@ -77,6 +77,15 @@ def test_a_stub_stands_as_far_from_the_next_line_as_the_answer() -> None:
     assert answer(code, Edition.EXERCISE) == "class A: ...\n\n\nA()"
 
 
+def test_markers_leave_neither_a_third_blank_line_nor_blanks_at_a_lines_end() -> None:
+    code = (
+        "class A:\n    ### BEGIN SOLUTION\n    x = 1\n\n    ### END SOLUTION\n"
+        "    ### BEGIN STUB\n    # x = ...\n    #\n    # y = ...\n    ### END STUB\n\n\nA()"
+    )
+    assert answer(code, Edition.SOLUTION) == "class A:\n    x = 1\n\n\nA()"
+    assert answer(code, Edition.EXERCISE) == "class A:\n    x = ...\n\n    y = ...\n\n\nA()"
+
+
 def test_two_answers_in_a_cell_are_kept_apart() -> None:
     code = "\n".join(f"### BEGIN SOLUTION\n{x} = 1\n### END SOLUTION\nsame({x})" for x in "ab")
     assert answer(code, Edition.SOLUTION) == "a = 1\nsame(a)\nb = 1\nsame(b)"

@@ -47,7 +47,7 @@ class Asked:
         return self._question.name
 
     def __repr__(self) -> str:
-        sign = SIGNS[self._verdict.outcome] if self._verdict else SIGNS["not attempted"]
+        sign = SIGNS["not attempted" if self._verdict is None else self._verdict.outcome]
         return f"{sign} {self._exercise}.{self._question.name}: {self._question.shown()}"
 
     def check(self, answer: Any = None) -> Verdict:
@@ -69,7 +69,7 @@ class Asked:
 
     def hint(self, number: int | None = None) -> Words:
         """Return the next hint for what your last check showed, or hint 1, 2, 3 …."""
-        belief = self._verdict.belief if self._verdict else ""
+        belief = "" if self._verdict is None else self._verdict.belief  # failing, it is falsy
         hints = self._question.hints_for(belief)
         if not hints:
             return Words("There is no hint for this.")
