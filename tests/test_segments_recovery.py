@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -226,43 +228,52 @@ def test_whatever_happens_to_a_file_no_wrong_record_is_read(
 
 # A process that is killed while it writes
 
-WRITER = """
-import sys
+SIZES = [1, 7, 50, 300]  # of a batch
+NURSERY = """
+import os, signal, sys
 from pubsub_kit.event import Event
 from pubsub_kit.segments import DurableEventLog, Fsync
-path, policy, size = sys.argv[1], eval("Fsync." + sys.argv[2]), int(sys.argv[3])
-with DurableEventLog(path, fsync=policy, segment_bytes=40_000) as log:
-    while True:
-        batch = [Event.new("t", i, id="1", time=0) for i in range(log.end(), log.end() + size)]
-        print(log.append_batch(batch).stop, flush=True)
+
+def write(path, policy, size):
+    with DurableEventLog(path, fsync=eval("Fsync." + policy), segment_bytes=40_000) as log:
+        while True:
+            numbers = range(log.end(), log.end() + int(size))
+            events = [Event.new("t", i, id="1", time=0) for i in numbers]
+            os.write(1, b"%d\\n" % log.append_batch(events).stop)
+
+while order := sys.stdin.readline():
+    if not (child := os.fork()):
+        write(*order.split())
+    sys.stdin.readline()
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    os.write(1, b"dead\\n")
 """
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no kill -9")
 def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
-    """Fifty writers, one after the other, are killed at a moment of chance."""
-    chance = random.Random(9)
-    acknowledged = 0
-    for turn in range(50):
-        policy = ["never()", "always()", "every(records=50)"][turn % 3]
-        size = chance.choice([1, 7, 100, 1000])
-        writer = subprocess.Popen(
-            [sys.executable, "-S", "-c", WRITER, tmp_path / "log", policy, str(size)],
-            stdout=subprocess.PIPE,
-        )  # fmt: skip
-        assert writer.stdout is not None
-        lines = [writer.stdout.readline()]
-        for _ in range(chance.randrange(20)):
-            lines.append(writer.stdout.readline())
-        writer.kill()
-        lines += writer.stdout.read().splitlines(keepends=True)
-        writer.wait()
-        writer.stdout.close()
-        acknowledged = int([line for line in lines if line.endswith(b"\n")][-1])
-        with DurableEventLog(tmp_path / "log") as log:
-            assert log.end() >= acknowledged
-            begin = max(acknowledged - 3000, 0)
-            stored = [(offset, each.data) for offset, each in log.read(0, begin, 10**9)]
-            assert stored == [(i, i) for i in range(begin, log.end())]
-    with DurableEventLog(tmp_path / "log") as log:
-        assert contents(log) == [(i, i) for i in range(log.end())]
-    assert acknowledged > 1000
+    """Fifty writers are killed at a moment of chance; five after each other on the same log."""
+    chance, records_seen = random.Random(9), 0
+    with subprocess.Popen(
+        [sys.executable, "-c", NURSERY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+    ) as nursery:
+        assert nursery.stdin is not None
+        assert nursery.stdout is not None
+        for turn in range(50):
+            path = tmp_path / f"log{turn // 5}"
+            policy = ["never()", "always()", "every(records=50)"][turn % 3]
+            nursery.stdin.write(
+                b"%s %s %d\n" % (bytes(path), policy.encode(), chance.choice(SIZES))
+            )
+            said = [nursery.stdout.readline() for _ in range(chance.randint(1, 9))]
+            time.sleep(chance.random() / 1000)
+            nursery.stdin.write(b"kill\n")
+            while said[-1] != b"dead\n":
+                said.append(nursery.stdout.readline())
+            with DurableEventLog(path) as log:
+                assert log.end() >= int(said[-2])
+                assert contents(log) == [(i, i) for i in range(log.end())]
+                records_seen += log.end()
+        nursery.stdin.close()
+    assert records_seen > 1000
