@@ -119,9 +119,11 @@ def wrap(text: object, room: float, size: float, bold: bool = False) -> list[str
 
 
 def seconds(value: float) -> str:
-    """Return a duration or an instant in words, such as `40 ms` or `1.25 s`."""
+    """Return a duration or an instant in words, such as `40 ms`, `1.25 s` or `6 days`."""
     if value != value or value in (float("inf"), float("-inf")):
         return str(value)
+    if abs(value) >= 2 * 86_400:
+        return f"{value / 86_400:.1f}".removesuffix(".0") + " days"
     if abs(value) >= 100:
         return f"{value:.1f}".removesuffix(".0") + " s"
     if abs(value) >= 1 or value == 0:

@@ -179,6 +179,14 @@ def test_times_of_a_wall_clock_are_counted_from_the_first_step() -> None:
     assert "fault 1: 60 ms ·" in show.spacetime(trace).text.replace("60.0", "60")
 
 
+def test_a_run_of_days_is_told_in_days() -> None:
+    trace = Trace([*retry_charges_twice()])
+    trace.add(6 * 86_400.0, "note", "bank", text="redriven by hand")
+    picture = show.spacetime(trace)
+    assert "6 days" in written(picture)
+    assert "in 6 days" in picture.text
+
+
 # --- long runs, and what cannot be drawn ----------------------------------------------------------
 
 
