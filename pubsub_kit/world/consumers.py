@@ -102,6 +102,8 @@ class Group:
             self.alarm = None
         if self.idle:
             due = self.subscription.next_wakeup()
+            if self.letters is not None:
+                self.letters.tell()
             if due is not None and due <= now:
                 self.wake()
             else:

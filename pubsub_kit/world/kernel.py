@@ -23,7 +23,10 @@ from pubsub_kit.world.running import (
     TooManySteps,
     WorldError,
     enter,
+    nowhere,
     rare_collections,
+    unwatch,
+    watch,
     without_asyncio,
 )
 from pubsub_kit.world.tasks import NOWHERE, Node, Task, wait
@@ -59,12 +62,8 @@ class Kernel:
         self.numbers: dict[str, int] = {}
         self.jitter = cast(random.Random, Jitter(chance))
         self.steps = self.steps_left = MANY
+        watch(self)
         self.raised: list[tuple[int, Exception]] = []  # by handlers: the step that says so, and it
-
-    def __del__(self) -> None:
-        """End what still waits, so that no code of a world that is gone runs on its own."""
-        if hasattr(self, "nodes"):
-            self.end_tasks()
 
     def end_tasks(self) -> None:
         """End every task where it stands."""
@@ -77,6 +76,7 @@ class Kernel:
 
         A world is full of circles, which Python finds late and slowly unless they are cut.
         """
+        unwatch(self)
         self.end_tasks()
         for node in self.nodes.values():
             node.boot = node.emptied = None
@@ -268,7 +268,9 @@ class Kernel:
             node.emptied()
 
     def current(self) -> Task:
-        """Return the task that runs now."""
+        """Return the task that runs now; raises WorldError if none does."""
+        if (elsewhere := nowhere()) is not None and elsewhere.task is not None:
+            return elsewhere.task
         if self.task is None:
             raise WorldError("this verb works only inside a handler or task of the world")
         return self.task

@@ -3,15 +3,22 @@
 asyncio is kept away: its loop knows nothing of virtual time, and whoever awaits something of it in
 a world (in a notebook there is always such a loop) should be told so. Garbage collection is kept
 rare: a run makes many records that stay, and little garbage.
+
+Kept away, too, is code that still waits in a world that nobody holds any more. Python closes it
+while it collects garbage, in the midst of whatever runs then, and so its `except` and `finally`
+blocks run. What they await there leads nowhere: they belong to no world.
 """
 
 from __future__ import annotations
 
+import atexit
 import gc
+import sys
 from asyncio import events as asyncio_events
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
+from weakref import ref
 
 from pubsub_kit.errors import PubSubKitError
 
@@ -63,12 +70,68 @@ def without_asyncio() -> Callable[[], None]:
 
 def running() -> World:
     """Return the world that runs now. Raises WorldError outside of a run."""
+    if _lost and _nowhere is not None:
+        return _nowhere
     if _running is None:
         raise WorldError(
             "call, publish and sleep work in virtual time: use them inside a handler, and start "
             "it with world.run()"
         )
     return cast("World", _running)
+
+
+_watched: dict[int, ref[Kernel]] = {}
+_nowhere: World | None = None  # where the code of worlds that are gone finds itself
+_lost = False  # it is such code that runs now
+_complain = sys.unraisablehook
+
+
+def watch(world: Kernel) -> None:
+    """See to it that a world's code leads nowhere once the world is garbage."""
+    key = id(world)
+    _watched[key] = ref(world, lambda _: _lose(key))
+
+
+def unwatch(world: Kernel) -> None:
+    """Stop watching a world that has no code left."""
+    _watched.pop(id(world), None)
+
+
+def nowhere() -> World | None:
+    """Return the world of those who belong to none, if it is one of them who asks."""
+    return _nowhere if _lost else None
+
+
+def _lose(key: int = 0) -> None:
+    """Begin to lead nowhere: Python breaks weak references before it runs any lost code."""
+    global _nowhere, _lost, _complain
+    _watched.pop(key, None)
+    if _nowhere is None:
+        _nowhere = _make_nowhere()
+    if not _lost:
+        _lost, _complain, sys.unraisablehook = True, sys.unraisablehook, lambda _: None
+
+
+def _make_nowhere() -> World:
+    from pubsub_kit.world.tasks import Node, Task
+    from pubsub_kit.world.world import World
+
+    world = World()
+    unwatch(world)
+    world.task = Task.__new__(Task)
+    world.task.node = Node("nowhere", alive=False)
+    return world
+
+
+def _found(phase: str, _: object) -> None:
+    """Be back in a world when the garbage is gone."""
+    global _lost
+    if phase == "stop" and _lost:
+        _lost, sys.unraisablehook = False, _complain
+
+
+gc.callbacks.append(_found)
+atexit.register(_lose)
 
 
 @contextmanager

@@ -74,7 +74,9 @@ async def call(
     begun) or CallFailed (the handler raised).
     """
     world = running()
-    caller = world.current().node.name
+    caller = world.current().node
+    if not caller.alive:
+        await wait(NOWHERE)
     if timeout is not None:
         _check("timeout", timeout)
     for number in count(1):
@@ -84,14 +86,14 @@ async def call(
             reply = await attempt(world, service, payload, timeout)
         except CallError as error:
             if breaker is not None and breaker.failed(world.now):
-                world.note("breaker", caller, service, text="opens")
+                world.note("breaker", caller.name, service, text="opens")
             if retry is None or number == retry.attempts:
                 raise
             pause = retry.delay(number, world.jitter)
-            world.note("retry", caller, service, text=f"tries again in {pause:.2f} s: {error}")
+            world.note("retry", caller.name, service, text=f"tries again in {pause:.2f} s: {error}")
         else:
             if breaker is not None and breaker.succeeded(world.now):
-                world.note("breaker", caller, service, text="closes")
+                world.note("breaker", caller.name, service, text="closes")
             return reply
         await sleep(pause)
     raise AssertionError("unreachable: the last attempt returns or raises")
