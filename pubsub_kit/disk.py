@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from errno import EDQUOT, EFBIG, ENOSPC
 from io import FileIO
 from pathlib import Path
@@ -83,8 +83,10 @@ def write_anew(path: Path, data: bytes) -> None:
                 write_all(file, data)
                 os.fsync(file.fileno())
             os.replace(draft, path)
-        finally:
-            draft.unlink(missing_ok=True)
+        except BaseException:
+            with suppress(OSError):
+                draft.unlink()
+            raise
         sync_folder(path.parent)
 
 

@@ -234,7 +234,8 @@ class SegmentedFile:
             write_anew(segment.path, records.file_header(base))
             self.segments.append(segment)
         except BaseException:
-            segment.path.unlink(missing_ok=True)
+            with suppress(OSError):
+                segment.path.unlink()
             raise
 
     def _roll(self) -> None:
