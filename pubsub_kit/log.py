@@ -129,8 +129,9 @@ class EventLog:
 
     def close(self) -> None:
         """Give back what the log holds; using it afterwards is an error."""
-        while self._partitions:
-            self._partitions.pop().close()
+        partitions, self._partitions = self._partitions, []
+        for partition in partitions:
+            partition.close()
 
     def __enter__(self) -> Self:
         return self

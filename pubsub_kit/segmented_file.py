@@ -26,7 +26,17 @@ from time import monotonic
 from typing import NamedTuple, Self
 
 from pubsub_kit import records
-from pubsub_kit.disk import ALWAYS, NEVER, Fsync, LogFailed, remove, write_all, write_anew, writing
+from pubsub_kit.disk import (
+    ALWAYS,
+    NEVER,
+    Fsync,
+    LogFailed,
+    remove,
+    sync_folder,
+    write_all,
+    write_anew,
+    writing,
+)
 from pubsub_kit.log import LogError
 
 EVERY = 32
@@ -120,6 +130,7 @@ class SegmentedFile:
         self._recover()
         if not self.segments:
             self._begin(0)
+            sync_folder(folder.parent)
         self._file = FileIO(self.segments[-1].path, "a")
 
     def start(self) -> int:

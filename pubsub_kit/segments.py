@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from io import FileIO
 from pathlib import Path
 
-from pubsub_kit.disk import ALWAYS, Fsync, LogFailed, LogFull
+from pubsub_kit.disk import ALWAYS, Fsync, LogFailed, LogFull, sync_folder
 from pubsub_kit.event import Event, read_json
 from pubsub_kit.log import KEEP_ALL, EventLog, LogError, Partition, Retention
 from pubsub_kit.segmented_file import SEGMENT_BYTES, Cut, LogCorrupt, SegmentedFile
@@ -54,6 +54,7 @@ class DurableEventLog(EventLog):
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock = lock(self.path / "lock")
+            sync_folder(self.path.parent)
             try:
                 super().__init__(
                     self.path.name, self._number(partitions), retention=retention, compact=compact
@@ -134,7 +135,7 @@ def lock(path: Path) -> FileIO:
             import fcntl
 
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+    except (BlockingIOError, PermissionError) as error:
         file.close()
         raise LogLocked(
             f"The log {path.parent} is open elsewhere: close it there, or use another folder."

@@ -143,3 +143,15 @@ def test_a_log_that_was_refused_is_not_left_locked(path: Path) -> None:
             DurableEventLog(path)
     damaged.unlink()
     DurableEventLog(path).close()
+
+
+def test_a_system_that_has_no_locks_is_not_mistaken_for_a_second_writer(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(*_: Any) -> None:
+        raise OSError(37, "No locks available")
+
+    fcntl = pytest.importorskip("fcntl")
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with pytest.raises(LogError, match=rf"{path} cannot be opened: .*No locks available"):
+        DurableEventLog(path)
