@@ -27,6 +27,10 @@ from pubsub_kit.world.trace import Trace
 from pubsub_kit.world.world import World
 
 
+#: How long a handler must have been at it to be called endless when a run is cut (seconds).
+LONG = 60.0
+
+
 @dataclass(frozen=True, slots=True)
 class Violation:
     """What went wrong in a run: in words, at which step of the trace, wanted and found.
@@ -103,28 +107,35 @@ def run_once(
             step=len(world.trace) - 1,
             belief="never ends",
         )
-    return world, waits_forever(world, until)
+    return world, waits_forever(world) or stays_busy(world)
 
 
-def waits_forever(world: World, until: float) -> Violation | None:
-    """Return a violation if a handler has not come to its end, be it that nothing can wake it."""
-    still = _open_handlers(world.trace) if world.busy else []
+def waits_forever(world: World) -> Violation | None:
+    """Return a violation if a handler still waits when nothing is left that could wake it."""
+    still = _open_handlers(world) if world.env.peek() == float("inf") else []
     if not still:
         return None
-    i, step = still[0], world.trace[still[0]]
-    if world.env.peek() == float("inf"):
-        text = f"{step.node} waits for ever in its handler of {step.text}: no reply will come"
-        return Violation(text, step=i, belief="waits for ever")
-    if step.time > until / 2:
-        return None  # it is at work, as others before and after it
-    text = f"{step.node} is not done with {step.text} after {until - step.time:,.0f} s"
-    return Violation(text, step=i, belief="never ends")
+    step = world.trace[still[0]]
+    text = f"{step.node} waits for ever in its handler of {step.text}: no reply will come"
+    return Violation(text, step=still[0], belief="waits for ever")
 
 
-def _open_handlers(trace: Trace) -> list[int]:
+def stays_busy(world: World) -> Violation | None:
+    """Return a violation if a handler, when time is up, has been at it for most of the run."""
+    still = _open_handlers(world)
+    if not still or world.now - world.trace[still[0]].time < max(LONG, world.now / 2):
+        return None
+    step = world.trace[still[0]]
+    text = f"{step.node} is not done with {step.text} after {world.now - step.time:,.0f} s"
+    return Violation(text, step=still[0], belief="never ends")
+
+
+def _open_handlers(world: World) -> list[int]:
     """Return at which steps those handlers began that have not ended."""
+    if not world.busy:
+        return []
     began: dict[int, tuple[str, str]] = {}
-    for i, step in enumerate(trace.steps):
+    for i, step in enumerate(world.trace.steps):
         if step.kind == "begin":
             began[i] = (step.node, step.message)
         elif step.kind == "end":
