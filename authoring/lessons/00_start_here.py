@@ -173,7 +173,7 @@ q.tail.check(100 * (1 - 0.99**100))
 # %% [markdown]
 # **Your own copy.** `python3 -m pubsub_kit lab` puts a copy of each exercise into the folder
 # `my_work` and never writes to it again, so an update can't touch what you wrote. Your progress is
-# kept there too, as an event log.
+# an event log in there; `python3 -m pubsub_kit progress` prints where you stand.
 
 # %% [markdown]
 # **What the kit is not:** a broker for production, or a benchmark of one. A world is a model. It
