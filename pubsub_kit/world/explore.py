@@ -26,7 +26,6 @@ from pubsub_kit.world.running import TooManySteps, WorldError, rare_collections
 from pubsub_kit.world.trace import Trace
 from pubsub_kit.world.world import World
 
-
 #: How long a handler must have been at it to be called endless when a run is cut (seconds).
 LONG = 60.0
 
