@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 #: The lessons that have an exercise: number, and name of both the notebook and the checks.
 LESSONS = {
     "01": "sync_cascade",
+    "03": "idempotency",
 }
 
 
