@@ -52,15 +52,24 @@ PAGE = {
 SERIES = ("message", "good", "wait", "warm", "fault", "ink")
 FONTS = "'DejaVu Sans', Verdana, 'Segoe UI', system-ui, sans-serif"
 
-# Advance widths of DejaVu Sans in hundredths of the font size, for the characters 32 to 126.
+# Advance widths of DejaVu Sans, plain and bold, in hundredths of the font size, for the characters
+# 32 to 126.
 _WIDTHS = (
     "32 41 46 84 64 96 78 28 40 40 50 84 32 37 32 34 64 64 64 64 64 64 64 64 "
     "64 64 34 34 84 84 84 54 100 69 69 70 78 64 58 78 76 30 30 66 56 87 75 79 "
     "61 79 70 64 62 74 69 99 69 62 69 40 34 40 84 50 50 62 64 55 64 62 36 64 "
     "64 28 28 58 28 98 64 62 64 64 42 53 40 64 60 82 60 60 53 64 34 64 84"
 )
-_ADVANCE = {chr(32 + i): int(width) / 100 for i, width in enumerate(_WIDTHS.split())}
-_BOLD = 1.17
+_BOLD_WIDTHS = (
+    "35 46 53 84 70 101 88 31 46 46 53 84 38 42 38 37 70 70 70 70 70 70 70 70 "
+    "70 70 40 40 84 84 84 59 100 78 77 74 84 69 69 83 84 38 38 78 64 100 84 86 "
+    "74 86 78 73 69 82 78 111 78 73 73 46 37 46 84 50 50 68 72 60 72 68 44 72 "
+    "72 35 35 67 35 105 72 69 72 72 50 60 48 72 66 93 65 66 59 72 37 72 84"
+)
+_ADVANCE, _BOLD_ADVANCE = (
+    {chr(32 + i): int(width) / 100 for i, width in enumerate(widths.split())}
+    for widths in (_WIDTHS, _BOLD_WIDTHS)
+)
 _LONGEST = 400
 
 
@@ -77,15 +86,16 @@ _UNSEEN = ("Cc", "Cf", "Cs", "Cn", "Co", "Mn", "Me", "Zl", "Zp")
 
 def width(text: str, size: float, bold: bool = False) -> float:
     """Return an upper estimate of the text's width in pixels at this font size."""
-    total = sum(_ADVANCE.get(c) or _advance(c) for c in text)
-    return total * size * (_BOLD if bold else 1.0)
+    advance = _BOLD_ADVANCE if bold else _ADVANCE
+    return size * sum(advance.get(c) or _advance(c, bold) for c in text)
 
 
-def _advance(char: str) -> float:
+def _advance(char: str, bold: bool) -> float:
     """Return the width of a character beyond ASCII, in font sizes, and remember it."""
     wide = unicodedata.east_asian_width(char) in "WF"
     _ADVANCE[char] = 1.4 if wide else 1.1 if ord(char) > 0x24F else 0.9
-    return _ADVANCE[char]
+    _BOLD_ADVANCE[char] = _ADVANCE[char] * 1.15
+    return (_BOLD_ADVANCE if bold else _ADVANCE)[char]
 
 
 def fit(text: object, room: float, size: float, bold: bool = False) -> str:

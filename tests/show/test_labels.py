@@ -93,6 +93,8 @@ def test_the_violation_keeps_its_label_in_a_crowd() -> None:
 
 
 @given(st.text(st.characters(codec="ascii"), max_size=60), st.booleans())
+@example("".join(map(chr, range(32, 127))), True)
+@example("WIJKlift" * 4, True)
 @settings(max_examples=60, deadline=None)
 def test_a_text_is_never_wider_than_estimated(text: str, bold: bool) -> None:
     from matplotlib.font_manager import FontProperties
@@ -102,7 +104,7 @@ def test_a_text_is_never_wider_than_estimated(text: str, bold: bool) -> None:
     if shown:
         font = FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal")
         drawn = TextPath((0, 0), shown.replace("$", r"\$"), size=20, prop=font)
-        assert drawn.get_extents().x1 <= width(shown, 20, bold) + 0.5
+        assert drawn.get_extents().x1 <= width(shown, 20, bold) + 1  # a letter may lean out
 
 
 @given(st.text(max_size=80), st.floats(8, 400))
