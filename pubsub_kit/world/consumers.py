@@ -48,7 +48,7 @@ class Group:
         self.idle: list[Worker] = []
         self.alarm: float | None = None
         self.transit = world.enabled("reorder", "delay")
-        self.ack_odds = world.enabled("ack lost")
+        self.ack_odds, self.turns = world.enabled("ack lost"), world.enabled("preempt")
         self.letters = Letters(self) if subscription.settings.dead_letter else None
 
     def hire(self, name: str) -> None:
@@ -75,11 +75,19 @@ class Group:
         return pulled[0] if pulled else None
 
     def wake(self) -> None:
-        """Let every idle worker look for messages again."""
-        if self.idle:
-            idle, self.idle = self.idle, []
-            for worker in idle:
-                worker.bell.succeed()
+        """Let every idle worker look for messages again, the one that rests longest first.
+
+        Or the others first: what one has in memory, the others have not. Among workers that have
+        handled nothing yet there is no difference, so that is not asked.
+        """
+        idle, self.idle = self.idle, []
+        if len(idle) > 1 and self.turns[0] and any(worker.used for worker in idle):
+            if self.world.chance.fault(*self.turns):
+                idle.append(idle.pop(0))
+                text = f"others look for messages before {idle[-1].node.name}"
+                self.world.note("note", idle[-1].node.name, text=text, fault=True)
+        for worker in idle:
+            worker.bell.succeed()
 
     def settled(self, verb: str) -> None:
         """See what an ack or a nack has set free, for others of the group or among the dead."""
@@ -117,6 +125,7 @@ class Worker:
         self.group, self.node, self.world = group, node, group.world
         self.handle, self.made = instantiate(group.factory)
         self.late: deque[Delivery] = deque()
+        self.used = False  # it has handled something
         self.bell: Moment
         Task(self.world, node, self._work())
 
@@ -169,7 +178,7 @@ class Worker:
         text = f"{event.id} (attempt {delivery.attempt})" if delivery.attempt > 1 else event.id
         world.note("send", group.topic, name, message, text)
         world.note("receive", name, group.topic, message, text)
-        self.node.active = True
+        self.node.active = self.used = True
         hand = Hand(self, delivery, event)
         if group.semantics == "at_most_once" and not await hand.confirmed_ack():
             return
@@ -184,7 +193,7 @@ class Worker:
             if not world.current().node.alive:
                 raise  # the handler would not end with its node
             why = str(error) or type(error).__name__
-            world.raised.append((len(world.trace), error))
+            world.heard(error)
             world.note("end", name, "", message, f"failed: {why}")
             if group.semantics != "at_most_once":
                 await hand.nack(reason=why)

@@ -63,7 +63,7 @@ class Kernel:
         self.jitter = cast(random.Random, Jitter(chance))
         self.steps = self.steps_left = MANY
         watch(self)
-        self.raised: list[tuple[int, Exception]] = []  # by handlers: the step that says so, and it
+        self.raised: list[tuple[int, Exception]] = []
 
     def end_tasks(self) -> None:
         """End every task where it stands."""
@@ -188,6 +188,11 @@ class Kernel:
         event.callbacks.append(then)
         heappush(env._queue, (moment, NORMAL, next(env._eid), event))
         return event
+
+    def heard(self, error: Exception) -> None:
+        """Keep an error that a handler raised, if it is one of the first, and the step to say so."""
+        if len(self.raised) < 20:
+            self.raised.append((len(self.trace), error))
 
     def number(self, what: str) -> int:
         """Return 1, 2, 3 … for each name: ids that are the same in every run."""

@@ -133,7 +133,7 @@ class Service:
             if not world.current().node.alive:
                 raise  # the handler would not end with its node
             why = str(error) or type(error).__name__
-            world.raised.append((len(world.trace), error))
+            world.heard(error)
             return CallFailed(f"{self.name} failed: {why}"), f"failed: {why}"
 
     def _free(self) -> None:
