@@ -21,7 +21,6 @@ record's start or from a multiple of 512 bytes (a disk sector) on, count as not 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from operator import invert
 from struct import Struct
 from zlib import crc32
@@ -51,8 +50,11 @@ def file_header(base: int) -> bytes:
 def encode(payloads: Sequence[bytes], first: int) -> bytes:
     """Return payloads as records side by side; `first` is the first one's offset − base."""
     lengths, numbers = list(map(len, payloads)), range(first, first + len(payloads))
-    heads = map(HEAD.pack, lengths, map(invert, lengths), numbers, map(crc32, payloads, numbers))
-    return b"".join(chain.from_iterable(zip(heads, payloads, strict=True)))
+    checks = map(crc32, payloads, numbers)
+    parts = [b""] * (2 * len(payloads))
+    parts[::2] = map(HEAD.pack, lengths, map(invert, lengths), numbers, checks)
+    parts[1::2] = payloads
+    return b"".join(parts)
 
 
 def check_header(data: bytes, base: int) -> None:

@@ -135,8 +135,10 @@ def lock(path: Path) -> FileIO:
             import fcntl
 
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError) as error:
+    except OSError as error:
         file.close()
+        if not isinstance(error, BlockingIOError | PermissionError):
+            raise
         raise LogLocked(
             f"The log {path.parent} is open elsewhere: close it there, or use another folder."
         ) from error
