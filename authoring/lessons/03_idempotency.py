@@ -87,40 +87,43 @@ show.play(
 # and duplicates are **certain**. The receiver has to make them harmless.
 #
 # Rare, though? Segment found 0.6% repeats within four weeks (its engineering blog, 2017). At
-# Twilio, in 2013, retries charged cards again and again (its incident report). What does a small
-# share do to money?
+# Twilio, in 2013, retries charged cards again and again (its incident report). How many people is
+# a small share?
 
 
 # %%
-def month(percent, payments=400):
+def day(percent, payments=400):
     world = World(seed=3, faults={"duplicate": percent / 100})
     books = world.store("books", {"booked": 0})
     world.topic("payments")
-    world.consumer("billing", lambda event: books.add("booked", 10), "payments")
+    world.consumer("billing", lambda event: books.add("booked", 1), "payments")
 
     async def customers():
         for _ in range(payments):
-            await publish("payments", 10)
+            await publish("payments", 1)
 
     world.spawn(customers(), "customers")
     world.run()
-    paid, booked = 10 * payments, books.rows["booked"]
-    return show.bars({"paid": paid, "booked": booked}, caption=f"{booked - paid} too much.")
+    twice = books.rows["booked"] - payments
+    words = f"Of a million payments a day, that would be {twice / payments * 1e6:,.0f}."
+    return show.bars({"charged once": payments - twice, "charged twice": twice}, caption=words)
 
 
-show.play(month, percent=show.slider(0.0, 5.0, 0.6, step=0.1, label="published twice, %"))
+show.play(day, percent=show.slider(0.0, 5.0, 0.6, step=0.1, label="published twice, %"))
 
 # %% [markdown]
 # ## The id belongs to the wish
 #
-# How do you know a repeat? Not by its looks: Ann meant to pay 10 twice. By an **id**. This bank
-# charges once for each id. Its client waits 1 s, then tries again. Make the bank slow; then give
-# both tries one id.
+# What does the same however often you do it is **idempotent**: to set a balance is, to add to it is
+# not. Adding needs to know a repeat. By its looks? Ann meant to pay 10 twice. By an **id**.
+#
+# This bank charges once for each id. Its client waits 1 s, then tries again. Make the bank slow;
+# then give both tries one id.
 
 
 # %%
 def bank(seconds, one_id):
-    world = World(latency=0.02)
+    world = World(latency=0.05)
     db = world.store("db")
 
     async def charge(request):
@@ -135,7 +138,8 @@ def bank(seconds, one_id):
 
     world.service("bank", charge, latency=seconds)
     world.spawn(client(), "client")
-    return show.trace(world.run(), expected={"charged": 10}, actual={"charged": db.rows["charged"]})
+    trace, owed = world.run(), {"charged": 10}
+    return show.trace(trace, expected=owed, actual={"charged": db.rows["charged"]}, axis="order")
 
 
 # %%
@@ -254,7 +258,7 @@ proof = explore(
     books_balance,
     faults=FAULTS,
     max_faults=3,
-    seconds=50,
+    seconds=50,  # of real time, at most
 )
 print(proof)
 
