@@ -136,8 +136,8 @@ def seconds(value: float) -> str:
         return f"{value / 86_400:.1f}".removesuffix(".0") + " days"
     if abs(value) >= 100:
         return f"{value:.1f}".removesuffix(".0") + " s"
-    if abs(value) >= 1 or value == 0:
+    if abs(value) >= 0.9995 or value == 0:
         return f"{value:.3f}".rstrip("0").rstrip(".") + " s"
-    if abs(value) >= 0.001:
+    if abs(value) >= 0.0009995:
         return f"{value * 1000:.3g} ms"
     return f"{value * 1e6:.3g} µs"

@@ -187,6 +187,14 @@ def test_a_run_of_days_is_told_in_days() -> None:
     assert "in 6 days" in picture.text
 
 
+@pytest.mark.parametrize(("time", "words"), [(0.99999, "1 s"), (0.00099999, "1 ms")])
+def test_a_time_just_below_a_unit_is_told_in_that_unit(time: float, words: str) -> None:
+    trace = Trace()
+    trace.add(0.0, "note", "bank", text="opens")
+    trace.add(time, "note", "bank", text="closes")
+    assert f"in {words}" in show.spacetime(trace).text
+
+
 # --- long runs, and what cannot be drawn ----------------------------------------------------------
 
 
