@@ -38,6 +38,7 @@ _LESSONS = {
     "gives up at once": "A lost message is cured by sending it again, under the same id.",
     "says charged unseen": "Only the bank's reply tells that it was charged.",
     "another answer": "Return 'charged' once the bank has said so.",
+    "another amount": "The bank charges the amount that you send: send the purchase's.",
     "any window will do": "An id must be remembered for longer than a message can take to come "
     "back: by a retry, after an outage, or by a redrive from the dead letters.",
     "one day": "That is one day's worth; the window is eight.",

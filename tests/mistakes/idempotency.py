@@ -383,6 +383,12 @@ async def asks_nobody(purchase: Request) -> str:
     return "charged" if purchase else "failed"
 
 
+async def item_by_item(purchase: Request) -> str:
+    for _ in range(purchase["amount"]):
+        await call("bank", {**purchase, "amount": 1}, timeout=1.0, retry=PATIENT)
+    return "charged"
+
+
 async def no_timeout(purchase: Request) -> str:
     await call("bank", purchase)
     return "charged"
@@ -426,6 +432,7 @@ MISTAKES = [
     Mistake("client", charged_whatever_happens, "says charged unseen", faults=1),
     Mistake("client", forgets_to_answer, "another answer", faults=0),
     Mistake("client", asks_nobody, "charges nothing", faults=0),
+    Mistake("client", item_by_item, "another amount", faults=0),
     Mistake("client", no_timeout, "waits for ever", faults=1),
     Mistake("window", "2 minutes", "any window will do", faults=1, m=(18,)),
     Mistake("window", "5 minutes", "any window will do", faults=1, m=(18,)),

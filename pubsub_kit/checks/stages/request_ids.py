@@ -8,7 +8,7 @@ from typing import Any
 from pubsub_kit.checks.stages.idempotency import crash_between_effects
 from pubsub_kit.checks.stages.sync_cascade import last
 from pubsub_kit.world.explore import Violation
-from pubsub_kit.world.services import CallError
+from pubsub_kit.world.services import CallError, CallFailed
 from pubsub_kit.world.trace import Trace
 from pubsub_kit.world.verbs import call, sleep
 from pubsub_kit.world.world import World
@@ -20,11 +20,12 @@ def endpoint(world: World, answer: Any) -> None:
     """A client charges 10 under a key until it hears of it, again after a restart, and then 99."""
     db = world.store("db")
     world.service("api", lambda: answer(db))
-    said = world.store("said")
+    said, heard = world.store("said"), world.store("heard")
 
     async def caller() -> None:
         for name, amount in (("first", 10), ("again", 10), ("other", 99)):
             said.rows[name] = await _insist({"amount": amount, "key": "k-1"})
+            heard.rows[name] = last(world.trace, "receive", "client")
             if name == "first":
                 world.crash("api", restart_after=1.0)
                 await sleep(2.0)
@@ -33,10 +34,12 @@ def endpoint(world: World, answer: Any) -> None:
 
 
 async def _insist(request: dict[str, Any]) -> Any:
-    for _ in range(6):
+    tries = 0
+    while tries < 6:
         try:
             return await call("api", request, timeout=5.0)
-        except CallError:
+        except CallError as error:
+            tries += 3 if isinstance(error, CallFailed) else 1
             await sleep(1.0)
     return None
 
@@ -48,9 +51,13 @@ def key_is_kept(world: World) -> Violation | None:
     found = {"charged": charged, **{name: said.get(name) for name in ("first", "again", "other")}}
     if found == wanted:
         return None
-    wrong_charge = isinstance(charged, int | float) and charged != 10
-    message, belief = _charge(charged, world) if wrong_charge else _answer(said)
-    step = last(world.trace, *(("effect", "api") if wrong_charge else ("receive", "client")))
+    if isinstance(charged, int | float) and charged != 10:
+        message, belief = _charge(charged, world)
+        step = last(world.trace, "effect", "api")
+    else:
+        name = next((name for name in ("first", "again") if said.get(name) != "ok"), "other")
+        message, belief = _answer(name, said.get(name))
+        step = world.stores["heard"].rows.get(name, len(world.trace) - 1)
     return Violation(message, step, wanted, found, belief)
 
 
@@ -66,22 +73,20 @@ def _charge(charged: float, world: World) -> tuple[str, str]:
     return f"{charged} is charged; the client was to pay 10.", why
 
 
-def _answer(said: Mapping[str, Any]) -> tuple[str, str]:
-    if said.get("first") != "ok" or said.get("again") != "ok":
-        name = "first request" if said.get("first") != "ok" else "repeat"
-        heard = said.get("first" if name == "first request" else "again")
-        return f"The {name} {_heard(heard)}; the client waits for 'ok'.", "a repeat is an error"
-    heard = _heard(said.get("other"))
-    if said.get("other") is None:
+def _answer(name: str, answer: Any) -> tuple[str, str]:
+    heard = "gets no answer" if answer is None else f"is answered {str(answer)[:30]!r}"
+    if name != "other":
+        request = "first request" if name == "first" else "repeat"
+        return f"The {request} {heard}; the client waits for 'ok'.", "a repeat is an error"
+    if answer is None:
         return f"The request for 99 {heard}; 'conflict' is an answer too.", "refuses by silence"
     return f"The request for 99 {heard}, as if it were the first.", "same key, new payload"
 
 
-def _heard(answer: Any) -> str:
-    return "gets no answer" if answer is None else f"is answered {str(answer)[:30]!r}"
-
-
 # -- client: the id belongs to the intent ----------------------------------------------------------
+
+
+PURCHASES = ("buy-1", "buy-2")
 
 
 def client(world: World, answer: Any) -> None:
@@ -99,14 +104,15 @@ def client(world: World, answer: Any) -> None:
     world.service("bank", bank)
     world.service("buyer", answer)
     world.link("you", "buyer", reliable=True)
-    said = world.store("said")
+    said, heard = world.store("said"), world.store("heard")
 
     async def you() -> None:
-        for number in ("buy-1", "buy-2"):
+        for number in PURCHASES:
             try:
                 said.rows[number] = await call("buyer", {"id": number, "amount": 10})
-            except CallError as error:
-                said.rows[number] = f"error: {error}"
+            except CallError:
+                said.rows[number] = "an error"
+            heard.rows[number] = last(world.trace, "receive", "you")
 
     world.spawn(you(), "you")
 
@@ -114,50 +120,52 @@ def client(world: World, answer: Any) -> None:
 def charged_once(world: World) -> Violation | None:
     """Two purchases are charged, each once, and the buyer says so."""
     charged, said = world.stores["db"].rows.get("charged", 0), world.stores["said"].rows
-    told = {name: said.get(name) for name in ("buy-1", "buy-2")}
-    wanted = {"charged": 20, "buy-1": "charged", "buy-2": "charged"}
+    told = {name: said.get(name) for name in PURCHASES}
+    wanted = {"charged": 20, **dict.fromkeys(PURCHASES, "charged")}
     found = {"charged": charged, **told}
     if found == wanted:
         return None
-    faults = bool(world.trace.faults())
-    if isinstance(charged, int | float) and charged != 20:
-        message, belief = _amount(charged, told, faults)
-        step = _again(world.trace) if charged > 20 else last(world.trace, "receive", "you")
-    else:
-        message, belief = _silent(told, faults)
-        step = last(world.trace, "receive", "you")
-    return Violation(message, step, wanted, found, belief)
+    at = _charges(world.trace)
+    name, (message, belief) = _wrong(charged, told, at, bool(world.trace.faults()))
+    heard = world.stores["heard"].rows.get(name, len(world.trace) - 1)
+    return Violation(message, at[name][1] if len(at[name]) > 1 else heard, wanted, found, belief)
 
 
-def _again(trace: Trace) -> int:
-    """Return where a purchase is charged for the second time."""
-    purchase, charged = "", set[str]()
+def _charges(trace: Trace) -> dict[str, list[int]]:
+    """Return at which steps the bank charged while the buyer had each purchase in hand."""
+    charges: dict[str, list[int]] = {name: [] for name in PURCHASES}
+    in_hand = ""
     for i, step in enumerate(trace):
         if step.kind == "begin" and step.node == "buyer":
-            purchase = step.text
-        elif step.kind == "effect" and step.node == "bank":
-            if purchase in charged:
-                return i
-            charged.add(purchase)
-    return len(trace) - 1
+            in_hand = step.text
+        elif step.kind == "effect" and step.node == "bank" and in_hand in charges:
+            charges[in_hand].append(i)
+    return charges
 
 
-def _amount(charged: float, told: Mapping[str, Any], faults: bool) -> tuple[str, str]:
-    if charged > 20:
-        message = f"{charged} is charged for two purchases of 10: one is charged twice."
-        return message, "a new id for each try"
-    if set(told.values()) == {"charged"} and faults:
-        return "'charged' is what you hear, but one purchase never was.", "says charged unseen"
-    if charged and not faults:
-        message = "Two purchases of 10 are made, and one is charged: they share an id."
-        return message, "the body is an id"
-    if not faults:
-        return "Nothing is charged for two purchases of 10.", "charges nothing"
-    return _silent(told, faults)
-
-
-def _silent(told: Mapping[str, Any], faults: bool) -> tuple[str, str]:
-    name, heard = next((n, h) for n, h in told.items() if h != "charged")
+def _wrong(
+    charged: Any, told: Mapping[str, Any], at: Mapping[str, list[int]], faults: bool
+) -> tuple[str, tuple[str, str]]:
+    """Return which purchase went wrong, how in words, and what it shows."""
+    twice = next((name for name, steps in at.items() if len(steps) > 1), "")
+    if twice:
+        message = f"{twice} is charged twice: {charged} in all, for two purchases of 10."
+        return twice, (message, "a new id for each try")
+    name = next((name for name, heard in told.items() if heard != "charged"), "")
+    if name:
+        ends = (
+            "ends in an error"
+            if told[name] == "an error"
+            else f"is answered {str(told[name])[:40]!r}"
+        )
+        if faults:
+            return name, (f"{name} {ends}; another try cures it.", "gives up at once")
+        return name, (f"{name} {ends}, not 'charged'.", "another answer")
+    if all(at.values()):
+        return PURCHASES[0], (f"{charged} is charged for two purchases of 10.", "another amount")
+    name = next(name for name, steps in at.items() if not steps)
     if faults:
-        return f"{name} ends with {str(heard)[:60]!r}; another try cures it.", "gives up at once"
-    return f"{name} is answered {str(heard)[:60]!r}, not 'charged'.", "another answer"
+        return name, (f"{name} is said to be charged, and never was.", "says charged unseen")
+    if charged:
+        return name, (f"{name} is never charged: it has the id of another.", "the body is an id")
+    return name, ("Nothing is charged for two purchases of 10.", "charges nothing")
