@@ -77,8 +77,8 @@ class Service:
         self._boot()
 
     def _boot(self) -> None:
-        self.handle, made = instantiate(self.source)
-        recover = getattr(made, "recover", None)
+        self.handle, self.made = instantiate(self.source)
+        recover = getattr(self.made, "recover", None)
         if recover is not None:
             self.world.spawn(settle(recover()), self.name)
 
