@@ -25,7 +25,13 @@ HINTS: Mapping[str, Sequence[str]] = {
     "misuse": ["The sentence above says what to change; .reset() shows the stub once more."],
 }
 
-_LONG, _MANY = 80, 20
+_LONG, _MANY, _SENTENCE = 80, 20, 280
+
+
+def short(message: str) -> str:
+    """Return a message on one line, cut if it is long: it may quote what an answer made."""
+    line = " ".join(message[: 2 * _SENTENCE].split())
+    return line if len(line) <= _SENTENCE else f"{line[:_SENTENCE]}…"
 
 
 def plain(value: Any, depth: int = 3) -> Any:

@@ -2,24 +2,27 @@
 
 Where the system has alarms, one interrupts the main thread, even out of a real sleep; elsewhere a
 second thread throws the exception into the first one at its next bytecode. Code that catches it
-(`except:` in a loop) is rung again and again: from the third ring on, the exception is also raised
-at the next *line* that is reached, which lies in the except clause, outside of the try. Whoever
-presses Ctrl-C meanwhile is heard as well, even where the code under check catches that.
+(`except:` in a loop) is rung again and again: from the third ring on at each line that it reaches,
+and so in its except clause too, which is outside of the try. Whoever presses Ctrl-C meanwhile is
+heard as well, even where the code under check catches that.
 """
 
 from __future__ import annotations
 
+import _thread
 import ctypes
 import signal
 import sys
 import threading
 from collections.abc import Callable
 from time import perf_counter
-from types import CodeType, FrameType, TracebackType
+from types import FrameType, TracebackType
 from typing import Any, TypeVar
 
+from pubsub_kit.checks.blame import is_own
+
 T = TypeVar("T")
-_AGAIN, _STORM = 0.05, 0.001  # seconds between rings, at first and after many
+_AGAIN = 0.05  # seconds between rings
 
 
 class OutOfTime(BaseException):
@@ -53,7 +56,7 @@ class Alarm:
     def wind(self) -> None:
         """Begin to count the seconds anew."""
         if self._system:
-            signal.setitimer(signal.ITIMER_REAL, self.seconds, _AGAIN)
+            signal.setitimer(signal.ITIMER_REAL, self.seconds)
         self._due = perf_counter() + self.seconds
 
     def __enter__(self) -> Alarm:
@@ -82,7 +85,7 @@ class Alarm:
             signal.signal(number, before)
         if self._others[0]:
             left = self._others[0] - (perf_counter() - self._begun)
-            signal.setitimer(signal.ITIMER_REAL, max(left, _STORM), self._others[1])
+            signal.setitimer(signal.ITIMER_REAL, max(left, 0.001), self._others[1])
 
     def _hush(self) -> None:
         if self._system:
@@ -93,19 +96,21 @@ class Alarm:
                 _throw(self.thread, None)  # take back one that was sent but has not arrived
 
     def _ring(self, number: int, frame: FrameType | None) -> None:
-        if self._hears(frame):
-            self.rings += 1
-            if self.rings > 2:
-                _trip(frame, Alarm.watched.__code__)
-            if self.rings == 20:
-                signal.setitimer(signal.ITIMER_REAL, _STORM, _STORM)
+        if frame is not None and frame.f_code is _ring_at_lines.__code__:
+            return  # which asks for another ring
+        heard = self._hears(frame)
+        self.rings += heard
+        if heard and self.rings > 2:
+            _trip(frame)
+        signal.setitimer(signal.ITIMER_REAL, _AGAIN)
+        if heard:
             raise OutOfTime
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         self.interrupted = True
         if self._hears(frame):
             if self._system:
-                signal.setitimer(signal.ITIMER_REAL, _AGAIN, _AGAIN)
+                signal.setitimer(signal.ITIMER_REAL, _AGAIN)
             self._due = 0.0
             raise KeyboardInterrupt
 
@@ -128,18 +133,28 @@ class Alarm:
                 self._over.wait(_AGAIN)
 
 
-def _trip(frame: FrameType | None, outermost: CodeType) -> None:
-    """Have the next line that this thread reaches raise, once, in any frame of the watched code."""
-
-    def trip(where: FrameType, event: str, arg: Any) -> Any:
-        if event == "line":
-            raise OutOfTime
-        return trip
-
-    while frame is not None and frame.f_code is not outermost:
-        frame.f_trace = trip
+def _trip(frame: FrameType | None) -> None:
+    """Ring at each line of the learner's that this thread reaches from here on."""
+    while frame is not None and frame.f_code is not Alarm.watched.__code__:
+        if is_own(frame.f_code.co_filename):
+            frame.f_trace = _ring_at_lines
         frame = frame.f_back
-    sys.settrace(trip)
+    sys.settrace(_skip)
+
+
+def _ring_at_lines(frame: FrameType, event: str, arg: Any) -> Any:
+    """Ask for a ring that comes once the traced code goes on.
+
+    To raise here would end all tracing, so a signal is asked for. Python hands one over at calls
+    and jumps; `map` calls without, so that it arrives at the next of the traced code's own.
+    """
+    if event == "line":
+        [*map(_thread.interrupt_main, (signal.SIGALRM,))]
+    return _ring_at_lines
+
+
+def _skip(frame: FrameType, event: str, arg: Any) -> None:
+    """Trace no frame that begins from here on; without a function here, none is traced at all."""
 
 
 def _throw(thread: int, error: type[BaseException] | None) -> None:

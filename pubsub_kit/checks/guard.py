@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import threading
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -48,7 +48,7 @@ class Guard:
         self.output = Output()
         self.said = ""  # by a stand-in, to code that may have swallowed it
         self.runs = 0
-        self.warned: list[warnings.WarningMessage] = []
+        self.heard: list[warnings.WarningMessage] | None = None
         self.unawaited = ""
         self.luck = random.Random()
 
@@ -57,7 +57,7 @@ class Guard:
         if self.said:
             raise Halted(self.said)
         if self.runs == 1:
-            self.unawaited = _unawaited(self.warned)
+            self.unawaited = _unawaited(self.heard)
         self.runs += 1
         self.output.clear()
         random.seed(7)
@@ -92,7 +92,7 @@ def run(code: Callable[[], T], seconds: float, spaces: Iterable[dict[str, Any]] 
     with _one_at_a_time, ExitStack() as stack:
         stack.enter_context(kept())
         guard = Guard(seconds)
-        guard.warned = stack.enter_context(warnings.catch_warnings(record=True)) or []
+        guard.heard = stack.enter_context(warnings.catch_warnings(record=True))
         warnings.simplefilter("default", RuntimeWarning)
         stack.enter_context(redirect_stdout(guard.output))
         stack.enter_context(redirect_stderr(guard.output))
@@ -108,7 +108,7 @@ def run(code: Callable[[], T], seconds: float, spaces: Iterable[dict[str, Any]] 
         if guard.said:
             ran.error = Stopped(guard.said)
         ran.printed = guard.output.summary
-        ran.unawaited = guard.unawaited or _unawaited(guard.warned)
+        ran.unawaited = guard.unawaited or _unawaited(guard.heard)
     if guard.alarm.interrupted:
         raise KeyboardInterrupt
     return ran
@@ -121,7 +121,7 @@ def _forget() -> None:
 
 def _in_words(error: BaseException, guard: Guard) -> Exception:
     """Return an error that a verdict can tell: what is no Exception becomes a sentence."""
-    where = own_line(error)
+    where = next(filter(None, map(own_line, _chain(error))), "")
     at = f" ({where})" if where else ""
     if isinstance(error, OutOfTime):
         return Stopped(
@@ -137,9 +137,16 @@ def _in_words(error: BaseException, guard: Guard) -> Exception:
     return Stopped(f"your code raised {type(error).__name__}{at}: raise an Exception instead")
 
 
-def _unawaited(warned: list[warnings.WarningMessage]) -> str:
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and those that were on their way when it was raised."""
+    while error is not None:
+        yield error
+        error = error.__context__
+
+
+def _unawaited(heard: list[warnings.WarningMessage] | None) -> str:
     """Return the name of the first coroutine that was made and never awaited, or ""."""
-    for warning in warned:
+    for warning in heard or ():
         words = str(warning.message)
         if words.startswith("coroutine '") and words.endswith("' was never awaited"):
             return words.split("'")[1].rpartition(".")[2]

@@ -8,13 +8,14 @@ runs a world under a few seeds, for what only shows in numbers (load, waves of r
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pubsub_kit.checks import blame, guard, leaks
 from pubsub_kit.checks.verdict import Judgement
 from pubsub_kit.errors import PubSubKitError
-from pubsub_kit.world.chance import Schedule
+from pubsub_kit.world.chance import Schedule, ScheduleError
 from pubsub_kit.world.explore import (
     Exploration,
     Oracle,
@@ -105,6 +106,8 @@ class Explored:
             found.world.end_tasks()
         if (leak := watch.leak(found.code, found.violation)) is not None:
             return leak
+        with suppress(ScheduleError):
+            self._run(answer, found.code)  # once more, so that what it prints is of this run
         if found.violation is None or found.world is None:
             return Judgement("holds" if found.outcome == "holds" else "not exercised", str(found))
         return self._failed(answer, found)

@@ -107,7 +107,8 @@ class Question:
             return judged
         wrong = judged.violation
         states = {"expected": advice.plain(wrong.expected), "actual": advice.plain(wrong.actual)}
-        return replace(judged, violation=replace(wrong, **states))
+        message = advice.short(wrong.message)
+        return replace(judged, violation=replace(wrong, message=message, **states))
 
 
 def _spaces(answer: Any) -> list[dict[str, Any]]:

@@ -46,8 +46,7 @@ class Code(Question):
 
 def _a(answer: Any) -> str:
     name = type(answer).__name__
-    shown = f" {str(answer)[:40]!r}" if isinstance(answer, str | int | float) else ""
-    return f"{'an' if name[:1] in 'aeiouAEIOU' else 'a'} {name}{shown}"
+    return f"{'an' if name[:1] in 'aeiouAEIOU' else 'a'} {name}"
 
 
 _LINES = "<your lines>"

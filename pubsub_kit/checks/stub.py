@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dis
 import inspect
+import sys
 from types import CodeType
 from typing import Any
 
@@ -34,6 +35,8 @@ def is_stub(answer: Any) -> bool:
     if isinstance(answer, dict):
         return all(is_stub(value) for value in answer.values())
     if inspect.isclass(answer):
+        if answer.__module__.partition(".")[0] in (*sys.stdlib_module_names, "pubsub_kit"):
+            return False
         methods = [m for n, m in vars(answer).items() if inspect.isfunction(m) and n != "__init__"]
         return all(_is_empty(method.__code__) for method in methods)
     return inspect.isfunction(answer) and _is_empty(answer.__code__)
