@@ -81,11 +81,11 @@ class Group:
         handled nothing yet there is no difference, so that is not asked.
         """
         idle, self.idle = self.idle, []
-        if len(idle) > 1 and self.turns[0] and any(worker.used for worker in idle):
-            if self.world.chance.fault(*self.turns):
-                idle.append(idle.pop(0))
-                text = f"others look for messages before {idle[-1].node.name}"
-                self.world.note("note", idle[-1].node.name, text=text, fault=True)
+        differ = len(idle) > 1 and any(worker.used for worker in idle)
+        if differ and self.turns[0] and self.world.chance.fault(*self.turns):
+            idle.append(idle.pop(0))
+            text = f"others look for messages before {idle[-1].node.name}"
+            self.world.note("note", idle[-1].node.name, text=text, fault=True)
         for worker in idle:
             worker.bell.succeed()
 

@@ -22,27 +22,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pubsub_kit.world.chance import Schedule, ScheduleError, encode
+from pubsub_kit.world.merging import Rests
 from pubsub_kit.world.running import TooManySteps, WorldError, rare_collections
 from pubsub_kit.world.trace import Trace
+from pubsub_kit.world.violation import Violation, never_ends, stays_busy, waits_forever
 from pubsub_kit.world.world import World
 
-#: How long a handler must have been at it to be called endless when a run is cut (seconds).
-LONG = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """What went wrong in a run: in words, at which step of the trace, wanted and found.
-
-    `belief` names the misconception that this failure shows, where it is known.
-    """
-
-    message: str
-    step: int | None = None
-    expected: Any = None
-    actual: Any = None
-    belief: str = ""
-
+__all__ = ["Exploration", "Oracle", "Scenario", "Violation", "explore", "replay", "run_once"]
 
 Scenario = Callable[[World], Any]
 Oracle = Callable[[World], Violation | None]
@@ -83,7 +69,8 @@ class Exploration:
         if self.outcome == "fails" and self.violation:
             return f"fails at schedule {self.code}: {self.violation.message}"
         if self.outcome == "cut off":
-            return f"cut off after {runs}: all up to {self.complete} faults hold, not all {upto}"
+            held = f"all up to {self.complete} hold" if self.complete >= 0 else "none is proven"
+            return f"cut off after {runs} before all {upto} were tried: {held}"
         silent = ", ".join(name for name in self.fired if not self.fired[name])
         return f"not exercised: in {runs} there was never a chance for {silent}"
 
@@ -94,55 +81,26 @@ def run_once(
     faults: Sequence[str],
     until: float,
     max_steps: int,
+    rests: Rests | None = None,
 ) -> tuple[World, Violation | None]:
-    """Run a scenario under one schedule; a run without an end is a violation of its own."""
+    """Run a scenario under one schedule; a run without an end is a violation of its own.
+
+    With `rests`, the run ends where it rests as one before it did, and has no violation then.
+    """
     world = World(chance=schedule, faults=dict.fromkeys(faults, 0.0))
+    last = max(schedule.faults, default=-1)
+
+    def known() -> bool:
+        return rests is not None and len(schedule.offered) > last and rests.has(world)
+
     try:
         scenario(world)
-        world.run(until, max_steps=max_steps)
+        world.run(until, max_steps=max_steps, enough=known if rests else None)
     except TooManySteps:
-        return world, Violation(
-            f"the run goes on for ever: after {max_steps:,} steps it had not come to rest",
-            step=len(world.trace) - 1,
-            belief="never ends",
-        )
+        return world, never_ends(world)
+    if rests and rests.merged:
+        return world, None
     return world, waits_forever(world) or stays_busy(world)
-
-
-def waits_forever(world: World) -> Violation | None:
-    """Return a violation if a handler still waits when nothing is left that could wake it."""
-    still = _open_handlers(world) if world.env.peek() == float("inf") else []
-    if not still:
-        return None
-    step = world.trace[still[0]]
-    text = f"{step.node} waits for ever in its handler of {step.text}: no reply will come"
-    return Violation(text, step=still[0], belief="waits for ever")
-
-
-def stays_busy(world: World) -> Violation | None:
-    """Return a violation if a handler, when time is up, has been at it for most of the run."""
-    still = _open_handlers(world)
-    if not still or world.now - world.trace[still[0]].time < max(LONG, world.now / 2):
-        return None
-    step = world.trace[still[0]]
-    text = f"{step.node} is not done with {step.text} after {world.now - step.time:,.0f} s"
-    return Violation(text, step=still[0], belief="never ends")
-
-
-def _open_handlers(world: World) -> list[int]:
-    """Return at which steps those handlers began that have not ended."""
-    if not world.busy:
-        return []
-    began: dict[int, tuple[str, str]] = {}
-    for i, step in enumerate(world.trace.steps):
-        if step.kind == "begin":
-            began[i] = (step.node, step.message)
-        elif step.kind == "end":
-            ended = (n for n, which in began.items() if which == (step.node, step.message))
-            began.pop(next(ended, -1), None)
-        elif step.kind == "crash":
-            began = {n: which for n, which in began.items() if which[0] != step.node}
-    return list(began)
 
 
 def explore(
@@ -155,54 +113,56 @@ def explore(
     max_steps: int = 2_000,
     max_schedules: int = 200_000,
     seconds: float = 10.0,
+    merge: bool = False,
 ) -> Exploration:
     """Try every schedule of up to `max_faults` of these faults; return what was found.
 
     `until` bounds a run in virtual seconds, `max_steps` in moments; `max_schedules` and `seconds`
-    (of real time) bound the search. Raises WorldError for a bound that is negative; what the
-    scenario or the oracle itself raises goes through.
+    (of real time) bound the search. With `merge`, equal states are not explored twice: give it
+    where the oracle looks at stores and effects alone, and not at how the run came there (see
+    `pubsub_kit.world.merging`, which also says which handlers cannot be merged). Raises WorldError
+    for a bound that is negative; what the scenario or the oracle itself raises goes through.
     """
     if max_faults < 0 or max_steps < 1 or max_schedules < 1:
         raise WorldError("explore's bounds count faults, steps and schedules: give none below zero")
     found = Exploration("holds", max_faults=max_faults, fired=Counter(dict.fromkeys(faults, 0)))
     stop_at = time.perf_counter() + seconds
+    rests = Rests() if merge else None
+
+    def try_one(schedule: Schedule) -> bool:
+        """Run one schedule and look at it; False if the search must stop before."""
+        if found.schedules >= max_schedules or time.perf_counter() > stop_at:
+            return False
+        if rests is not None:
+            rests.begin()
+        world, violation = run_once(scenario, schedule, faults, until, max_steps, rests)
+        if rests is not None and rests.merged:
+            found.merged += 1
+        else:
+            violation = violation or oracle(world)
+        if rests is not None and violation is None:
+            rests.keep()
+        _note(found, schedule, world, violation)
+        return True
+
     with rare_collections():
-        _search(scenario, oracle, found, faults, until, max_steps, max_schedules, stop_at)
+        _search(found, try_one)
     if found.outcome == "holds" and max_faults and not all(found.fired.values()):
         found.outcome = "not exercised"
     return found
 
 
-def _search(
-    scenario: Scenario,
-    oracle: Oracle,
-    found: Exploration,
-    faults: Sequence[str],
-    until: float,
-    max_steps: int,
-    max_schedules: int,
-    stop_at: float,
-) -> None:
-    max_faults = found.max_faults
+def _search(found: Exploration, try_one: Callable[[Schedule], bool]) -> None:
+    """Try schedules by their number of faults, up to the first number that one fails with."""
     level: Iterator[Mapping[int, str]] = iter([{}])
-    for bound in range(max_faults + 1):
+    for bound in range(found.max_faults + 1):
         following: list[tuple[Mapping[int, str], list[Sequence[str]]]] = []
         for chosen in level:
-            if found.schedules >= max_schedules or time.perf_counter() > stop_at:
-                found.outcome = "cut off" if found.violation is None else "fails"
-                return
             schedule = Schedule(chosen)
-            world, violation = run_once(scenario, schedule, faults, until, max_steps)
-            found.schedules += 1
-            found.fired.update(chosen.values())
-            violation = violation or oracle(world)
-            if violation is not None:
-                _keep_shortest(found, schedule, violation, world)
-            elif found.world is None:
-                found.world = world
-            if found.world is not world:
-                world.dissolve()
-            if bound < max_faults:
+            if not try_one(schedule):
+                found.outcome = "fails" if found.violation else "cut off"
+                return
+            if bound < found.max_faults:
                 following.append((chosen, schedule.offered))
         if found.violation is not None:
             return
@@ -210,12 +170,21 @@ def _search(
         level = _one_more_fault(following)
 
 
-def _keep_shortest(
-    found: Exploration, schedule: Schedule, violation: Violation, world: World
+def _note(
+    found: Exploration, schedule: Schedule, world: World, violation: Violation | None
 ) -> None:
-    if found.violation is None or len(world.trace) < len(found.trace):
-        found.outcome, found.code = "fails", encode(schedule.faults)
-        found.violation, found.world = violation, world
+    """Count a run; keep the first one, or the shortest of those that fail."""
+    found.schedules += 1
+    found.fired.update(schedule.faults.values())
+    fails = violation is not None
+    if found.world is None or (
+        fails and (found.violation is None or len(world.trace) < len(found.trace))
+    ):
+        found.world = world
+        if fails:
+            found.outcome, found.code, found.violation = "fails", encode(schedule.faults), violation
+    else:
+        world.dissolve()
 
 
 def _one_more_fault(
