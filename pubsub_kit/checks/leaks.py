@@ -53,7 +53,8 @@ class Watch(Generic[Key]):
         else:
             with self.memory.emptied() as held:
                 leaks = bool(held) and self._fails_alike(key, None)
-            changed = held
+            changed = held if leaks else []
+            leaks = leaks or (not self.costly and self._goes_another_way([]))
         if not leaks:
             return None
         self.memory.forget()

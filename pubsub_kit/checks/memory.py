@@ -88,7 +88,7 @@ def _parts(value: Any) -> list[Any]:
     if isinstance(value, list | tuple | deque):
         return list(value)
     if isinstance(value, set | frozenset):
-        return [frozenset(map(fingerprint, value))] if value else []
+        return sorted(map(repr, value))
     if hasattr(value, "cache_info"):
         return [str(value.cache_info())]
     if hasattr(value, "__dict__") and not inspect.isroutine(value):

@@ -11,6 +11,7 @@ import builtins
 import functools
 import inspect
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import dataclass
 from enum import Enum
 from types import CodeType, FunctionType, ModuleType
@@ -87,7 +88,13 @@ def _of_object(thing: Any) -> Place:
 
 
 def _of_argument(value: Any) -> Place:
-    return Place("an argument of partial(), which was made once", lambda: value, lambda _: None)
+    def write(new: Any) -> None:
+        if isinstance(value, list | set | dict) and new is not value:
+            kept = copy(new)
+            value.clear()
+            (value.extend if isinstance(value, list) else value.update)(kept)
+
+    return Place("an argument of partial(), which was made once", lambda: value, write)
 
 
 def _of_cache(thing: Any) -> Place:
@@ -103,12 +110,13 @@ def _of_class(cls: type, waiting: list[Any]) -> Iterator[Place]:
     for base in cls.__mro__:
         if not _is_own_class(base) or issubclass(base, Enum):
             continue
-        for name, value in list(vars(base).items()):
+        for name in sorted({*vars(base), *_names_in(base)}):
+            value = vars(base).get(name, GONE)
             if isinstance(value, staticmethod | classmethod):
                 waiting.append(value.__func__)
             elif isinstance(value, property):
                 waiting += [value.fget, value.fset]
-            elif isinstance(value, FunctionType | type) or hasattr(value, "cache_info"):
+            elif _is_code(value):
                 waiting.append(value)
             elif not name.startswith("__"):
                 yield _attribute(
@@ -137,8 +145,8 @@ def _of_function(function: FunctionType, waiting: list[Any]) -> Iterator[Place]:
         waiting.append(function.__wrapped__)
     yield from _of_defaults(function)
     yield from _of_closure(function, waiting)
-    for name in list(vars(function)):
-        if name != "__wrapped__":
+    for name in sorted({*vars(function), *_names(function.__code__)}):
+        if not name.startswith("__"):
             words = f"{function.__name__}.{name}, an attribute of your function"
             yield _attribute(function, name, words)
     yield from _of_globals(function, waiting)
@@ -214,6 +222,11 @@ def _names(code: CodeType) -> set[str]:
     """Return every name that code, or code within it, may look up outside."""
     inner = [const for const in code.co_consts if isinstance(const, CodeType)]
     return set(code.co_names).union(*map(_names, inner))
+
+
+def _names_in(cls: type) -> set[str]:
+    codes = [f.__code__ for f in vars(cls).values() if isinstance(f, FunctionType)]
+    return set().union(*map(_names, codes))
 
 
 def _is_code(value: Any) -> bool:
