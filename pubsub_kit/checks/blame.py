@@ -67,9 +67,9 @@ def mishap(
             continue
         if not any(_own_steps(error)):
             if isinstance(error, ValueError):
-                return step, f"{str(error)[:200]}"
+                return step, str(error)[:200]
         elif not _meant(error):
-            return step, told(error)
+            return step, f"Your code raised {told(error)}"
     return None
 
 

@@ -149,7 +149,7 @@ class Explored:
         faults = sum(letter.isalpha() for letter in found.code)
         enough = "1 fault is enough" if faults == 1 else f"{faults} faults are enough"
         if not faults:
-            bad = bool(found.world.trace.faults())
+            bad = any(step.kind != "end" for step in found.world.trace.faults())
             enough = "no bad luck is needed" if bad else "even where nothing goes wrong"
         summary = f"fails: {enough}"
         violation = found.violation
@@ -219,7 +219,7 @@ class Sampled:
 def _mishap(world: World, expected: Errors) -> Violation | None:
     """Return an error of the learner's own as the violation, if a handler of this run met one."""
     found = blame.mishap(world.raised, expected)
-    return found and Violation(f"Your code raised {found[1]}", found[0], belief="raises")
+    return found and Violation(found[1], found[0], belief="raises")
 
 
 def _failure(

@@ -37,7 +37,8 @@ def is_stub(answer: Any) -> bool:
     if inspect.isclass(answer):
         if answer.__module__.partition(".")[0] in (*sys.stdlib_module_names, "pubsub_kit"):
             return False
-        methods = [m for n, m in vars(answer).items() if inspect.isfunction(m) and n != "__init__"]
+        defined = [item for base in answer.__mro__[:-1] for item in vars(base).items()]
+        methods = [m for n, m in defined if inspect.isfunction(m) and n != "__init__"]
         return all(_is_empty(method.__code__) for method in methods)
     return inspect.isfunction(answer) and _is_empty(answer.__code__)
 

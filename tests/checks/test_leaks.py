@@ -114,7 +114,7 @@ class InACache(PaysOnce):
 
 def with_an_attribute(db: Any) -> Any:
     async def handle(event: Event) -> None:
-        done = getattr(with_an_attribute, "done", set())
+        done: set[str] = getattr(with_an_attribute, "done", set())
         if event.id not in done:
             with_an_attribute.done = done | {event.id}  # type: ignore[attr-defined]
             await db.add("paid", event.data["amount"])
@@ -360,7 +360,7 @@ def test_a_run_that_heeds_the_outside_is_told_so(tmp_path: Path) -> None:
         async def handle(self, event: Event) -> None:
             count = int(file.read_text()) + 1
             file.write_text(str(count))
-            await sleep(count % 5)
+            await sleep(count / 100)
             await super().handle(event)
 
     verdict = verdict_on(HeedsAFile)
