@@ -92,6 +92,15 @@ def test_a_read_begins_at_its_offset_and_has_a_limit(
     assert [(o, each.data) for o, each in log.read(0, offset, limit)] == expected
 
 
+def test_a_read_is_never_short(log: EventLog) -> None:
+    for size in (1, 50, 3, 31, 1, 1, 64, 90):
+        log.append_batch(event(i) for i in range(log.end(), log.end() + size))
+    for limit in (1, 31, 32, 33, 63, 64, 65, 200):
+        for offset in range(0, log.end(), 5):
+            found = [o for o, _ in log.read(0, offset, limit)]
+            assert found == list(range(offset, min(offset + limit, log.end())))
+
+
 @pytest.mark.parametrize(("offset", "limit"), [(100, 1), (1000, 1), (0, 0), (0, -1)])
 def test_there_may_be_nothing_to_read(log: EventLog, offset: int, limit: int) -> None:
     log.append_batch(event(i) for i in range(100))

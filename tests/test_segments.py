@@ -5,10 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
+from pubsub_kit import segments
 from pubsub_kit.event import Event
 from pubsub_kit.log import LogError
 from pubsub_kit.segments import (
@@ -94,11 +95,26 @@ def test_another_number_of_partitions_is_refused(path: Path) -> None:
             DurableEventLog(path, number)
 
 
-def test_a_crash_while_folders_are_made_does_not_change_their_number(path: Path) -> None:
-    (path / "2").mkdir(parents=True)
+def test_a_crash_while_folders_are_made_does_not_change_their_number(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: Any) -> NoReturn:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(segments, "DiskPartition", die)
+        with pytest.raises(KeyboardInterrupt):
+            DurableEventLog(path, 3)
     with DurableEventLog(path) as log:
         assert log.partitions == 3
         log.append(event(0), 1)
+        monkeypatch.setattr(segments, "DiskPartition", die)
+        with pytest.raises(KeyboardInterrupt):
+            log.add_partitions(2)
+    monkeypatch.undo()
+    with DurableEventLog(path) as log:
+        assert log.partitions == 5
+        assert contents(log, 1) == [(0, 0)]
 
 
 def test_a_folder_that_cannot_be_used_is_named(path: Path) -> None:
