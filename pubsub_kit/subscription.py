@@ -255,6 +255,11 @@ class Subscription:
             events = [row[3] for row in self._queue.rows()] + self.reader.heads()
             return max(0.0, now - min(event.time for event in events)) if events else None
 
+    @property
+    def pending(self) -> bool:
+        """Whether anything is in flight, or will be delivered again."""
+        return bool(self._queue.flying or self._queue.aside)
+
     def next_wakeup(self) -> float | None:
         """Return the clock's time of the next deadline or due redelivery, past or future, or None.
 

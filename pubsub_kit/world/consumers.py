@@ -81,8 +81,8 @@ class Group:
         handled nothing yet there is no difference, so that is not asked.
         """
         idle, self.idle = self.idle, []
-        differ = len(idle) > 1 and any(worker.used for worker in idle)
-        if differ and self.turns[0] and self.world.chance.fault(*self.turns):
+        differ = self.turns[0] and len(idle) > 1 and any(worker.used for worker in idle)
+        if differ and self.world.chance.fault(*self.turns):
             idle.append(idle.pop(0))
             text = f"others look for messages before {idle[-1].node.name}"
             self.world.note("note", idle[-1].node.name, text=text, fault=True)
@@ -98,7 +98,7 @@ class Group:
 
     def set_alarm(self) -> None:
         """See to it that somebody looks when the next message becomes available again."""
-        due = self.subscription.next_wakeup()
+        due = self.subscription.next_wakeup() if self.subscription.pending else None
         if due is not None and (self.alarm is None or due < self.alarm):
             self.alarm = due
             self.world.on(max(due, self.world.env._now), self.ring)

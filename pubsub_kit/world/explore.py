@@ -15,6 +15,7 @@ a `Violation` or None. Both are called once a schedule, so they must not keep st
 
 from __future__ import annotations
 
+import gc
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -145,8 +146,11 @@ def explore(
         _note(found, schedule, world, violation)
         return True
 
-    with rare_collections():
+    thresholds = rare_collections()
+    try:
         _search(found, try_one)
+    finally:
+        gc.set_threshold(*thresholds)
     if found.outcome == "holds" and max_faults and not all(found.fired.values()):
         found.outcome = "not exercised"
     return found
@@ -175,7 +179,8 @@ def _note(
 ) -> None:
     """Count a run; keep the first one, or the shortest of those that fail."""
     found.schedules += 1
-    found.fired.update(schedule.faults.values())
+    for kind in schedule.faults.values():
+        found.fired[kind] += 1
     fails = violation is not None
     if found.world is None or (
         fails and (found.violation is None or len(world.trace) < len(found.trace))

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 from pubsub_kit.world.running import WorldError
 
+_ATOMS = (str, int, bool, float, type(None))
 _GENERATORS = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
 
@@ -30,7 +33,9 @@ def instantiate(source: Callable[..., Any]) -> tuple[Callable[[Any], Any], Any]:
         )
     code = getattr(handle, "__code__", None)
     if code is not None:
-        _check(handle, code)
+        defaults = len(getattr(handle, "__defaults__", None) or ())
+        if problem := _problem(code, hasattr(handle, "__self__"), defaults):
+            raise WorldError(f"{handle.__qualname__} {problem}")
     return handle, made
 
 
@@ -44,14 +49,14 @@ def _is_factory(source: Callable[..., Any]) -> bool:
     return required == 0 and not code.co_flags & inspect.CO_COROUTINE
 
 
-def _check(handle: Callable[..., Any], code: Any) -> None:
-    name = getattr(handle, "__qualname__", "a handler")
+@lru_cache
+def _problem(code: CodeType, bound: bool, defaults: int) -> str:
     if code.co_flags & _GENERATORS:
-        raise WorldError(f"{name} has a yield in it, so it would never run: write await instead")
-    takes = code.co_argcount - hasattr(handle, "__self__")
-    needs = takes - len(getattr(handle, "__defaults__", None) or ())
-    if needs > 1 or (takes < 1 and not code.co_flags & inspect.CO_VARARGS):
-        raise WorldError(f"{name} takes {takes} arguments: a handler takes one, what it handles")
+        return "has a yield in it, so it would never run: write await instead"
+    takes = code.co_argcount - bound
+    if takes - defaults > 1 or (takes < 1 and not code.co_flags & inspect.CO_VARARGS):
+        return f"takes {takes} arguments: a handler takes one, what it handles"
+    return ""
 
 
 async def settle(result: Any) -> Any:
@@ -61,6 +66,8 @@ async def settle(result: Any) -> Any:
 
 def copied(value: Any) -> Any:
     """Return a value that shares nothing with the original: no two nodes share memory."""
+    if type(value) in _ATOMS:
+        return value
     if isinstance(value, dict):
         return {k: copied(v) for k, v in value.items()}
     if isinstance(value, list):

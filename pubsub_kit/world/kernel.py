@@ -7,6 +7,7 @@ that happens is asked of the `Chance`, and nowhere else.
 
 from __future__ import annotations
 
+import gc
 import random
 import sys
 from collections.abc import Callable, Coroutine, Mapping
@@ -27,6 +28,7 @@ from pubsub_kit.world.running import (
     rare_collections,
     unwatch,
     watch,
+    with_asyncio,
     without_asyncio,
 )
 from pubsub_kit.world.tasks import NOWHERE, Node, Task, wait
@@ -134,13 +136,13 @@ class Kernel:
         if outer is self:
             raise WorldError("this world runs already: call world.run() outside of its handlers")
         self.steps = self.steps_left = MANY if max_steps is None else max_steps
-        bring_back = without_asyncio()
+        loop, thresholds = without_asyncio(), rare_collections()
         try:
-            with rare_collections():
-                if self._run(end, enough) and until is not None:
-                    self.env._now = until
+            if self._run(end, enough) and until is not None:
+                self.env._now = until
         finally:
-            bring_back()
+            gc.set_threshold(*thresholds)
+            with_asyncio(loop)
             enter(outer)
         return self.trace
 
@@ -190,7 +192,7 @@ class Kernel:
         return event
 
     def heard(self, error: Exception) -> None:
-        """Keep an error that a handler raised, if it is one of the first, and the step to say so."""
+        """Keep an error that a handler raised, one of the first, and the step that will say so."""
         if len(self.raised) < 20:
             self.raised.append((len(self.trace), error))
 

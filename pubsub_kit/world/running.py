@@ -15,8 +15,6 @@ import atexit
 import gc
 import sys
 from asyncio import events as asyncio_events
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 from weakref import ref
 
@@ -61,11 +59,16 @@ def enter(world: Kernel | None) -> Kernel | None:
     return before
 
 
-def without_asyncio() -> Callable[[], None]:
-    """Hide the running event loop, if there is one; returns what brings it back."""
+def without_asyncio() -> Any:
+    """Hide the running event loop, if there is one; returns it, for `with_asyncio`."""
     loop = asyncio_events._get_running_loop()
     asyncio_events._set_running_loop(_NO_LOOP)
-    return lambda: asyncio_events._set_running_loop(loop)
+    return loop
+
+
+def with_asyncio(loop: Any) -> None:
+    """Bring the event loop back."""
+    asyncio_events._set_running_loop(loop)
 
 
 def running() -> World:
@@ -134,15 +137,8 @@ gc.callbacks.append(_found)
 atexit.register(_lose)
 
 
-@contextmanager
-def rare_collections() -> Iterator[None]:
-    """Collect garbage once in many allocations only; a collection is due at the end of it."""
+def rare_collections() -> tuple[int, int, int]:
+    """Collect garbage once in many allocations only; returns how often it was, to bring it back."""
     thresholds = gc.get_threshold()
-    if thresholds[0] >= _RARE:
-        yield
-        return
-    gc.set_threshold(_RARE, *thresholds[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*thresholds)
+    gc.set_threshold(max(_RARE, thresholds[0]), *thresholds[1:])
+    return thresholds

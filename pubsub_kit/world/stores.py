@@ -83,16 +83,17 @@ class Store:
         """Apply changes in one step, and note it in the trace."""
         node = self.world.current().node
         node.active = True
-        before = {key: self.rows.get(key) for key in changes}
+        before: dict[str, Any] = {}
+        after: dict[str, Any] = {}
+        words: list[str] = []
         for key, value in changes.items():
-            self.versions[key] = self.versions.get(key, 0) + 1
-            if value is _GONE:
-                self.rows.pop(key, None)
-            else:
+            before[key] = self.rows.pop(key, None)
+            after[key] = None if value is _GONE else value
+            if value is not _GONE:
                 self.rows[key] = value
-        after = {key: self.rows.get(key) for key in changes}
-        words = ", ".join(f"{key} = {_short(value)}" for key, value in after.items())
-        self.world.note("effect", node.name, text=words, data=(self.name, before, after))
+            self.versions[key] = self.versions.get(key, 0) + 1
+            words.append(f"{key} = {_short(after[key])}")
+        self.world.note("effect", node.name, text=", ".join(words), data=(self.name, before, after))
 
 
 class Transaction:

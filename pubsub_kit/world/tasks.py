@@ -116,12 +116,17 @@ class Task:
         self.node.tasks.pop(self, None)
         self.node = Node(self.node.name, alive=False)
         outer, running, complain = world.task, enter(world), sys.unraisablehook
-        world.task, sys.unraisablehook = self, lambda _: None
+        world.task = self
         try:
             self.coroutine.close()
-        except Exception:
-            pass  # nobody is there any more to hear of it
+        except Exception:  # nobody is there any more to hear of it
+            sys.unraisablehook = silence
         finally:
             del self.coroutine, self.resume, self.target
-            world.task, sys.unraisablehook = outer, complain
+            sys.unraisablehook = complain
+            world.task = outer
             enter(running)
+
+
+def silence(_: object) -> None:
+    """Say nothing of a coroutine that would not go."""

@@ -6,7 +6,8 @@ themselves, so that a handler reads as it would in a web framework.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine, Generator, Sequence
+from inspect import CORO_CREATED, getcoroutinestate, iscoroutine
 from itertools import count
 from types import coroutine
 from typing import TYPE_CHECKING, Any
@@ -123,12 +124,22 @@ async def gather(*coroutines: Coroutine[Any, Any, Any]) -> list[Any]:
 
     for i, awaited in enumerate(coroutines):
         world.spawn(one(i, awaited), node.name)
-    if coroutines:
-        await wait(done)
+    try:
+        if coroutines:
+            await wait(done)
+    finally:
+        _drop_unbegun(coroutines)
     for outcome in outcomes:
         if isinstance(outcome, _Raised):
             raise outcome.error
     return outcomes
+
+
+def _drop_unbegun(coroutines: Sequence[Coroutine[Any, Any, Any]]) -> None:
+    """Close what a crash kept from beginning, or Python would say that nobody awaited it."""
+    for each in coroutines:
+        if iscoroutine(each) and getcoroutinestate(each) == CORO_CREATED:
+            each.close()
 
 
 class _Raised:
