@@ -71,16 +71,32 @@ def _parsed(text: str, unit: str) -> float:
     number = _finite(float(digits) * _SUFFIX.get(written["suffix"], 1.0), text)
     if not written["unit"]:
         return number
-    try:
-        given = _registry().parse_units(_for_pint(written["unit"]))
-        return _finite(float((number * given).to(unit or "").magnitude), text)
-    except QuantityError:
-        raise
-    except Exception:
+    factor = _factor(_for_pint(written["unit"]), unit)
+    if factor is None:
         raise QuantityError(
             f"{_shown(text)} is not in {unit or 'a plain count'} or a unit like it: give, for "
             f"example, {_example(unit)}"
-        ) from None
+        )
+    return _finite(number * factor, text)
+
+
+@functools.cache
+def _factor(given: str, wanted: str) -> float | None:
+    """Return how many of one unit make another; None where they are of different kinds."""
+    registry = _registry()
+    try:
+        a, b = 1 * registry.parse_units(given), 1 * registry.parse_units(wanted)
+        if _bits(a) != _bits(b):
+            return None
+        return float(a.to(b.units).magnitude)
+    except Exception:
+        return None
+
+
+def _bits(quantity: Any) -> float:
+    """Return the power of bits in a quantity: to pint they are no dimension, to us they are."""
+    powers = dict(quantity.to_root_units().unit_items())
+    return float(powers.get("bit", 0))
 
 
 def _for_pint(unit: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pubsub_kit.checks import advice, guard, sources
-from pubsub_kit.checks.blame import told
+from pubsub_kit.checks.blame import own_line, told
 from pubsub_kit.checks.judges import Judge
 from pubsub_kit.checks.places import spaces
 from pubsub_kit.checks.stub import is_given, is_stub
@@ -123,6 +123,9 @@ def _of_error(error: Exception | None) -> Judgement:
     if isinstance(error, PubSubKitError):
         return failed("cannot run", str(error), "misuse")
     assert error is not None
+    if not own_line(error):
+        message = f"The check itself stumbled over this answer: {told(error)}."
+        return failed("cannot be checked", message, "misuse")
     return failed("your code raises an exception", f"Your code raised {told(error)}", "raises")
 
 

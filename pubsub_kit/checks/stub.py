@@ -30,7 +30,11 @@ def is_stub(answer: Any) -> bool:
 
     A class is a stub if each method that it defines is one, its constructor apart.
     """
-    if answer is None or answer is ... or (isinstance(answer, str | list | dict) and not answer):
+    if (
+        answer is None
+        or answer is ...
+        or (isinstance(answer, str | list | tuple | dict) and not answer)
+    ):
         return True
     if isinstance(answer, dict):
         return all(is_stub(value) for value in answer.values())
