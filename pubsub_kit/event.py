@@ -80,7 +80,7 @@ class Event(NamedTuple):
         Raises EventError when the data is no JSON value (a set, NaN, an object of yours).
         """
         id, source, type, time, data, subject, key, extensions = self
-        if extensions or subject == "" or not (id and source and type):
+        if extensions or subject == "" or key == "" or not (id and source and type):
             _checked(self)
         try:
             micros = round(time * 1_000_000)
@@ -137,14 +137,13 @@ def _checked(event: Event) -> Event:
     """Return the event if its attributes are what CloudEvents asks for."""
     id, source, type, _, _, subject, key, extensions = event
     named = id and source and type and isinstance(id, str) and isinstance(source, str)
-    plain = subject is None and not extensions and (key is None or isinstance(key, str))
+    plain = subject is None and not extensions and (key is None or (key and isinstance(key, str)))
     if named and isinstance(type, str) and plain:
         return event
-    for name, value in (("id", id), ("source", source), ("type", type), ("subject", subject)):
-        if not (value and isinstance(value, str)) and (name, value) != ("subject", None):
+    for name in ("id", "source", "type", "subject", "key"):
+        value, optional = getattr(event, name), name in ("subject", "key")
+        if not (value and isinstance(value, str)) and not (optional and value is None):
             raise EventError(f"An event's {name} must be a non-empty string, not {brief(value)}.")
-    if not (key is None or isinstance(key, str)):
-        raise EventError(f"An event's key must be a string, not {brief(key)}: try str(key).")
     for name, extra in extensions.items():
         if name in KNOWN or not re.fullmatch("[a-z0-9]+", name):
             raise EventError(f"An extension needs a new name of a-z and 0-9, not {brief(name)}.")

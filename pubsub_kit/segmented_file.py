@@ -123,6 +123,7 @@ class SegmentedFile:
         self.cut: Cut | None = None
         self._failed = ""
         self._unsynced, self._synced_at = 0, monotonic()
+        self._unsynced_paths: list[Path] = []  # of sealed files, where the policy is never
         folder.mkdir(exist_ok=True, parents=True)
         for draft in folder.glob("*.tmp"):
             draft.unlink()
@@ -180,6 +181,9 @@ class SegmentedFile:
         a second one would prove nothing (https://lwn.net/Articles/752063/): appending is over.
         """
         try:
+            for path in self._unsynced_paths:
+                with suppress(FileNotFoundError), FileIO(path, "a") as file:
+                    os.fsync(file.fileno())
             os.fsync(self._file.fileno())
         except OSError as error:
             self._failed = (
@@ -187,7 +191,7 @@ class SegmentedFile:
                 " may not be on the disk: check the disk, then open the log anew."
             )
             raise LogFailed(self._failed) from error
-        self._unsynced, self._synced_at = 0, monotonic()
+        self._unsynced, self._synced_at, self._unsynced_paths = 0, monotonic(), []
 
     def forget_before(self, offset: int) -> int:
         """Delete the sealed files that end before `offset`; return how many records went."""
@@ -251,7 +255,9 @@ class SegmentedFile:
 
     def _roll(self) -> None:
         """Seal the active file and begin the next."""
-        if self.fsync != NEVER:
+        if self.fsync == NEVER:
+            self._unsynced_paths.append(self.segments[-1].path)
+        else:
             self.flush()
         self._begin(self.end())
         self._file.close()

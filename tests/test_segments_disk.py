@@ -95,6 +95,18 @@ def test_a_batch_counts_its_records_and_syncs_once(path: Path, syncs: Syncs) -> 
         assert syncs.count == before + 1
 
 
+def test_a_flush_reaches_the_files_that_were_sealed_unsynced(path: Path, syncs: Syncs) -> None:
+    with DurableEventLog(path, fsync=Fsync.never(), segment_bytes=300) as log:
+        for i in range(7):
+            log.append(event(i))
+        files = len(list(path.rglob("*.log")))
+        for expected in (files, 1):
+            before = syncs.count
+            log.flush()
+            assert syncs.count == before + expected
+        assert files > 2
+
+
 def test_closing_syncs_what_waits(path: Path, syncs: Syncs) -> None:
     log = DurableEventLog(path, fsync=Fsync.every(records=10))
     log.append(event(0))
