@@ -11,6 +11,7 @@ would. Its messages keep their order by key, as those of a Kafka partition do.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -82,7 +83,12 @@ def by_murmur2(key: str, partitions: int) -> int:
 
 def by_salted_hash(salt: int) -> Callable[[str, int], int]:
     """Return a stand-in for Python's hash() in one process: each process salts it anew."""
-    return lambda key, partitions: by_crc32(f"salt {salt} {key}", partitions)
+
+    def choose(key: str, partitions: int) -> int:
+        salted = blake2b(f"salt {salt} {key}".encode(), digest_size=8).digest()
+        return int.from_bytes(salted, "big") % partitions
+
+    return choose
 
 
 class LedgerAway(PubSubKitError):
@@ -124,7 +130,7 @@ class _Bank:
         self.world, self.choice = world, choice
         self.ledger = world.store("ledger")
         self.away = True
-        salted = by_salted_hash(1000), by_salted_hash(1008)
+        salted = by_salted_hash(7), by_salted_hash(8)
         hashes = {PYTHON: salted, OWN: (by_crc32, by_murmur2), SAME: (by_crc32, by_crc32)}
         self.hashes = dict(zip(("app", "website"), hashes[choice["hash"]], strict=True))
 
