@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import NormalDist
 
 from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.world.running import WorldError
 
 #: Every fault that a world can suffer: its name in the field's words, and its letter in codes.
 FAULTS: dict[str, str] = {
@@ -42,7 +43,7 @@ class ChanceError(PubSubKitError):
     """A latency or a probability that nothing can be drawn from."""
 
 
-class ScheduleError(PubSubKitError):
+class ScheduleError(WorldError):
     """A schedule code that cannot be read, or that does not fit the run that it is given to."""
 
 
@@ -110,11 +111,21 @@ class Schedule(Chance):
         if kind is None:
             return ""
         if kind not in kinds:
-            raise ScheduleError(
-                f"the schedule {self.code!r} wants {kind!r} at question {number}, where only "
-                f"{', '.join(kinds)} can happen: it was made for other code, so check again"
-            )
+            self.check()
         return kind
+
+    def check(self) -> None:
+        """Raise ScheduleError if the schedule wanted a fault that could not happen in its run."""
+        for number, kind in sorted(self.faults.items()):
+            asked = number < len(self.offered)
+            if asked and kind in self.offered[number]:
+                continue
+            place = f"where only {', '.join(self.offered[number])} can happen" if asked else ""
+            raise ScheduleError(
+                f"the schedule {self.code!r} wants {kind!r} at question {number}, "
+                f"{place or f'but this run asks only {len(self.offered)}'}: it was made for other "
+                "code, so check again"
+            )
 
     @property
     def code(self) -> str:

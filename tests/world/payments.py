@@ -31,7 +31,12 @@ def paying(
         ledger = world.store("ledger")
         world.topic("payments")
         world.consumer(
-            "billing", lambda: make(ledger), "payments", workers=workers, start="earliest", **options
+            "billing",
+            lambda: make(ledger),
+            "payments",
+            workers=workers,
+            start="earliest",
+            **options,
         )
 
         async def shop() -> None:

@@ -146,6 +146,22 @@ def test_a_crash_takes_what_was_gathered() -> None:
     assert told == []
 
 
+def test_what_a_crash_keeps_from_beginning_is_not_called_never_awaited() -> None:
+    async def one() -> None: ...
+
+    async def all_of_them() -> None:
+        world.on(0, lambda _: world.crash("shop"))
+        await gather(one(), one())
+
+    world = World()
+    world.spawn(all_of_them(), "shop")
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        world.run()
+        gc.collect()
+    assert heard == []
+
+
 def test_a_crash_and_a_restart_happen_once() -> None:
     world = World()
     world.service("stock")
