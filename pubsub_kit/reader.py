@@ -117,8 +117,7 @@ class Reader:
 
     def unread(self) -> int:
         """Count the messages to be read; the filter, if there is one, has not judged them yet."""
-        places = [(self.position(p), self.log.end(p)) for p in range(self.log.partitions)]
-        return sum(max(0, end - position) for position, end in places)
+        return sum(self.log.end(p) - self.position(p) for p in range(self.log.partitions))
 
     def heads(self) -> list[Event]:
         """Return the first unread event of each partition that has one."""

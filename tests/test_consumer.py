@@ -301,6 +301,19 @@ def test_what_breaks_the_thread_is_raised_by_stop(
     consumer.stop()
 
 
+def test_a_handler_that_exits_ends_its_thread_and_frees_its_message(
+    broker: Broker, subscription: Subscription
+) -> None:
+    consumer = Consumer(subscription, lambda delivery: sys.exit("enough")).run_in_thread()
+    broker.publish("orders", 1)
+    thread = consumer._thread
+    assert thread is not None
+    thread.join(LONG)
+    with pytest.raises(SystemExit, match="enough"):
+        consumer.stop()
+    assert [delivery.attempt for delivery in subscription.pull()] == [2]
+
+
 # ── in asyncio ──────────────────────────────────────────────────────────────────────────────────
 
 
