@@ -61,7 +61,8 @@ class Queue:
             delivery = Delivery(to, partition, offset, tried + 1, event, ack_id, deadline)
             self.flying[ack_id] = delivery
             batch.append(delivery)
-        self.earliest = min(self.earliest, deadline)
+        if deadline < self.earliest:
+            self.earliest = deadline
         return batch
 
     def overdue(self, now: float) -> list[Delivery]:

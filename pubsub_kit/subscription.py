@@ -53,7 +53,8 @@ class Subscription:
         self._queue = Queue(settings.ordered)
 
     def __repr__(self) -> str:
-        return f"<Subscription {self.reader.name} lag={self.lag}>"
+        flying, next = len(self._queue.flying), self.reader.next
+        return f"<Subscription {self.reader.name} next={next} in_flight={flying}>"
 
     # ── handing out ─────────────────────────────────────────────────────────────────────────────
 
@@ -64,7 +65,7 @@ class Subscription:
         with self._lock:
             now = self._look()
             room = min(n, self.settings.max_outstanding - len(self._queue.flying))
-            rows = self._queue.take_due(now, room)
+            rows = self._queue.take_due(now, room) if self._queue.aside else []
             if len(rows) < room:
                 self._read_on(rows, room)
             if not rows:

@@ -946,6 +946,7 @@ def test_a_closed_broker_says_so(broker: Broker, subscription: Subscription) -> 
     with broker:
         pass
     broker.close()
+    assert repr(subscription) == "<Subscription orders/billing next=[1] in_flight=1>"
     for act in (
         lambda: broker.publish("orders", 1),
         lambda: broker.publish("orders", 1, key="ann"),
