@@ -14,6 +14,7 @@ from __future__ import annotations
 import atexit
 import gc
 import sys
+import warnings
 from asyncio import events as asyncio_events
 from typing import TYPE_CHECKING, Any, cast
 from weakref import ref
@@ -87,6 +88,7 @@ _watched: dict[int, ref[Kernel]] = {}
 _nowhere: World | None = None  # where the code of worlds that are gone finds itself
 _lost = False  # it is such code that runs now
 _complain = sys.unraisablehook
+_warned = warnings.catch_warnings()
 
 
 def watch(world: Kernel) -> None:
@@ -107,12 +109,15 @@ def nowhere() -> World | None:
 
 def _lose(key: int = 0) -> None:
     """Begin to lead nowhere: Python breaks weak references before it runs any lost code."""
-    global _nowhere, _lost, _complain
+    global _nowhere, _lost, _complain, _warned
     _watched.pop(key, None)
     if _nowhere is None:
         _nowhere = _make_nowhere()
     if not _lost:
         _lost, _complain, sys.unraisablehook = True, sys.unraisablehook, lambda _: None
+        _warned = warnings.catch_warnings()  # of tasks that never began: nobody ran their world
+        _warned.__enter__()
+        warnings.simplefilter("ignore", RuntimeWarning)
 
 
 def _make_nowhere() -> World:
@@ -131,6 +136,7 @@ def _found(phase: str, _: object) -> None:
     global _lost
     if phase == "stop" and _lost:
         _lost, sys.unraisablehook = False, _complain
+        _warned.__exit__(None, None, None)
 
 
 gc.callbacks.append(_found)

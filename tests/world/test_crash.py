@@ -362,11 +362,18 @@ STUBBORN = """
         world.run(until=5)
         return world
 
+    def never_run():
+        world = World()
+        world.service("s")
+        world.client("c", "s")
+        return world
+
     def leave_all():
         return [
             leave_one(lambda world: sleep(10)),
             leave_one(lambda world: call("nowhere")),
             leave_one(lambda world: world.store().get("a")),
+            never_run(),
         ]
 
     for generation in range(3):
