@@ -118,7 +118,7 @@ class Consumer:
         """Mark and count in one transaction."""
         async with self.db.transaction() as tx:
             if await tx.insert(f"seen {event.id}"):
-                await tx.add(f"balance {event.data['account']}", event.data["amount"])
+                await tx.add(event.data["account"], event.data["amount"])
 
 
 def exploring() -> Contender:
