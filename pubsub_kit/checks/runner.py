@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from pubsub_kit.checks import exercises
@@ -59,28 +60,35 @@ def run_notebook(path: Path, hear: Callable[[Verdict | str], Any] = lambda said:
 
 def _run_cell(name: str, source: str, space: dict[str, Any], runner: asyncio.Runner) -> None:
     linecache.cache[name] = len(source), None, source.splitlines(True), name
-    code = compile(source, name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    try:
+        code = _compiled(source, name)
+    except SyntaxError:
+        code = _compiled(_without_magic(source), name)
     if code.co_flags & inspect.CO_COROUTINE:
         runner.run(eval(code, space))
     else:
         exec(code, space)
 
 
+def _compiled(source: str, name: str) -> CodeType:
+    return compile(source, name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+
+
+def _without_magic(source: str) -> str:
+    """Leave out what only a notebook understands, %magics and !commands; keep the line numbers."""
+    if source.startswith("%%"):
+        return ""
+    return re.sub(r"^(\s*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)
+
+
 def _code_cells(path: Path) -> list[tuple[int, str]]:
-    """Return the code cells and their places in the notebook, counted from 1, without magics."""
+    """Return the code cells and their places in the notebook, counted from 1."""
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         found = [(i, c["cell_type"], "".join(c["source"])) for i, c in enumerate(cells, 1)]
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise NotebookError(f"{path} cannot be read as a notebook: {error}") from error
-    return [(number, _plain(source)) for number, kind, source in found if kind == "code"]
-
-
-def _plain(source: str) -> str:
-    """Leave out what only a notebook understands, %magics and !commands; keep the line numbers."""
-    if source.startswith("%%"):
-        return ""
-    return re.sub(r"^(\s*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)
+    return [(number, source) for number, kind, source in found if kind == "code"]
 
 
 @contextlib.contextmanager
