@@ -71,7 +71,9 @@ def _run_cell(name: str, source: str, space: dict[str, Any], runner: asyncio.Run
 
 
 def _compiled(source: str, name: str) -> CodeType:
-    return compile(source, name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    code: CodeType = compile(source, name, "exec", flags, dont_inherit=True)
+    return code
 
 
 def _without_magic(source: str) -> str:
