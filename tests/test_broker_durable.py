@@ -21,6 +21,7 @@ from pubsub_kit.broker import Broker, BrokerError, RetryPolicy, Subscription, Su
 from pubsub_kit.event import Event
 from pubsub_kit.log import EventLog, Retention
 from pubsub_kit.segments import DurableEventLog, Fsync, LogCorrupt, LogLocked
+from pubsub_kit.storage import Storage
 
 ROOT = Path(__file__).resolve().parents[1]
 NEVER = Fsync.never()
@@ -392,7 +393,7 @@ def test_a_full_disk_fails_the_call_and_the_broker_goes_on(tmp_path: Path) -> No
         with full(broker.topics["orders"].log), pytest.raises(OSError, match="full"):
             broker.publish("orders", 4)
         assert first.ack()
-        assert broker._storage is not None
+        assert isinstance(broker._storage, Storage)
         with full(broker._storage.log), pytest.raises(OSError, match="full"):
             second.ack()
         assert subscription.lag == 1
