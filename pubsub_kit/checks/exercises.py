@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LESSONS = {
     "01": "sync_cascade",
     "03": "idempotency",
+    "04": "delivery_semantics",
 }
 
 
