@@ -147,12 +147,12 @@ class Kernel:
         return self.trace
 
     def _run(self, end: float, enough: Callable[[], bool] | None) -> bool:
-        env, agenda, step = self.env, self.env._queue, self.env.step
+        env, agenda, step, left = self.env, self.env._queue, self.env.step, self.steps
         while agenda and agenda[0][0] <= end:
             if enough is not None and agenda[0][0] > env._now and enough():
                 return False
-            self.steps_left -= 1
-            if self.steps_left < 0:
+            left -= 1
+            if left < 0:
                 raise TooManySteps(self.endless)
             step()
         return True

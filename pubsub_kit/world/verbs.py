@@ -29,21 +29,22 @@ if TYPE_CHECKING:
 def sleep(seconds: float) -> Generator[Moment, None, None]:
     """Let virtual seconds pass; it takes no real time at all."""
     world = running()
+    task = world.task or world.current()
     _check("sleep", seconds)
     if world.rates:
         yield from world.exposed(f"{seconds:g} s have passed").__await__()
-    if not world.current().node.alive:
+    if not task.node.alive:
         yield NOWHERE
     yield world.env.timeout(seconds)
 
 
 def _check(verb: str, seconds: float) -> None:
     try:
-        fine = seconds >= 0
+        if seconds >= 0:
+            return
     except TypeError:
-        fine = False
-    if not fine:
-        raise WorldError(f"{verb}: {seconds!r} is no time to wait; give seconds, from 0 up")
+        pass
+    raise WorldError(f"{verb}: {seconds!r} is no time to wait; give seconds, from 0 up")
 
 
 def clock() -> float:
