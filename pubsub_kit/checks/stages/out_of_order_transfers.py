@@ -7,12 +7,13 @@ gives to another, and pays a fee to the bank. Nobody can change two of them in o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pubsub_kit.world.explore import Violation
 from pubsub_kit.world.services import CallError
+from pubsub_kit.world.trace import Step
 from pubsub_kit.world.verbs import call
 from pubsub_kit.world.world import World
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pubsub_kit.show.picture import Picture
 
 FAULTS = ("reply lost", "crash")
+Parts = list[tuple[str, int]]
 ORDERS: tuple[dict[str, Any], ...] = (
     {"id": "t-1", "from": "ann", "to": "bob", "amount": 30, "fee": 1},
     {"id": "t-2", "from": "ann", "to": "bob", "amount": 40, "fee": 2},
@@ -29,6 +31,12 @@ DONE = {"ann": 69, "bob": 30, "bank": 1}
 #: bob may hold 35: he takes the first transfer, and refuses the second.
 LIMITS = {"ann": 1_000, "bob": 35, "bank": 1_000}
 PATIENCE = 60.0
+
+
+def parts(order: Mapping[str, Any]) -> Parts:
+    """Return what a transfer is made of: for each account, what is added to it."""
+    amount, fee = order["amount"], order["fee"]
+    return [(order["from"], -amount - fee), ("bank", fee), (order["to"], amount)]
 
 
 def transfers(world: World, answer: Any) -> None:
@@ -89,6 +97,11 @@ def balances(world: World) -> dict[str, int]:
 # -- the oracle ------------------------------------------------------------------------------------
 
 
+def bad_luck(steps: Iterable[Step]) -> bool:
+    """Say whether a fault befell a run: an error of the learner's own is none."""
+    return any(step.fault and step.kind != "end" for step in steps)
+
+
 class Move(NamedTuple):
     """Money that was moved: at which step of the trace, whose, how much."""
 
@@ -143,7 +156,7 @@ class _Part:
 
     def half_done(self) -> Violation | None:
         """Return what is wrong with the balances."""
-        lucky = not any(step.fault for step in self.trace[self.begin : self.end])
+        lucky = not bad_luck(self.trace[self.begin : self.end])
         if self.found == self.done or (self.found == self.before and not lucky):
             return None
         if twice := self._twice():

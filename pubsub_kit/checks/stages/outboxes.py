@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from pubsub_kit.checks.stages.out_of_order_transfers import bad_luck
 from pubsub_kit.world.explore import Violation
-from pubsub_kit.world.handlers import settle
+from pubsub_kit.world.handlers import instantiate, settle
 from pubsub_kit.world.services import CallError
 from pubsub_kit.world.verbs import call, sleep
 from pubsub_kit.world.world import World
@@ -27,7 +28,7 @@ PATIENCE = 60.0
 
 def _serve(world: World, name: str, make: Callable[[], Any], *clients: str) -> None:
     """Add a service that relays when the timer says so, and after each restart; and who calls."""
-    world.service(name, lambda: _Relaying(make()))
+    world.service(name, lambda: _Relaying(make))
     world.link("timer", name, reliable=True)
     world.spawn(_timer(name), "timer")
     for number, client in enumerate(clients, 1):
@@ -38,8 +39,8 @@ def _serve(world: World, name: str, make: Callable[[], Any], *clients: str) -> N
 class _Relaying:
     """The learner's service, with its `relay` behind the timer's call."""
 
-    def __init__(self, made: Any) -> None:
-        self.made = made
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self.take, self.made = instantiate(make)
 
     async def recover(self) -> None:
         await self._relay()
@@ -47,7 +48,7 @@ class _Relaying:
     async def handle(self, request: Any) -> Any:
         if request == "relay":
             return await self._relay()
-        return await settle(self.made.handle(request))
+        return await settle(self.take(request))
 
     async def _relay(self) -> None:
         relay = getattr(self.made, "relay", None)
@@ -94,7 +95,7 @@ def told_what_is_saved(world: World) -> Violation | None:
     """Each order that is saved is heard of, and no other; once, where nothing goes wrong."""
     saved = {k.removeprefix("order ") for k in world.stores["db"].rows if k.startswith("order ")}
     heard = set(world.stores["heard"].rows)
-    lucky, states = not world.trace.faults(), (_listed(saved), _listed(heard))
+    lucky, states = not bad_luck(world.trace), (_listed(saved), _listed(heard))
     if lucky and saved != ORDERS:
         message = f"The rows 'order o-1' and 'order o-2' are wanted; saved: {states[0]}."
         return Violation(message, None, {"saved": _listed(ORDERS)}, {"saved": states[0]}, "saves")
@@ -118,7 +119,7 @@ def _never_told(world: World, id: str, states: tuple[str, str]) -> Violation:
     if world.trace.of("pause"):
         late = f"{id} is saved late, and no relay looks back: the kitchen never hears of it."
         return _told(late, saved, states, "id > last")
-    if not world.trace.faults():
+    if not bad_luck(world.trace):
         return _told(message, saved, states, "tells nobody")
     later = [i for i in range(saved + 1, len(world.trace)) if _changes(world, i, id)]
     if later:
@@ -196,7 +197,7 @@ def mailed_who_has_it(world: World) -> Violation | None:
     if len(has) > 1 or rows.get("left", 0) < 0:
         message = "There was one ticket, and both have it."
         return Violation(message, _writes(world, f"ticket {has[-1]}")[-1], *states, "sold twice")
-    if not has and not world.trace.faults():
+    if not has and not bad_luck(world.trace):
         return Violation("Nobody gets the ticket.", None, *states, "sells nothing")
     for step, id in mails:
         if id not in has:
@@ -204,7 +205,7 @@ def mailed_who_has_it(world: World) -> Violation | None:
             return Violation(message, step, *states, "a transaction covers the mail")
     if unheard := [id for id in has if not count[id]]:
         return _never_mailed(world, unheard[0], states)
-    if not world.trace.faults() and mails[1:]:
+    if not bad_luck(world.trace) and mails[1:]:
         message = "One ticket, and more than one mail, though nothing goes wrong."
         return Violation(message, mails[1][0], *states, "tells it for ever")
     return None

@@ -41,7 +41,7 @@ RETRY_TOPIC, DEAD, WAIT, ASIDE = (
     "the whole account goes aside",
 )
 OPTIONS: dict[str, Sequence[str]] = {
-    "key": (NO_KEY, MOVE, ACCOUNT),
+    "key": (ACCOUNT, MOVE, NO_KEY),
     "hash": (PYTHON, OWN, SAME),
     "partitions": (NOW, DRAIN, AMPLE),
     "failed": (RETRY_TOPIC, DEAD, WAIT, ASIDE),
