@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 #: The lessons that have an exercise: number, and name of both the notebook and the checks.
 LESSONS = {
     "01": "sync_cascade",
+    "02": "fan_out",
     "03": "idempotency",
     "04": "delivery_semantics",
 }
@@ -98,7 +99,7 @@ class Asked:
 
     def replay(self, schedule: str) -> Picture:
         """Run the last checked answer once more, under a schedule or seed, and draw it."""
-        title = f"{self._exercise}.{self._question.name}, schedule {schedule}"
+        title = f"{self._exercise}.{self._question.name}, run {schedule}"
         return self._question.replay(self.answer, schedule, title)
 
     def _next_hint(self, belief: str) -> tuple[str, Fact]:
