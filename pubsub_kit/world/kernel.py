@@ -125,9 +125,9 @@ class Kernel:
     ) -> Trace:
         """Run until nothing is left to do, or until a moment (virtual seconds); return the trace.
 
-        A step is a moment that passes or an effect that is awaited. `enough` is asked before each
-        leap in time, and ends the run by saying so.
-        Raises TooManySteps after `max_steps`, and WorldError for a moment that is past.
+        `max_steps` bounds the moments that pass, and the effects that are awaited. `enough` is
+        asked before each leap in time, and ends the run by saying so. Raises TooManySteps for
+        more steps than that, and WorldError for an `until` that is past.
         """
         end = sys.float_info.max if until is None else until
         if not end >= self.now:

@@ -11,7 +11,7 @@ from typing import Any
 from pubsub_kit.event import Event
 from pubsub_kit.world.explore import Scenario, Violation
 from pubsub_kit.world.stores import Conflict, Store
-from pubsub_kit.world.verbs import publish
+from pubsub_kit.world.verbs import call, perform, publish, sleep
 from pubsub_kit.world.world import World
 
 FAULTS = ("duplicate", "crash", "preempt", "ack lost")
@@ -136,3 +136,43 @@ class Stubborn(Naive):
                 return
             except Conflict:
                 continue
+
+
+class Dozing(Naive):
+    """Writes before and after a sleep; after a crash it tidies up what was left half done."""
+
+    async def recover(self) -> None:
+        for key in await self.ledger.scan("begun"):
+            await self.ledger.add(f"tidied {key}", 1)
+
+    async def handle(self, event: Event) -> None:
+        await self.ledger.put(f"begun {event.id}", True)
+        await sleep(4)
+        await perform("charge", event.id)
+        await self.ledger.delete(f"begun {event.id}")
+
+
+class Calling(Naive):
+    """Charges through a service that takes its time."""
+
+    async def recover(self) -> None:
+        for key in await self.ledger.scan("asked"):
+            if not await self.ledger.get(f"charged {key[6:]}"):
+                await self.ledger.put(f"given up {key[6:]}", True)
+
+    async def handle(self, event: Event) -> None:
+        await self.ledger.put(f"asked {event.id}", True)
+        await call("bank", event.id, timeout=3.0)
+
+
+def with_a_bank(scenario: Scenario) -> Scenario:
+    def both(world: World) -> None:
+        ledger = world.store("ledger")
+
+        async def charge(payment: str) -> None:
+            await ledger.add(f"charged {payment}", 1)
+
+        world.service("bank", charge, latency=2.0)
+        scenario(world)
+
+    return both

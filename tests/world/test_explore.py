@@ -14,8 +14,6 @@ from pubsub_kit.world.chance import FAULTS as ALL_FAULTS
 from pubsub_kit.world.chance import Schedule, ScheduleError, encode
 from pubsub_kit.world.consumers import Worker
 from pubsub_kit.world.explore import (
-    Exploration,
-    Oracle,
     Scenario,
     Violation,
     explore,
@@ -26,12 +24,14 @@ from pubsub_kit.world.kernel import Kernel
 from pubsub_kit.world.running import WorldError
 from pubsub_kit.world.stores import Store
 from pubsub_kit.world.tasks import Node
-from pubsub_kit.world.verbs import call, perform, publish, sleep
+from pubsub_kit.world.verbs import call, perform, sleep
 from pubsub_kit.world.world import World
 from tests.world.payments import (
     FAULTS,
+    Calling,
     ChargeFirst,
     CheckThenAct,
+    Dozing,
     InMemory,
     MarkFirst,
     Naive,
@@ -39,6 +39,7 @@ from tests.world.payments import (
     Transactional,
     charged_once,
     paying,
+    with_a_bank,
 )
 
 ONE, TWO = ("pay-1",), ("pay-1", "pay-2")
@@ -237,46 +238,6 @@ def ask_about_everything(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Kernel, "_ask", ask)
     monkeypatch.setattr(Worker, "__init__", used_from_the_start)
-
-
-class Dozing(Naive):
-    """Writes before and after a sleep; after a crash it tidies up what was left half done."""
-
-    async def recover(self) -> None:
-        for key in await self.ledger.scan("begun"):
-            await self.ledger.add(f"tidied {key}", 1)
-
-    async def handle(self, event: Event) -> None:
-        await self.ledger.put(f"begun {event.id}", True)
-        await sleep(4)
-        await perform("charge", event.id)
-        await self.ledger.delete(f"begun {event.id}")
-
-
-class Calling(Naive):
-    """Charges through a service that takes its time."""
-
-    async def recover(self) -> None:
-        for key in await self.ledger.scan("asked"):
-            if not await self.ledger.get(f"charged {key[6:]}"):
-                await self.ledger.put(f"given up {key[6:]}", True)
-
-    async def handle(self, event: Event) -> None:
-        await self.ledger.put(f"asked {event.id}", True)
-        await call("bank", event.id, timeout=3.0)
-
-
-def with_a_bank(scenario: Scenario) -> Scenario:
-    def both(world: World) -> None:
-        ledger = world.store("ledger")
-
-        async def charge(payment: str) -> None:
-            await ledger.add(f"charged {payment}", 1)
-
-        world.service("bank", charge, latency=2.0)
-        scenario(world)
-
-    return both
 
 
 @pytest.mark.parametrize(
@@ -506,163 +467,3 @@ def test_every_schedule_that_is_tried_replays() -> None:
         world = replay(scenario, code, faults=FAULTS)
         assert isinstance(world.chance, Schedule)
         assert encode(world.chance.faults) == code
-
-
-# --- merging --------------------------------------------------------------------------------------
-
-
-def both_ways(
-    scenario: Scenario, oracle: Oracle, **options: Any
-) -> tuple[Exploration, Exploration]:
-    """Explore without and with merging."""
-    plain = explore(scenario, oracle, **options)
-    return plain, explore(scenario, oracle, merge=True, **options)
-
-
-ANSWERS = [Naive, InMemory, MarkFirst, ChargeFirst, CheckThenAct, Transactional, Stubborn]
-
-
-@pytest.mark.parametrize("answer", ANSWERS)
-@pytest.mark.parametrize("faults", [FAULTS, ("crash", "pause", "ack lost"), ("delay", "reorder")])
-def test_merging_equal_states_changes_no_verdict(answer: Any, faults: tuple[str, ...]) -> None:
-    plain, merged = both_ways(paying(answer), charged_once, faults=faults)
-    assert (merged.outcome, merged.code) == (plain.outcome, plain.code)
-    assert merged.violation == plain.violation
-    assert merged.trace.text() == plain.trace.text()
-    assert merged.schedules <= plain.schedules
-
-
-@pytest.mark.parametrize(
-    "scenario",
-    [
-        paying(Dozing, payments=TWO, ack_deadline=6.0),
-        with_a_bank(paying(Calling, payments=TWO)),
-        paying(InMemory, payments=TWO),
-    ],
-)
-def test_merging_loses_no_ending(scenario: Scenario) -> None:
-    def endings(merge: bool) -> set[str]:
-        seen: set[str] = set()
-
-        def oracle(world: World) -> None:
-            effects = [step.data for step in world.trace.of("effect")]
-            seen.add(repr((sorted(world.stores["ledger"].rows.items()), effects)))
-
-        explore(scenario, oracle, faults=("crash", "ack lost"), max_faults=2, merge=merge)
-        return seen
-
-    assert endings(merge=True) == endings(merge=False)
-
-
-def test_merging_saves_schedules() -> None:
-    """It saves a tenth of them here, and about as much time as it takes: so it must be wished."""
-    plain, merged = both_ways(
-        paying(Transactional), charged_once, faults=("crash", "ack lost"), max_faults=4
-    )
-    assert (plain.outcome, merged.outcome) == ("holds", "holds")
-    assert plain.merged == 0
-    assert merged.merged > 100
-    assert merged.schedules < 0.95 * plain.schedules
-
-
-SEEN: set[str] = set()
-
-
-class InAGlobal(Naive):
-    async def handle(self, event: Event) -> None:
-        SEEN.add(event.id)
-        await super().handle(event)
-
-
-class InTheClass(Naive):
-    seen: set[str] = set()  # noqa: RUF012
-
-    async def handle(self, event: Event) -> None:
-        self.seen.add(event.id)
-        await super().handle(event)
-
-
-class InADefault(Naive):
-    async def handle(self, event: Event, seen: set[str] = set()) -> None:  # noqa: B006
-        seen.add(event.id)
-        await super().handle(event)
-
-
-class InAnIterator(Naive):
-    def __init__(self, ledger: Store) -> None:
-        super().__init__(ledger)
-        self.numbers = itertools.count()
-
-    async def handle(self, event: Event) -> None:
-        next(self.numbers)
-        await super().handle(event)
-
-
-def in_a_closure(ledger: Store) -> Callable[[Event], Any]:
-    seen: set[str] = set()
-
-    async def handle(event: Event) -> None:
-        if event.id not in seen:
-            seen.add(event.id)
-            await ledger.add(f"charged {event.id}", 1)
-
-    return handle
-
-
-def in_a_nonlocal(ledger: Store) -> Callable[[Event], Any]:
-    count = 0
-
-    async def handle(event: Event) -> None:
-        nonlocal count
-        count += 1
-        await ledger.add(f"charged {event.id}", 1)
-
-    return handle
-
-
-@pytest.mark.parametrize(
-    "answer", [InAGlobal, InTheClass, InADefault, InAnIterator, in_a_closure, in_a_nonlocal]
-)
-def test_a_handler_whose_memory_cannot_be_seen_is_never_merged(answer: Any) -> None:
-    options: dict[str, Any] = {"faults": ("crash", "ack lost"), "max_faults": 2}
-    plain, merged = both_ways(paying(answer), nothing_wrong, **options)
-    assert merged.merged == 0
-    assert merged.schedules == plain.schedules
-
-
-def test_a_handlers_own_memory_tells_states_apart() -> None:
-    """After the crash of one worker the rows may be equal, what the workers remember is not."""
-
-    class Forgetful(Naive):
-        """Charges again what it has not seen itself: wrong only where memory was lost."""
-
-        def __init__(self, ledger: Store) -> None:
-            super().__init__(ledger)
-            self.seen: list[str] = []
-
-        async def handle(self, event: Event) -> None:
-            if event.id in self.seen:
-                return
-            self.seen.append(event.id)
-            await self.ledger.add(f"charged {event.id}", 1)
-
-    options: dict[str, Any] = {"faults": ("crash", "ack lost"), "max_faults": 3}
-    plain, merged = both_ways(paying(Forgetful, workers=1), charged_once, **options)
-    assert (merged.outcome, merged.code) == (plain.outcome, plain.code) == ("fails", plain.code)
-
-
-def test_publishing_handlers_merge_as_well() -> None:
-    def scenario(world: World) -> None:
-        world.topic("t")
-        world.topic("out")
-
-        async def forward(event: Event) -> None:
-            await publish("out", id=event.id)
-
-        world.consumer("worker", lambda: forward, "t", workers=2)
-        world.publish("t", id="a")
-        world.publish("t", id="b")
-
-    plain, merged = both_ways(scenario, nothing_wrong, faults=("crash", "ack lost"))
-    assert (plain.outcome, merged.outcome) == ("holds", "holds")
-    assert merged.merged > 0

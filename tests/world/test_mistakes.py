@@ -1,0 +1,258 @@
+"""Mistakes, endless loops and foreign code: they are told in a sentence, and break no world."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import warnings
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from pubsub_kit.world.running import TooManySteps, WorldError
+from pubsub_kit.world.verbs import call, clock, gather, perform, publish, sleep
+from pubsub_kit.world.world import World
+
+# --- mistakes in handlers -------------------------------------------------------------------------
+
+
+def test_a_task_that_raises_stops_the_run_and_the_world_can_go_on() -> None:
+    world = World()
+    told: list[float] = []
+
+    async def bad() -> None:
+        await sleep(1)
+        raise ZeroDivisionError
+
+    async def good() -> None:
+        await sleep(2)
+        told.append(world.now)
+
+    world.spawn(bad(), "shop")
+    world.spawn(good(), "shop")
+    with pytest.raises(ZeroDivisionError):
+        world.run()
+    assert told == []
+    world.run()
+    assert told == [2.0]
+
+
+def test_a_service_misused_once_keeps_its_workers() -> None:
+    async def handle(order: str) -> str:
+        return order if order == "right" else await call("nowhere")
+
+    world = World()
+    world.service("stock", handle, workers=1)
+    for order in ("wrong", "right"):
+        world.client("c", "stock", payload=lambda _, order=order: order)
+    with pytest.raises(WorldError, match="no service 'nowhere'"):
+        world.run()
+    assert [step.text for step in world.run().of("end", node="stock")] == ["done"]
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, WorldError("no")])
+def test_after_an_error_no_world_runs_any_more(error: BaseException) -> None:
+    def handle(_: object) -> None:
+        raise error
+
+    world = World()
+    world.service("stock", handle)
+    world.client("c", "stock")
+    with pytest.raises(type(error) if isinstance(error, WorldError) else error):
+        world.run()
+    with pytest.raises(WorldError, match=r"start it with world\.run\(\)"):
+        clock()
+
+
+def test_a_world_within_a_world_is_a_world_of_its_own() -> None:
+    def inner() -> float:
+        world = World()
+        world.spawn(sleep(5), "x")  # type: ignore[arg-type]
+        world.run()
+        return world.now
+
+    async def handle(_: object) -> float:
+        before = clock()
+        took = inner()
+        await sleep(1)
+        return took + clock() - before
+
+    told: list[float] = []
+
+    async def ask() -> None:
+        told.append(await call("outer"))
+
+    world = World()
+    world.service("outer", handle)
+    world.spawn(ask(), "c")
+    world.run()
+    assert told == [6.0]
+
+
+def test_a_world_cannot_be_run_by_its_own_handlers() -> None:
+    world = World()
+    world.service("stock", lambda _: world.run())
+    world.client("c", "stock")
+    with pytest.raises(WorldError, match="this world runs already"):
+        world.run()
+
+
+# --- time -----------------------------------------------------------------------------------------
+
+
+def test_a_run_can_be_cut_in_two() -> None:
+    def run(*until: float | None) -> str:
+        world = World(seed=3)
+        world.service("stock", workers=1, latency=0.4)
+        world.client("c", "stock", rate=2.0, count=20)
+        for end in until:
+            world.run(end)
+        return world.trace.text()
+
+    assert run(3.0, 3.0, 5.5, None) == run(None)
+
+
+def test_a_run_until_a_moment_ends_there_and_does_what_is_due_then() -> None:
+    world = World()
+    told: list[float] = []
+    for moment in (1.0, 2.0, 3.0):
+        world.at(moment, told.append, moment)
+    world.run(until=2.0)
+    assert (world.now, told) == (2.0, [1.0, 2.0])
+    world.run(until=10.0)
+    assert (world.now, told) == (10.0, [1.0, 2.0, 3.0])
+
+
+def test_actions_happen_at_their_moment_in_the_order_in_which_they_were_planned() -> None:
+    world = World()
+    told: list[Any] = []
+    world.at(2, told.append, "c")
+    world.at(1, told.append, "a")
+    world.at(1, told.append, "b")
+    world.run()
+    assert told == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("seconds", [-1, float("nan"), "1", None])
+def test_a_sleep_is_a_number_of_seconds(seconds: float) -> None:
+    async def code() -> None:
+        await sleep(seconds)
+
+    world = World()
+    world.spawn(code(), "x")
+    with pytest.raises(WorldError, match="no time to wait; give seconds, from 0 up"):
+        world.run()
+
+
+@pytest.mark.parametrize("sleeps", [True, False])
+def test_what_repeats_without_end_is_stopped(sleeps: bool) -> None:
+    world = World()
+    db = world.store("db")
+
+    async def for_ever() -> None:
+        while True:
+            with contextlib.suppress(Exception):
+                await (sleep(0) if sleeps else db.get("never there"))
+
+    world.spawn(for_ever(), "x")
+    with pytest.raises(TooManySteps, match="after 1,000 steps the run still goes on"):
+        world.run(max_steps=1_000)
+
+
+# --- verbs in the wrong place ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "verb", [sleep, call, publish, lambda _: perform("a", "b"), lambda _: gather()]
+)
+def test_verbs_outside_of_a_run_say_where_they_belong(
+    verb: Callable[[Any], Awaitable[Any]],
+) -> None:
+    with pytest.raises(WorldError, match=r"inside a handler, and start it with world.run\(\)"):
+        asyncio.run(_awaited(verb))
+
+
+async def _awaited(verb: Callable[[Any], Awaitable[Any]]) -> None:
+    await verb(1)
+
+
+async def asyncio_sleep() -> None:
+    await asyncio.sleep(1)
+
+
+async def asyncio_sleep_zero() -> None:
+    await asyncio.sleep(0)
+
+
+async def asyncio_gather() -> None:
+    await asyncio.gather(sleep(1), sleep(2))
+
+
+async def asyncio_wait_for() -> None:
+    await asyncio.wait_for(sleep(5), timeout=1)
+
+
+async def asyncio_timeout() -> None:
+    async with asyncio.timeout(1):
+        await sleep(5)
+
+
+async def asyncio_task() -> None:
+    await asyncio.create_task(asyncio_sleep())
+
+
+async def asyncio_thread() -> None:
+    await asyncio.to_thread(print, "never")
+
+
+async def asyncio_queue() -> None:
+    await asyncio.Queue[int]().get()
+
+
+async def asyncio_event() -> None:
+    await asyncio.Event().wait()
+
+
+FOREIGN = [
+    asyncio_sleep,
+    asyncio_sleep_zero,
+    asyncio_gather,
+    asyncio_wait_for,
+    asyncio_timeout,
+    asyncio_task,
+    asyncio_thread,
+    asyncio_queue,
+    asyncio_event,
+]
+
+
+def run_foreign(code: Callable[[], Awaitable[None]]) -> None:
+    world = World()
+    world.service("stock", lambda _: code())
+    world.client("c", "stock")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # coroutines that asyncio got and never awaited
+        with pytest.raises(WorldError, match=r"so await the world's own verbs: sleep\(seconds\)"):
+            world.run()
+        gc.collect()
+
+
+@pytest.mark.parametrize("code", FOREIGN)
+def test_asyncio_in_a_handler_is_told_the_worlds_own_verbs(
+    code: Callable[[], Awaitable[None]],
+) -> None:
+    run_foreign(code)
+
+
+@pytest.mark.parametrize("code", FOREIGN)
+def test_so_it_is_where_a_loop_runs_as_in_a_notebook_and_the_loop_goes_on(
+    code: Callable[[], Awaitable[None]],
+) -> None:
+    async def cell() -> str:
+        run_foreign(code)
+        await asyncio.sleep(0)
+        return await asyncio.wait_for(asyncio.to_thread(lambda: "the loop is well"), 10)
+
+    assert asyncio.run(cell()) == "the loop is well"
