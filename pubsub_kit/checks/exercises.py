@@ -22,6 +22,7 @@ LESSONS = {
     "02": "fan_out",
     "03": "idempotency",
     "04": "delivery_semantics",
+    "05": "out_of_order_transfers",
 }
 
 
