@@ -83,6 +83,8 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Any:
     """Import a name of the kit's face when it is first used."""
+    if name in __all__:
+        importlib.import_module("pubsub_kit.notebook").speak_plainly()
     if name == "show":
         return _show()
     if name in _WHERE:
