@@ -272,6 +272,7 @@ class InMemory(RuleBasedStateMachine):
                         if self.group.ack(delivery.ack_id):
                             self.model.end(message, "acked", self.now)
                     self.now += 0.5
+            self.model.look(self.now)  # the last deadlines may have passed since it looked
             states = {message.state for message in self.model.messages}
             assert states <= {"acked", "dead", "filtered", "passed"}
 
