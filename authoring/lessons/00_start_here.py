@@ -16,8 +16,9 @@ from pubsub_kit import Broker, Violation, World, exercise, explore, publish, sho
 # %% [markdown]
 # ## One message, two subscribers
 #
-# A **broker** stands between those who publish and those who subscribe. `billing` and `mail` both
-# subscribe to the topic `orders`; the shop that publishes there knows neither of them.
+# A **broker** stands between those who publish and those who subscribe. They meet at a **topic**, a
+# name for one kind of message. `billing` and `mail` both subscribe to the topic `orders`; the shop
+# that publishes there knows neither of them.
 
 # %%
 broker = Broker()
@@ -27,8 +28,9 @@ mail = broker.subscribe("orders", "mail")
 broker.publish("orders", {"item": "tea", "price": 4})
 
 # %% [markdown]
-# The broker answers with the message's place in its log. Billing pulls the message, does its work,
-# and sends an **ack**: "done, don't send it again".
+# The broker keeps messages in a **log**, one after another, and answers with the place of this one:
+# offset 0 is the first. Billing pulls the message, does its work, and sends an **ack**: "done, don't
+# send it again".
 
 # %%
 for delivery in billing.pull():

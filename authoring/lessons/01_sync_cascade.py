@@ -72,7 +72,7 @@ show.play(
 )
 
 # %% [markdown] tags=["why"]
-# Latency **adds up**, since each caller holds on until its callee is done. Availability
+# Latency **adds up**, since each caller waits until the one it called is done. Availability
 # **multiplies**, since your order needs every service at once, and each fails on its own. Add
 # services to the chain: how soon is a small failure rate no longer small?
 
@@ -376,7 +376,7 @@ show.topology(world.run())
 #
 # Its callers timed out and tried again, so it got several calls for each order, more than it can
 # do even when healthy. It worked on requests that nobody waited for. So first I cut the load:
-# fewer tries, in one layer only, jitter, a breaker, a queue with a bound. Then I make tries
+# fewer tries, in one layer only, random waits, a breaker, a bounded queue. Then I make tries
 # harmless with an id for each order. Then I ask which calls need an answer now, and publish the
 # rest as events.
 #
