@@ -45,8 +45,12 @@ def slider(
 ) -> Control:
     """Describe a number from `low` to `high`; whole numbers give whole steps."""
     start = low if value is None else value
+    if not all(isinstance(number, int | float) for number in (low, high, start)):
+        raise PictureError(f"slider({low!r}, {high!r}, {start!r}): each of them must be a number.")
     if not low <= start <= high or low == high:
-        raise PictureError(f"slider({low}, {high}, {start}): the value must lie in a real range.")
+        raise PictureError(
+            f"slider({low}, {high}, {start}): low must be below high, and the value between."
+        )
     return Control("slider", start, label, low, high, step)
 
 

@@ -65,6 +65,15 @@ def test_each_control_becomes_a_labelled_widget() -> None:
     assert played.values == {"messages": 1, "name": "b", "crowded": True}
 
 
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [((3, 1), "low must be below high"), (("1", "9"), "each of them must be a number")],
+)
+def test_a_slider_without_a_range_is_refused(ends: tuple[Any, Any], said: str) -> None:
+    with pytest.raises(show.PictureError, match=said):
+        show.slider(*ends)
+
+
 def test_a_slider_between_fractions_has_fractions() -> None:
     seen = []
 
