@@ -19,6 +19,8 @@ _LESSONS = {
     "the old worker has stopped": "A worker that stood still does not know that it was replaced. "
     "Let the store refuse it: keep the attempt beside the result, and write only if yours is not "
     "older. That number is a fencing token.",
+    "skips the work": "Without an await, a sleep is only made: no time passes, no work is done.",
+    "works on nothing": "Each record of the batch is to be worked on, by await self.work(event).",
     "never acks": "Without an ack the lease just ends, and the whole job is done anew.",
     "a queue in order is once": "In order does not mean once: a crash or a lost ack brings the "
     "same message first again, in its right place.",
@@ -92,6 +94,7 @@ QUESTIONS: list[Question] = [
             ],
             "ack on receipt is fine": ["Ack last."],
             "never acks": ["await delivery.ack()"],
+            "skips the work": ["Write await in front of sleep."],
             "": ["Three parts: sleep and extend; a transaction; an ack."],
         },
     ),
@@ -133,13 +136,13 @@ QUESTIONS: list[Question] = [
         "order-1 can never be packed, order-2 only after an outage of 5 s, order-3 at once. How "
         "many deliveries, and which wait between them? The good ones must be packed, and order-1 "
         "be among the dead letters within two minutes.",
-        options={"deliveries": list(stage.DELIVERIES), "wait between": list(stage.WAITS)},
+        options={"deliveries": list(batches.DELIVERIES), "wait between": list(batches.WAITS)},
         judged_by=Explored(
-            stage.poison,
-            stage.good_ones_pass_and_poison_stops,
+            batches.poison,
+            batches.good_ones_pass_and_poison_stops,
             ("ack lost",),
             max_faults=1,
-            until=stage.PATIENCE,
+            until=batches.PATIENCE,
             max_steps=20_000,
             expected=(ValueError, ConnectionError),
             draws=stage.drawn(after=1.0),

@@ -84,6 +84,15 @@ class SwapsTheRow(_Renders):
         await delivery.ack()
 
 
+class TheFirstOneWins(_Renders):
+    """Writes where nothing is yet: what is there was rendered as well."""
+
+    async def handle(self, delivery: Any) -> None:
+        await self.render(delivery)
+        await self.db.insert(ROW, delivery.attempt)
+        await delivery.ack()
+
+
 class BeatsBesideTheWork(_Renders):
     """Extends by a heartbeat of its own, while the work goes on."""
 
@@ -149,6 +158,13 @@ class AcksOnReceipt(_Renders):
         await delivery.ack()
         await sleep(25)
         await self.write(delivery)
+
+
+class ForgetsToAwaitTheWork(_Renders):
+    async def handle(self, delivery: Any) -> None:
+        sleep(25)
+        await self.write(delivery)
+        await delivery.ack()
 
 
 class NeverAcks(_Renders):
@@ -287,6 +303,12 @@ class CommitsTheLast(_Reads):
         await self.db.put("committed", batch[-1][0])
 
 
+class CommitsOneTooMany(_Reads):
+    async def handle(self, batch: Any) -> None:
+        await self.all(batch)
+        await self.db.put("committed", batch[-1][0] + 2)
+
+
 class CountsTheFirst(_Reads):
     async def handle(self, batch: Any) -> None:
         await self.one(batch[0][1])
@@ -360,6 +382,11 @@ class RaisesAtTheEnd(_Works):
         return []
 
 
+class ReportsAllUnseen(_Works):
+    async def handle(self, batch: Any) -> list[str]:
+        return [event.id for event in batch]
+
+
 class StopsAtTheBadOne(_Works):
     """Gives back all from the bad one on."""
 
@@ -406,6 +433,7 @@ MISTAKES = [
     Mistake("worker", LooksAtTheLeaseThenWrites, "the old worker has stopped", faults=1, m=(11,)),
     Mistake("worker", ReadsTheRowThenWrites, "the old worker has stopped", faults=1, m=(11,)),
     Mistake("worker", AcksOnReceipt, ONCE, faults=1, m=(2,)),
+    Mistake("worker", ForgetsToAwaitTheWork, "skips the work", faults=0),
     Mistake("worker", NeverAcks, "never acks", faults=0),
     Mistake("fifo", TrustsTheOrder, "a queue in order is once", faults=1, m=(24,)),
     Mistake("fifo", RemembersInMemory, "a queue in order is once", faults=1, m=(24,)),
@@ -415,6 +443,7 @@ MISTAKES = [
     Mistake("commit", CommitsTheHighest, "commit the highest finished", faults=1, m=(4,)),
     Mistake("commit", CommitsNothing, "never commits", faults=0),
     Mistake("commit", CommitsTheLast, "the last, not the next", faults=0),
+    Mistake("commit", CommitsOneTooMany, "the last, not the next", faults=0),
     Mistake("commit", CountsTheFirst, "counts nothing", faults=0),
     Mistake("poison", tries("no limit", "none"), "requeue works in the end", faults=0, m=(40,)),
     Mistake("poison", tries("no limit", "growing"), "requeue works in the end", faults=0, m=(40,)),
@@ -422,6 +451,7 @@ MISTAKES = [
     Mistake("poison", tries("1", "growing"), "a few quick tries are enough", faults=0),
     Mistake("batch", RaisesForAll, "one bad record fails the batch", faults=0, m=(41,)),
     Mistake("batch", RaisesAtTheEnd, "one bad record fails the batch", faults=0, m=(41,)),
+    Mistake("batch", ReportsAllUnseen, "works on nothing", faults=0),
     Mistake("batch", StopsAtTheBadOne, "stops at the bad one", faults=0),
     Mistake("batch", Swallows, "swallows the error", faults=0),
     Mistake("patience", "7 s", "waits are alike"),
@@ -436,6 +466,7 @@ RIGHT = [
     Right("worker", StopsWhenTheLeaseIsGone),
     Right("worker", AsksForOneLongLease),
     Right("worker", SwapsTheRow),
+    Right("worker", TheFirstOneWins),
     Right("worker", BeatsBesideTheWork),
     Right("fifo", MarksTheId),
     Right("fifo", inbox),

@@ -1,8 +1,8 @@
 """Worlds and oracles of exercise 04: what may be lost, what may come twice, who says it is done.
 
 Each world has one trouble: a service that needs its own semantics, a job that outlasts its lease, a
-queue that keeps the order and repeats, a message that can never be handled. Those about several
-messages at once are in `batches.py`.
+queue that keeps the order and repeats. Those about a bad message among good ones, and about several
+messages at once, are in `batches.py`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from pubsub_kit.checks.stages.batches import last
-from pubsub_kit.retry import RetryPolicy
 from pubsub_kit.world.trace import Trace
-from pubsub_kit.world.verbs import perform, publish
+from pubsub_kit.world.verbs import publish
 from pubsub_kit.world.violation import Violation
 from pubsub_kit.world.world import World
 
@@ -170,6 +169,10 @@ def rendered_once_at_a_time(world: World) -> Violation | None:
     if not written:
         message, wanted, found = "The film was acked, and never rendered.", {FILM: "done"}, {}
         return Violation(message, len(trace) - 1, wanted, found, "ack on receipt is fine")
+    if (hasty := _in_no_time(trace, written[0][0])) is not None:
+        message = f"The film was done after {hasty:g} s, and rendering takes {JOB:g}."
+        wanted, found = {"rendered for": f"{JOB:g} s"}, {"rendered for": f"{hasty:g} s"}
+        return Violation(message, written[0][0], wanted, found, "skips the work")
     if (both := side_by_side(trace)) is not None:
         message = "The lease ran out in the middle: two workers render the same film at once."
         wanted, found = {"workers at it": 1}, {"workers at it": 2}
@@ -179,6 +182,14 @@ def rendered_once_at_a_time(world: World) -> Violation | None:
         wanted, found = {"acked": "once"}, {"acked": "never"}
         return Violation(message, written[1][0], wanted, found, "never acks")
     return None
+
+
+def _in_no_time(trace: Trace, done: int) -> float | None:
+    """Return for how many seconds a worker was at it, if they are too few."""
+    node = trace[done].node
+    began = [s.time for s in trace[:done] if s.kind == "begin" and s.node == node]
+    worked = trace[done].time - began[-1] if began else 0.0
+    return None if worked > JOB - 0.001 else worked
 
 
 def side_by_side(trace: Trace) -> int | None:
@@ -216,8 +227,9 @@ def deposited_once(world: World) -> Violation | None:
     if found == owed:
         return None
     message = f"Ann's deposits of 10 and 5 make a balance of {found}."
-    belief = "a deposit is lost" if found < owed else "a queue in order is once"
-    step = _repeat(world.trace) if found > owed else last(world.trace)
+    more = isinstance(found, int | float) and found > owed
+    belief = "a queue in order is once" if more else "a deposit is lost"
+    step = _repeat(world.trace) if more else last(world.trace)
     return Violation(message, step, {"balance": owed}, {"balance": found}, belief)
 
 
@@ -230,63 +242,3 @@ def _repeat(trace: Trace) -> int:
         elif step.kind == "effect" and again:
             return i
     return last(trace)
-
-
-# -- poison: a message that can never be handled ---------------------------------------------------
-
-DELIVERIES = {"1": 1, "5": 5, "8": 8, "no limit": None}
-WAITS = {
-    "none": RetryPolicy(base=0.0, jitter=None),
-    "growing": RetryPolicy(base=1.0, cap=30.0, jitter=None),
-}
-HANDLING, OUTAGE, PATIENCE = 0.2, 5.0, 120.0  # seconds
-
-
-def poison(world: World, choice: Mapping[str, str]) -> None:
-    """Three orders: one that is broken, one whose warehouse is down at first, and a good one."""
-    db = world.store("db")
-    world.topic("orders")
-
-    async def pack(event: Any) -> None:
-        await perform("try", event.id)
-        if event.data == "broken":
-            raise ValueError("no such item")
-        if event.data == "early" and world.now < OUTAGE:
-            raise ConnectionError("the warehouse is down")
-        await db.insert(f"done {event.id}")
-
-    world.consumer(
-        "packing",
-        lambda: pack,
-        "orders",
-        start="earliest",
-        latency=HANDLING,
-        retry=WAITS[choice["wait between"]],
-        max_deliveries=DELIVERIES[choice["deliveries"]],
-    )
-    for id, data in (("order-1", "broken"), ("order-2", "early"), ("order-3", "good")):
-        world.publish("orders", data, id=id)
-
-
-def good_ones_pass_and_poison_stops(world: World) -> Violation | None:
-    """Both good orders get done, and the broken one is put aside before patience ends."""
-    rows = world.stores["db"].rows
-    left = [id for id in ("order-2", "order-3") if f"done {id}" not in rows]
-    if world.broker.subscriptions["orders", "packing"].lag:
-        return _never_put_aside(world.trace, left)
-    if left:
-        message = f"{left[0]} is a good order: after the outage it could be packed."
-        wanted, found = {left[0]: "packed"}, {left[0]: "a dead letter"}
-        belief = "a few quick tries are enough"
-        return Violation(message, last(world.trace, f"try {left[0]}"), wanted, found, belief)
-    return None
-
-
-def _never_put_aside(trace: Trace, left: list[str]) -> Violation:
-    tries = [i for i, s in enumerate(trace) if s.kind == "effect" and "try order-1" in s.text]
-    count = len(tries)
-    behind = f" {' and '.join(left)} still wait behind it." if left else ""
-    message = f"order-1 was tried {count} times in {PATIENCE:g} s, and comes back again.{behind}"
-    wanted, found = {"order-1": "a dead letter"}, {"order-1": f"tried {count}×"}
-    step = tries[:9][-1]  # the first that no limit of 8 would have let through
-    return Violation(message, step, wanted, found, "requeue works in the end")
