@@ -63,6 +63,11 @@ def one_group_for_all(world: World, readers: Readers) -> None:
         world.consumer(name, handler, "signups", group="readers", start="earliest")
 
 
+def one_group_the_other_way_round(world: World, readers: Readers) -> None:
+    for name, handler in reversed(readers.items()):
+        world.consumer(name, handler, "signups", group="all", start="earliest", workers=2)
+
+
 def from_now_on(world: World, readers: Readers) -> None:
     for name, handler in readers.items():
         world.consumer(name, handler, "signups")
@@ -182,6 +187,7 @@ def _confirm(waits: int, then: int) -> dict[str, str]:
 
 MISTAKES = [
     Mistake("wire", one_group_for_all, "a shared group fans out", faults=0, m=(13,)),
+    Mistake("wire", one_group_the_other_way_round, "a shared group fans out", faults=0, m=(13,)),
     Mistake("wire", from_now_on, "a late subscriber sees history", faults=0, m=(12,)),
     Mistake("wire", loops_over_all, "a loop isolates", faults=0, m=(43,)),
     Mistake("wire", gathers_all, "a loop isolates", faults=0, m=(43,)),

@@ -82,7 +82,7 @@ def what_was_answered_was_sent(world: World) -> Violation | None:
     if len(told) < len(SIGNUPS):
         message = "A request was never answered with 'ok'."
         answers = {name: said.get(name) for name in SIGNUPS}
-        step = len(world.trace) - 1
+        step = _last(world, "receive")
         return Violation(message, step, dict.fromkeys(SIGNUPS, "ok"), answers, "another answer")
     made = [step for step in world.trace.of("note") if step.text.startswith("connection")]
     starts = 1 + len(world.trace.of("restart"))
@@ -164,5 +164,5 @@ def _why_gone(world: World, name: str, waits: str) -> tuple[str, str]:
     if waits == WAITS[0]:
         return "published means arrived", "is gone, and its publisher will never know"
     if any(step.kind == "lose" and name in step.text for step in world.trace):
-        return "silence means yes", "was lost on the way, and no confirm was missed"
+        return "silence means yes", "was lost on the way, and nobody missed its confirm"
     return "a confirm means it was routed", "was confirmed, and no queue was bound for it"
