@@ -101,9 +101,9 @@ show.play(
 show.quiz(
     "“Our queue is FIFO, so each deposit is handled exactly once.” What do you say?",
     [
-        "right: order implies once",
+        "right: in order means once",
         "the same deposit can come twice, in its place",
-        "never in order",
+        "the order may break",
     ],
     answer="b",
     why={
