@@ -29,7 +29,6 @@ def photograph_all(notebook: Notebook, folder: Path, name: str) -> list[Path]:
     height = int(pane.evaluate("pane => pane.scrollHeight")) + 160
     page.set_viewport_size({"width": WIDTH, "height": height})
     pane.evaluate("pane => { pane.scrollTop = 0 }")  # the last cell that ran had scrolled it down
-    pane.evaluate("pane => pane.scrollTop = 0")
     page.wait_for_timeout(1500)
     saved = []
     for n, top in enumerate(range(0, height, PIECE), 1):
