@@ -11,6 +11,7 @@ What else it is called with (`seeded 7`, `schedule 2d10r`, `explore`), it prints
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from pubsub_kit.event import Event
@@ -123,7 +124,7 @@ def explored() -> str:
 
 
 #: The runs that are kept: the name of each file, and what makes it.
-GOLDEN = {
+GOLDEN: dict[str, Callable[[], str]] = {
     "golden_seeded.txt": lambda: run(Seeded(7), orders=4),
     "golden_schedule.txt": lambda: run(Schedule("2d10r59c"), orders=3),
 }
