@@ -29,8 +29,8 @@ broker.publish("orders", {"item": "tea", "price": 4})
 
 # %% [markdown]
 # The broker keeps messages in a **log**, one after another, and answers with the place of this one:
-# offset 0 is the first. Billing pulls the message, does its work, and sends an **ack**: "done, don't
-# send it again".
+# offset 0 is the first. Billing pulls the message, does its work, and sends an **ack**: "done,
+# don't send it again".
 
 # %%
 for delivery in billing.pull():
