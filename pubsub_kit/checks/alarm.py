@@ -2,9 +2,10 @@
 
 Where the system has alarms, one interrupts the main thread, even out of a real sleep; elsewhere a
 second thread throws the exception into the first one at its next bytecode. Code that catches it
-(`except:` in a loop) is rung again and again: from the third ring on at each line that it reaches,
-and so in its except clause too, which is outside of the try. Whoever presses Ctrl-C meanwhile is
-heard as well, even where the code under check catches that.
+(`except:` in a loop) is rung again and again: from the third ring on wherever Python looks for
+signals, at each call and each jump back, and so on its way out of the except clause, which is
+outside of the try. Whoever presses Ctrl-C meanwhile is heard as well, even where the code under
+check catches that.
 """
 
 from __future__ import annotations
@@ -18,8 +19,6 @@ from collections.abc import Callable
 from time import perf_counter
 from types import FrameType, TracebackType
 from typing import Any, TypeVar
-
-from pubsub_kit.checks.blame import is_own
 
 T = TypeVar("T")
 _AGAIN = 0.05  # seconds between rings
@@ -96,14 +95,12 @@ class Alarm:
                 _throw(self.thread, None)  # take back one that was sent but has not arrived
 
     def _ring(self, number: int, frame: FrameType | None) -> None:
-        if frame is not None and frame.f_code is _ring_at_lines.__code__:
-            return  # which asks for another ring
-        heard = self._hears(frame)
-        self.rings += heard
-        if heard and self.rings > 2:
-            _trip(frame)
         signal.setitimer(signal.ITIMER_REAL, _AGAIN)
-        if heard:
+        if self._hears(frame):
+            self.rings += 1
+            if self.rings > 2:
+                # Within one instruction: a call would be interrupted at once, here.
+                [*map(_thread.interrupt_main, (signal.SIGALRM,))]
             raise OutOfTime
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
@@ -131,30 +128,6 @@ class Alarm:
                     _throw(self.thread, OutOfTime)
             if late:
                 self._over.wait(_AGAIN)
-
-
-def _trip(frame: FrameType | None) -> None:
-    """Ring at each line of the learner's that this thread reaches from here on."""
-    while frame is not None and frame.f_code is not Alarm.watched.__code__:
-        if is_own(frame.f_code.co_filename):
-            frame.f_trace = _ring_at_lines
-        frame = frame.f_back
-    sys.settrace(_skip)
-
-
-def _ring_at_lines(frame: FrameType, event: str, arg: Any) -> Any:
-    """Ask for a ring that comes once the traced code goes on.
-
-    To raise here would end all tracing, so a signal is asked for. Python hands one over at calls
-    and jumps; `map` calls without, so that it arrives at the next of the traced code's own.
-    """
-    if event == "line":
-        [*map(_thread.interrupt_main, (signal.SIGALRM,))]
-    return _ring_at_lines
-
-
-def _skip(frame: FrameType, event: str, arg: Any) -> None:
-    """Trace no frame that begins from here on; without a function here, none is traced at all."""
 
 
 def _throw(thread: int, error: type[BaseException] | None) -> None:

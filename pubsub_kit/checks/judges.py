@@ -39,8 +39,11 @@ Draws = Callable[[World, Violation | None, str], "Picture"]
 Errors = tuple[type[BaseException], ...]
 
 
+_MOST, _TAIL = 300, 40  # steps that are drawn of a run, and of one that is longer than that
+
+
 def spacetime(world: World, violation: Violation | None, title: str) -> Picture:
-    """Draw a run as a space-time diagram, with the violating step marked."""
+    """Draw a run as a space-time diagram, its violating step marked; of a long run, the end."""
     from pubsub_kit import show
 
     wrong = violation or Violation("")
@@ -51,6 +54,7 @@ def spacetime(world: World, violation: Violation | None, title: str) -> Picture:
         actual=wrong.actual,
         caption=wrong.message or None,
         title=title,
+        limit=_MOST if len(world.trace) <= _MOST else _TAIL,
     )
 
 
@@ -223,10 +227,12 @@ def _mishap(world: World, expected: Errors) -> Violation | None:
 
 
 def _failure(
-    judge: Judge, world: World, summary: str, violation: Violation, code: str
+    judge: Explored | Sampled, world: World, summary: str, violation: Violation, code: str
 ) -> Judgement:
-    def picture(title: str) -> Picture:
-        return judge.picture(world, violation, title)
+    which = "the shortest run" if isinstance(judge, Explored) else "a run"
+
+    def picture(question: str) -> Picture:
+        return judge.picture(world, violation, f"{question}: {which} that breaks it")
 
     return Judgement("fails", summary, violation, code, world.trace, picture)
 

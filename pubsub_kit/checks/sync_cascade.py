@@ -20,6 +20,16 @@ _LESSONS = {
     "never ends": "A loop of tries needs an end: so many tries, or so many seconds.",
 }
 
+_HINTS = {
+    "a new id for each try": [
+        "How would stock know that your second request is the first one again?",
+        "Send order['id'] as the id, each time.",
+    ],
+    "a timeout means it failed": ["What could you ask stock, instead of guessing?"],
+    "says placed unseen": ["What has the call returned by the time you say 'placed'?"],
+    "another answer": ["What does each way through your code return?"],
+}
+
 QUESTIONS: list[Question] = [
     Code(
         "place",
@@ -30,14 +40,7 @@ QUESTIONS: list[Question] = [
         ),
         lessons=_LESSONS,
         hints={
-            "a new id for each try": [
-                "How would stock know that your second request is the first one again?",
-                "Send order['id'] as the id, each time.",
-            ],
-            "a timeout means it failed": ["What could you ask stock, instead of guessing?"],
-            "says placed unseen": ["What has the call returned by the time you say 'placed'?"],
-            "another answer": ["Does every way through your code end in return 'placed'?"],
-            "waits for ever": ["Give call() a timeout."],
+            **_HINTS,
             "": [
                 "A call can time out: catch CallTimeout, and try again.",
                 "RetryPolicy(attempts=4) and a timeout, both given to call(), make the loop.",
@@ -64,6 +67,7 @@ QUESTIONS: list[Question] = [
             "Catch it, and answer.",
         },
         hints={
+            **_HINTS,
             "each try has its own patience": [
                 "Note clock() at the start. How much of the budget is left before each try?",
                 "timeout=min(0.5, left), and stop once nothing is left. Waits between tries count.",
@@ -121,6 +125,7 @@ QUESTIONS: list[Question] = [
                 "Breaker(failures=…, reset=…): allows(clock()), failed(clock()), "
                 "succeeded(clock()); or give it to call().",
             ],
+            "a new id for each try": _HINTS["a new id for each try"],
             "": ["Begin with one call with a timeout and no retries."],
         },
     ),

@@ -36,7 +36,7 @@ _AS_CODE = ("Replay it", "Your code printed")
 class Judgement:
     """What a judge says of one answer, before it is put into a learner's words.
 
-    `picture` draws the run that failed, under a title.
+    `picture` draws the run that failed, under a title that begins with the question's name.
     """
 
     outcome: Outcome
@@ -104,7 +104,7 @@ class Verdict:
         """The run that breaks the answer, as its question draws it; None where nothing failed."""
         if self.violation is None or not self.trace or self.draw is None:
             return None
-        return self.draw(f"{self.question}: the shortest run that breaks it")
+        return self.draw(self.question)
 
     def _html(self) -> str:
         colour = _COLOURS[self.outcome]

@@ -136,10 +136,10 @@ def recovers(world: World) -> Violation | None:
     before, after = _share(world, 0.0, TROUBLE[0]), _share(world, CALM, END)
     wanted = {"orders placed": "at least 95%"}
     if before < _ENOUGH:
-        words = f"Before any trouble, only {before:.0%} of the orders are placed."
+        words = f"Before any trouble, {before:.0%} of the orders are placed."
         return Violation(words, end, wanted, {"orders placed": f"{before:.0%}"}, "does not place")
     if after < _ENOUGH:
-        words = f"Stock is well again after {TROUBLE[1]:g} s, yet from {CALM:g} s on only "
+        words = f"Stock is well again after {TROUBLE[1]:g} s, yet from {CALM:g} s on "
         words += f"{after:.0%} of the orders are placed: the retries keep it down."
         found = {"orders placed": f"{after:.0%}"}
         return Violation(words, end, wanted, found, "load falls once the trigger ends")

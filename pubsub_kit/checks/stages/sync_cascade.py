@@ -28,8 +28,9 @@ def add_stock(world: World) -> None:
         if not isinstance(request, Mapping) or "item" not in request or "id" not in request:
             raise ValueError(f"stock wants {{'id': …, 'item': …}}, not {str(request)[:60]}")
         async with shelf.transaction() as tx:
-            if await tx.insert(f"seen {request['id']}"):
+            if await tx.get(f"seen {request['id']}") is None:
                 await tx.add(f"taken for {request['item']}", 1)
+                await tx.put(f"seen {request['id']}", True)
         return "taken"
 
     world.service("stock", stock)
@@ -96,7 +97,7 @@ def _placed_once(world: World, number: int, faults: bool) -> Violation | None:
     if isinstance(reply, str) and reply.startswith("error:"):
         words = f"The client hears of an {reply}, {so}."
         return Violation(words, heard, wanted, found, "gives up at once")
-    words = f"The shop answers {str(reply)[:40]!r} where the client waits for 'placed'."
+    words = f"The shop answers {repr(reply)[:40]} where the client waits for 'placed'."
     return Violation(words, heard, wanted, found, "another answer")
 
 
@@ -132,7 +133,7 @@ def within_budget(world: World) -> Violation | None:
     reply, _ = _said(world, 2)
     if reply == "failed":
         return None
-    words = f"Stock cannot be reached, and the shop answers {str(reply)[:40]!r}, not 'failed'."
+    words = f"Stock cannot be reached, and the shop answers {repr(reply)[:60]}, not 'failed'."
     belief = "says placed unseen" if reply == "placed" else "gives up with an error"
     heard = last(trace, "receive", "client")
     return Violation(words, heard, {"reply": "failed"}, {"reply": reply}, belief)
