@@ -9,6 +9,7 @@ from __future__ import annotations
 import dis
 import functools
 import linecache
+import os
 import sysconfig
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,10 +21,9 @@ from pubsub_kit.world.stores import Conflict
 #: What a right answer may well raise: the world's own bad news.
 EXPECTED: tuple[type[BaseException], ...] = (CallTimeout, CallRefused, Conflict)
 
-_KIT = str(Path(__file__).resolve().parents[1])
-_INSTALLED = tuple(
-    {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-)
+_FOLDERS = [str(Path(__file__).resolve().parents[1])]
+_FOLDERS += [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+_OTHERS = tuple(f"{folder}{os.sep}" for folder in _FOLDERS)
 _MEANT_AS_ALARMS = (AssertionError, NotImplementedError)
 
 
@@ -32,7 +32,7 @@ def is_own(filename: str) -> bool:
     """Say whether code of this file is the learner's: not the kit's, Python's or a package's."""
     if filename.startswith("<frozen") or filename == "<string>":
         return False
-    return not filename.startswith((_KIT, *_INSTALLED))
+    return not filename.startswith(_OTHERS)
 
 
 def own_line(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -63,4 +64,7 @@ def say(words: str, to: TextIO | None = None) -> None:
         for sign, plain in _PLAIN_SIGNS.items():
             words = words.replace(sign, plain)
         words = words.encode("ascii", "replace").decode("ascii")
-    print(words, file=stream, flush=True)
+    try:
+        print(words, file=stream, flush=True)
+    except BrokenPipeError:  # whoever read this, `head` say, has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

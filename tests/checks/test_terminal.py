@@ -189,6 +189,19 @@ def test_a_terminal_without_unicode_gets_plain_signs() -> None:
     assert stream.read() == "x 01.place: ..., v ?x? o ?\n"
 
 
+def test_a_reader_who_has_read_enough_is_no_trouble() -> None:
+    code = "from pubsub_kit.checks import progress; progress.main([]); progress.main([])"
+    reader = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=SOURCE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert reader.stdout is not None
+    assert reader.stderr is not None
+    reader.stdout.close()
+    assert reader.stderr.read() == b""
+    reader.stderr.close()
+    assert reader.wait() == 0
+
+
 # --- how a notebook is run ------------------------------------------------------------------------
 
 

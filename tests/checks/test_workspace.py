@@ -359,13 +359,20 @@ def test_an_update_stops_at_an_exercise_that_was_edited_in_place(root: Path, clo
     assert edited.read_text() == "my answer"
 
 
-def test_an_exercise_that_was_edited_in_place_is_moved_out_of_the_way(
+def test_an_exercise_that_was_edited_in_place_is_put_away_by_git(root: Path, clone: Path) -> None:
+    (clone / "exercises" / "01_one.ipynb").write_text("my answer")
+    publish_a_newer_exercise(root)
+    git(clone, "stash", "-q")
+    git(clone, "pull", "-q", "--ff-only")
+    assert "+my answer" in git(clone, "stash", "show", "-p")
+
+
+def test_an_exercise_that_was_edited_in_place_becomes_the_learners_copy(
     root: Path, clone: Path
 ) -> None:
     edited = clone / "exercises" / "01_one.ipynb"
     edited.write_text("my answer")
     publish_a_newer_exercise(root)
-    # What the README says to do: keep it as your copy, and take the original back.
     (clone / FOLDER).mkdir()
     shutil.copy(edited, clone / FOLDER)
     git(clone, "restore", "exercises")

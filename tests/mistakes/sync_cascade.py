@@ -62,6 +62,14 @@ async def mints_one_id_for_all_tries(order: Order) -> str:
     return "failed"
 
 
+async def empties_what_it_was_given(order: Order) -> str:
+    request = dict(order)
+    order.clear()
+    await call("stock", request, timeout=1.0, retry=PATIENT)
+    request.clear()
+    return "placed"
+
+
 class RemembersItsTries:
     """State in the object: each instance counts its own tries."""
 
@@ -340,6 +348,7 @@ RIGHT = [
     Right("place", tries_by_recursion),
     Right("place", asks_thrice_at_once),
     Right("place", mints_one_id_for_all_tries),
+    Right("place", empties_what_it_was_given),
     Right("place", RemembersItsTries),
     Right("place", makes_a_handler),
     Right("budget", what_is_left),
