@@ -1,8 +1,8 @@
 """Judges: how the answer to a question is put to the test by running it.
 
-`Explored` tries every schedule of faults up to a bound; what holds is proven within it. `Sampled`
-runs a world under a few seeds, for what only shows in numbers (load, waves of retries). Both say
-"not exercised" where the run never met what the question is about.
+`Explored` tries every schedule of faults up to a bound; what holds is proven within it, and where
+a fault never had a chance to happen, it says "not exercised". `Sampled` runs a world under a few
+seeds, for what only shows in numbers (load, waves of retries).
 """
 
 from __future__ import annotations
