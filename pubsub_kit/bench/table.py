@@ -22,9 +22,12 @@ PARTS: dict[str, Callable[[], Iterator[Row]]] = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure the parts that are named (all, if none is), and print each row."""
     parser = argparse.ArgumentParser(prog="pubsub_kit bench", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help=", ".join(PARTS))
+    parser.add_argument("parts", nargs="*", help=f"among {', '.join(PARTS)}; all, if none is named")
     parser.add_argument("--rounds", type=int, default=5, help="goes of each contender (5)")
     options = parser.parse_args(argv)
+    for part in options.parts:
+        if part not in PARTS:
+            parser.error(f"there is no part {part!r} to measure: choose among {', '.join(PARTS)}")
     if options.rounds < 1:
         parser.error("--rounds counts from 1")
     warnings.simplefilter("ignore")
