@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import json
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,7 +36,7 @@ def _cells(path: Path, changed: int) -> dict[str, str]:
     """Return the cells of each question; a notebook that was changed is read again."""
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        tagged = [(cell["metadata"].get("tags", []), "".join(cell["source"])) for cell in cells]
+        tagged = [(cell["metadata"].get("tags", []), _plain(cell)) for cell in cells]
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return {}
     found: dict[str, str] = {}
@@ -45,6 +46,12 @@ def _cells(path: Path, changed: int) -> dict[str, str]:
                 name = tag.removeprefix("answer:")
                 found[name] = f"{found[name]}\n\n{text}" if name in found else text
     return found
+
+
+def _plain(cell: dict[str, Any]) -> str:
+    """Return a cell's source as it reads in a terminal: prose without its marks of emphasis."""
+    text = "".join(cell["source"])
+    return text.replace("**", "") if cell["cell_type"] == "markdown" else text
 
 
 def _away(folder: str, number: str) -> str:

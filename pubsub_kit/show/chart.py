@@ -34,7 +34,7 @@ def lines(
     `marks` are (x, y, words); a mark without x is a level line, one without y an upright line.
     `log` is "x", "y" or "xy" for logarithmic axes. Raises PictureError for what cannot be drawn.
     """
-    curves = {clean(name): sorted(points) for name, points in series.items() if points}
+    curves = {clean(name): sorted(points) for name, points in _named(series).items() if points}
     _check(curves, log)
     shown = dict(list(curves.items())[:_MOST])
     page = Page(title, caption)
@@ -59,6 +59,13 @@ def lines(
     words += [f"{len(curves) - _MOST} more curves are not drawn"] if len(curves) > _MOST else []
     words += [f"marked: {clean(text)}" for _, _, text in marks]
     return page.picture(words, "Chart")
+
+
+def _named(series: object) -> Mapping[str, Sequence[Point]]:
+    if isinstance(series, Mapping):
+        return series
+    kind = type(series).__name__
+    raise PictureError(f"lines() draws a mapping from names to points (x, y); this is a {kind}.")
 
 
 def _check(curves: Mapping[str, Sequence[Point]], log: str) -> None:
@@ -191,7 +198,7 @@ def bars(
     `x` says what is measured. Values are finite and may be negative; PictureError otherwise.
     """
     loud = {mark} if isinstance(mark, str) else set(mark)
-    shown = list(values.items())[:30]
+    shown = list(values.items())[:30] if isinstance(values, Mapping) else []
     if not shown or not all(isfinite(v) for v in values.values()):
         raise PictureError("bars() needs at least one name, and a finite number for each.")
     page = Page(title, caption, 24.0 * len(shown) + 4)

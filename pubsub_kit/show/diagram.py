@@ -45,6 +45,11 @@ def spacetime(
     `until` (virtual seconds) and `limit` (steps) cut a long run; `axis` is "time", "order" or None
     for whichever reads better. Raises PictureError where one of them makes no sense.
     """
+    if not isinstance(trace, Trace):
+        raise PictureError(
+            f"a run is drawn from its trace, not from {clean(repr(trace))[:60]}: give what "
+            "world.run() returns."
+        )
     if mark is not None and not 0 <= mark < len(trace):
         raise PictureError(f"mark={mark} is not a step of this trace: it has {len(trace)} steps.")
     if axis not in (None, "time", "order"):

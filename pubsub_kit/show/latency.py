@@ -31,6 +31,11 @@ class Times(NamedTuple):
 
 def times(source: Trace | Mapping[str, Sequence[float]]) -> dict[str, Times]:
     """Collect latencies by client: from a trace's `end` steps, or from lists of seconds."""
+    if not isinstance(source, Trace | Mapping):
+        raise PictureError(
+            "latency() draws a trace, or a mapping from names to lists of seconds; this is a "
+            f"{type(source).__name__}."
+        )
     if not isinstance(source, Trace):
         return {
             clean(name): Times(sorted(map(float, v)), 0) for name, v in source.items() if len(v)

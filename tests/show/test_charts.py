@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import networkx as nx
 import pytest
 
@@ -195,3 +197,9 @@ def test_an_empty_network_is_refused(source: object) -> None:
 def test_what_is_no_network_is_refused() -> None:
     with pytest.raises(show.PictureError, match="this is a list"):
         show.topology([])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("draw", [show.trace, show.latency, show.lines, show.bars, show.topology])
+def test_what_is_no_run_and_no_mapping_is_refused_in_a_sentence(draw: Any) -> None:
+    with pytest.raises(show.PictureError, match=r"draws|drawn|needs"):
+        draw(3)
