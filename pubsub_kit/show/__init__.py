@@ -2,8 +2,8 @@
 
 `spacetime` (lessons call it `trace`) draws who sent what to whom and when, `topology` who talks to
 whom and how well, `latency` how long it took, `rates` how often something happened; `lines` and
-`bars` draw any curve or count. `play` reruns a picture under sliders; `predict`, `compare` and
-`quiz` ask before and after.
+`bars` draw any curve or count, `points` choices measured two ways. `play` reruns a picture under
+sliders; `predict`, `compare` and `quiz` ask before and after.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pubsub_kit.show.diagram import spacetime
 from pubsub_kit.show.latency import latency
 from pubsub_kit.show.picture import Picture, PictureError
 from pubsub_kit.show.play import choice, play, slider, toggle
+from pubsub_kit.show.points import points
 from pubsub_kit.show.rates import rates
 from pubsub_kit.show.topology import topology
 
@@ -34,6 +35,7 @@ __all__ = [
     "latency",
     "lines",
     "play",
+    "points",
     "predict",
     "quiz",
     "rates",
