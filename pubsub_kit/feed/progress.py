@@ -1,0 +1,69 @@
+"""How far a simulation is: a bar in a notebook, a line in a terminal, or a call of yours.
+
+The bar is the same text whenever it is shown, and closed at the end: a notebook's saved output does
+not depend on how fast the machine is.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+#: Told how many parts are done, and of how many.
+Report = Callable[[int, int], None]
+
+
+@contextmanager
+def reporting(progress: bool | Report, what: str) -> Iterator[Report]:
+    """Give a function to be told (done, of); raises nothing, and leaves nothing on the screen."""
+    if callable(progress):
+        yield progress
+    elif not progress:
+        yield _silent
+    elif _in_a_kernel():
+        yield from _bar(what)
+    elif sys.stderr.isatty():
+        yield from _line(what)
+    else:
+        yield _silent
+
+
+def _silent(done: int, of: int) -> None:
+    """Say nothing."""
+
+
+def _in_a_kernel() -> bool:
+    if "IPython" not in sys.modules:
+        return False
+    from IPython.core.getipython import get_ipython
+
+    return getattr(get_ipython(), "kernel", None) is not None
+
+
+def _bar(what: str) -> Iterator[Report]:
+    from IPython.display import display
+    from ipywidgets import IntProgress
+
+    bar = IntProgress(value=0, max=100, description=what)
+    display(bar)  # type: ignore[no-untyped-call]
+
+    def show(done: int, of: int) -> None:
+        bar.value = 100 * done // max(of, 1)
+
+    try:
+        yield show
+    finally:
+        bar.close()
+
+
+def _line(what: str) -> Iterator[Report]:
+    def show(done: int, of: int) -> None:
+        sys.stderr.write(f"\r{what} {100 * done // max(of, 1):3d} %")
+        sys.stderr.flush()
+
+    try:
+        yield show
+    finally:
+        sys.stderr.write("\r\033[K")
+        sys.stderr.flush()

@@ -1,0 +1,157 @@
+"""Reading a home timeline: how many lookups it takes, and how long.
+
+A reader looks up the timeline that is kept, the list of each pulled account that it follows, and
+what the design checks on read. Where there is no timeline (it was never kept, is too short, does
+not fit in memory, or was lost with a node), it is rebuilt: from the list of everybody followed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import comb
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pubsub_kit.feed.arena import Arena, NodeLoss
+from pubsub_kit.feed.designs import ENTRY_BYTES, DesignError, FeedDesign
+from pubsub_kit.feed.network import Bools, Floats
+from pubsub_kit.feed.stores import Stores, slowest
+from pubsub_kit.feed.workload import Load
+
+BLOCK = 1 << 19  # reads at once: what bounds the memory
+STEADY = 4_000  # reads in a bin at least, so that a sample's chance does not pass for a burst
+SEED = 2013  # every run draws the same numbers, so that designs differ by design alone
+
+
+@dataclass(eq=False)
+class Timelines:
+    """What is kept, and what each account's read looks up: arrays with an entry an account.
+
+    `merges`: lookups with a timeline, `rebuilds`: without. `bytes` counts every replica, `fits` is
+    the share of timelines that there is room for.
+    """
+
+    merges: Floats
+    rebuilds: Floats
+    held: Bools
+    bytes: float
+    fits: float
+    idle_held: bool  # whether one who has been inactive finds a timeline
+
+
+def timelines(design: FeedDesign, arena: Arena, pushed: Bools, kept: Bools) -> Timelines:
+    """Work out what is kept and looked up. A reader who follows nobody pushed needs no timeline."""
+    network, machines = arena.load.network, arena.machines
+    following = network.following.astype(np.float64)
+    pulled = np.zeros_like(following)
+    if not pushed.all():
+        pulled = network.followed_among(~pushed).astype(np.float64)
+    needed = following > pulled
+    extra = float((design.removal == "checked on read") + (design.replies == "held on read"))
+    people = float(network.stands_for[kept & needed].sum() + network.stands_for[~pushed].sum())
+    size = people * design.timeline * ENTRY_BYTES * design.replicas
+    room = design.stores * machines.node_bytes
+    return Timelines(
+        merges=pulled + needed + extra,
+        rebuilds=following + extra,
+        held=kept | ~needed,
+        bytes=size,
+        fits=min(1.0, room / size) if size else 1.0,
+        idle_held=bool(kept[~network.active].all() if not network.active.all() else kept.all()),
+    )
+
+
+def blocks(load: Load) -> Iterator[slice]:
+    """Yield slices of a load's reads."""
+    for begin in range(0, len(load.read_at), BLOCK):
+        yield slice(begin, min(begin + BLOCK, len(load.read_at)))
+
+
+def lookups(
+    design: FeedDesign, arena: Arena, kept: Timelines, told: Callable[[int], None]
+) -> Floats:
+    """Return how many lookups each read takes."""
+    load, rng = arena.load, np.random.default_rng(SEED)
+    found = np.empty(len(load.read_at))
+    active = load.network.active
+    for block in blocks(load):
+        reader = load.reader[block]
+        comes_back = load.returning[block] & active[reader]
+        rebuilt = np.where(comes_back, not kept.idle_held, ~kept.held[reader])
+        rebuilt |= load.depth[block] > design.timeline
+        rebuilt |= rng.random(len(reader)) > kept.fits
+        rebuilt |= rng.random(len(reader)) < _bereft(design, arena, load.read_at[block])
+        found[block] = np.where(rebuilt, kept.rebuilds[reader], kept.merges[reader])
+        told(len(reader))
+    return found
+
+
+def _bereft(design: FeedDesign, arena: Arena, at: Floats) -> Floats | float:
+    """Return the chance that a read is its person's first after the timeline was lost with a node.
+
+    A timeline is lost where all its replicas are; people read at random, all equally often.
+    """
+    chance: Floats | float = 0.0
+    load = arena.load
+    people = float(load.network.stands_for[load.network.active].sum())
+    often = len(load.read_at) * load.read_stands_for / (load.seconds * max(people, 1.0))
+    for fault in arena.faults:
+        if isinstance(fault, NodeLoss):
+            gone = comb(min(fault.nodes, design.stores), design.replicas)
+            since = np.maximum(at - fault.at, 0.0)
+            first = np.where(at >= fault.at, np.exp(-often * since), 0.0)
+            chance = chance + first * (gone / comb(design.stores, design.replicas))
+    return chance
+
+
+def stores(
+    design: FeedDesign, arena: Arena, found: Floats, write_at: Floats, writes: Floats
+) -> Stores:
+    """Return how busy stores are: `found` lookups of the reads, and writes with all replicas."""
+    load = arena.load
+    bins = max(1, round(load.seconds / min(1.0, max(load.seconds / 120, 1e-3))))
+    width = load.seconds / bins
+    asked = _reading(load, found, bins)
+    inside = write_at < load.seconds
+    when = (write_at[inside] / width).astype(np.int64)
+    asked = asked + np.bincount(when, writes[inside], minlength=bins)[:bins] / width
+    alive = _alive(design, arena, (np.arange(bins) + 0.5) * width)
+    return Stores(width, asked, alive, arena.machines)
+
+
+def _reading(load: Load, found: Floats, bins: int) -> Floats:
+    """Return lookups a second in each bin, drawn through bins that hold enough reads."""
+    wide = max(1, min(bins, len(found) // STEADY))
+    width = load.seconds / wide
+    when = np.minimum((load.read_at / width).astype(np.int64), wide - 1)
+    rate = np.bincount(when, found, minlength=wide) * (load.read_stands_for / width)
+    middle = (np.arange(wide) + 0.5) * width
+    return np.asarray(np.interp((np.arange(bins) + 0.5) * (load.seconds / bins), middle, rate))
+
+
+def _alive(design: FeedDesign, arena: Arena, at: npt.NDArray[np.floating[Any]]) -> Floats:
+    alive = np.full(len(at), float(design.stores))
+    for fault in arena.faults:
+        if isinstance(fault, NodeLoss):
+            alive -= np.where(at >= fault.at, float(fault.nodes), 0.0)
+    if (alive < 1).any():
+        raise DesignError(
+            f"none of the {design.stores} stores is left after the arena's losses: give it more"
+        )
+    return alive
+
+
+def latencies(arena: Arena, found: Floats, busy: Stores, told: Callable[[int], None]) -> Floats:
+    """Return how long each read takes, in seconds."""
+    load, machines, rng = arena.load, arena.machines, np.random.default_rng(SEED + 1)
+    took = np.empty(len(found))
+    for block in blocks(load):
+        at, asked = load.read_at[block], found[block]
+        rounds = np.ceil(asked / machines.parallel)
+        served = slowest(rng, asked, machines.parallel) / busy.rate(at)
+        took[block] = machines.base_latency + rounds * busy.wait(at) + served
+        told(len(at))
+    return took

@@ -1,0 +1,150 @@
+"""Run a design in an arena at full scale: `simulate(design, arena)` gives a `FeedRun`.
+
+Fan-out workers are queues, each message waits its turn (queues.py, delivery.py, faults.py); stores
+are busy with reads and writes, and a read takes as long as its slowest lookup (reads.py). Nothing
+is drawn but which reads are rebuilt and how long lookups take, always from the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from pubsub_kit.feed.anomalies import early_replies, ghosts, span
+from pubsub_kit.feed.arena import Arena, Crash
+from pubsub_kit.feed.delivery import Jobs, Messages, destinations, messages
+from pubsub_kit.feed.designs import DesignError, FeedDesign
+from pubsub_kit.feed.faults import FanOut, fan_out
+from pubsub_kit.feed.network import Bools, Floats, Ints, Network
+from pubsub_kit.feed.progress import Report, reporting
+from pubsub_kit.feed.reads import latencies, lookups, stores, timelines
+from pubsub_kit.feed.run import FeedRun
+
+MONTH = 30 * 86_400.0  # seconds
+
+
+def simulate(design: FeedDesign, arena: Arena, *, progress: bool | Report = False) -> FeedRun:
+    """Run a design in an arena.
+
+    `progress=True` shows a bar in a notebook and a line in a terminal; a function is called with
+    (done, of). The same design and arena give the same run, number by number. Raises DesignError
+    where `pushed` or `kept` of the design return no true or false for each account.
+    """
+    network, load, machines = arena.load.network, arena.load, arena.machines
+    pushed = _answer(design.pushed, network, "pushed")
+    kept = _answer(design.kept, network, "kept")
+    with reporting(progress, "simulate") as report:
+        told = _counting(report, 2 * len(load.tweet_at) + 2 * len(load.read_at))
+        jobs, job_of = _jobs(design, arena, np.where(pushed, destinations(network, kept), 0.0))
+        crashes = tuple(fault for fault in arena.faults if isinstance(fault, Crash))
+        parts = messages(design, jobs, crashes)
+        told(len(load.tweet_at))
+        arrive = jobs.at[parts.job] + machines.broker_latency
+        out = fan_out(parts, arrive, design, machines, arena.faults)
+        told(len(load.tweet_at))
+        lines = timelines(design, arena, pushed, kept)
+        found = lookups(design, arena, lines, told)
+        write_at, writes = _writes(design, arena, out, ~pushed[load.author])
+        busy = stores(design, arena, found, write_at, writes)
+        took = latencies(arena, found, busy, told)
+    of_tweet = slice(None) if not jobs.removal.any() else ~jobs.removal[parts.job]
+    tweets = max(len(load.tweet_at), 1)
+    when = span(out, len(jobs.at))
+    counted = parts.stands_for
+    return FeedRun(
+        design=design,
+        arena=arena,
+        tweets=len(load.tweet_at),
+        deliveries=float(jobs.size[~jobs.removal].sum()),
+        lost=float((out.lost * counted)[of_tweet].sum()),
+        doubled=0.0 if design.dedup else float((out.again * counted)[of_tweet].sum()),
+        early_replies=early_replies(design, load, job_of, jobs, when),
+        ghosts=ghosts(design, load, job_of, jobs, out),
+        write_amplification=float(writes.sum()) / tweets,
+        lookups_per_read=float(found.mean(dtype=np.float64)) if len(found) else 0.0,
+        memory=lines.bytes,
+        worker_load=_worker_load(design, arena, out),
+        store_load=busy.utilisation,
+        backlog=_backlog(out, load.seconds),
+        store_backlog=busy.backlog,
+        cost=_cost(design, arena, parts),
+        part_tweet=jobs.tweet[parts.job[of_tweet]],
+        part_size=(out.size * counted)[of_tweet],
+        part_latency=(out.made_at - jobs.at[parts.job])[of_tweet],
+        read_latency=took,
+    )
+
+
+def _answer(rule: Callable[[Network], Bools], network: Network, name: str) -> Bools:
+    """Return what a design's rule says of each account."""
+    said, accounts = rule(network), len(network.followers)
+    whole = np.asarray(said)
+    if whole.dtype != np.bool_ or whole.shape != (accounts,):
+        given = f"{type(said).__name__} of {whole.dtype}, shape {whole.shape}"
+        raise DesignError(
+            f"{name}(network) returns an array of True or False, one for each of the {accounts} "
+            f"accounts, as network.followers < 1_000 does; not {given}"
+        )
+    return whole
+
+
+def _counting(report: Report, of: int) -> Callable[[int], None]:
+    done = 0
+
+    def told(more: int) -> None:
+        nonlocal done
+        done += more
+        report(done, of)
+
+    return told
+
+
+def _jobs(design: FeedDesign, arena: Arena, size: Floats) -> tuple[Jobs, Ints]:
+    """Return the tweets, and the deletes where they are fanned out; and each tweet's job."""
+    load = arena.load
+    tweets = np.arange(len(load.tweet_at))
+    if design.removal != "fanned out":
+        nothing = np.zeros(len(tweets), dtype=bool)
+        return Jobs(load.tweet_at, tweets, load.author, size[load.author], nothing), tweets
+    gone = np.flatnonzero(load.deleted_at < load.seconds)
+    at = np.concatenate((load.tweet_at, load.deleted_at[gone]))
+    order = np.argsort(at, kind="stable")
+    tweet = np.concatenate((tweets, gone))[order]
+    job_of = np.empty(len(order), dtype=np.int64)
+    job_of[order] = np.arange(len(order))
+    author = load.author[tweet]
+    return Jobs(at[order], tweet, author, size[author], order >= len(tweets)), job_of[: len(tweets)]
+
+
+def _writes(design: FeedDesign, arena: Arena, out: FanOut, pulled: Bools) -> tuple[Floats, Floats]:
+    """Return when the stores are written to, and how often, with all replicas.
+
+    A pulled tweet is one write, to its author's list.
+    """
+    made = out.size + (0.0 if design.dedup else out.again)
+    alone = arena.load.tweet_at[pulled]
+    at = np.concatenate((out.made_at, alone))
+    count = np.concatenate((made * out.messages.stands_for, np.ones(len(alone))))
+    return at, count * design.replicas
+
+
+def _worker_load(design: FeedDesign, arena: Arena, out: FanOut) -> float:
+    busy = ((out.service - out.pause) * out.messages.stands_for).sum()
+    return float(busy) / (design.workers * arena.load.seconds)
+
+
+def _backlog(out: FanOut, end: float) -> float:
+    """Return the work that waits at the end with the busiest worker, in seconds."""
+    late = np.flatnonzero((out.free_at > end) & (out.arrive < end))
+    waits = np.minimum(out.service[late], out.free_at[late] - end)
+    whose = out.messages.worker[late]
+    return float(np.bincount(whose, waits).max()) if len(late) else 0.0
+
+
+def _cost(design: FeedDesign, arena: Arena, parts: Messages) -> float:
+    """Return dollars a month: workers, stores and the broker's messages."""
+    prices = arena.prices
+    sent = float(parts.stands_for.sum()) * MONTH / arena.load.seconds
+    machines = design.workers * prices.worker + design.stores * prices.node
+    return machines + sent / 1e6 * prices.million_messages
