@@ -138,7 +138,7 @@ def follower_graph(
     place = rng.permutation(users)
     starts = np.concatenate(([0], np.cumsum(followers[place])))
     return FollowerGraph(
-        starts, _edges(starts, rng), _active(users, active, int(np.argmin(place)), rng)
+        starts, _edges(starts, rng), _active(users, active, int(np.argmax(np.diff(starts))), rng)
     )
 
 

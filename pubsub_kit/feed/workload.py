@@ -90,7 +90,7 @@ class Workload:
                 raise WorkloadError(f"{name} is a number from {least} to {most:,}, not {value!r}")
         for name in ("seconds", "reply_after", "delete_after"):
             if getattr(self, name) == 0:
-                raise WorkloadError(f"{name} is more than 0 seconds, not 0")
+                raise WorkloadError(f"{name} is more than 0, not 0")
         if not _is_count(self.seed):
             raise WorkloadError(f"seed is a whole number from 0 on, not {self.seed!r}")
         if self.reads is not None and not (_is_count(self.reads) and self.reads):
@@ -215,7 +215,8 @@ _RANGES = {
 def _check_fit(what: str, due: float, most: int, remedy: str) -> None:
     if due > most:
         raise WorkloadError(
-            f"{due:,.0f} {what} are more than the {most:,} that fit: {remedy} or take fewer users"
+            f"about {float(f'{due:.2g}'):,.0f} {what} are more than the {most:,} that fit: "
+            f"{remedy} or take fewer users"
         )
 
 
