@@ -1,0 +1,163 @@
+"""The message level of the feed: which designs break where, and with how few faults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pubsub_kit.feed.designs import DesignError, FeedDesign
+from pubsub_kit.feed.messages import (
+    SCENES,
+    FeedExploration,
+    SceneError,
+    explore_design,
+    explore_scene,
+    replay_scene,
+)
+from pubsub_kit.feed.network import Bools, Network
+from pubsub_kit.feed.oracles import DELETED, DOUBLED, EARLY, LOST
+
+CELEBRITY, AUTHOR, REPLY, REPLIES, DELETE = SCENES
+
+#: Right in all that a design can say; each test takes one thing of it away.
+PUSH = FeedDesign(dedup=True, removal="checked on read", replies="held on read")
+HYBRID = replace(PUSH, threshold=1_000_000)
+PULL = FeedDesign(threshold=0)
+
+
+def faults(code: str) -> int:
+    return sum(letter.isalpha() for letter in code)
+
+
+def failures(found: FeedExploration) -> dict[str, tuple[str, int]]:
+    """Return for each scene that fails the belief, and the fewest faults."""
+    return {
+        name: (each.violation.belief, faults(each.code))
+        for name, each in found.scenes.items()
+        if each.violation is not None
+    }
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"threshold": 1_000_000},
+        {"threshold": 1_000_000, "skip_inactive": True},
+        {"skip_inactive": True},
+        {"partition_by": "author"},
+        {"partition_by": "reader", "replies": "as they come"},
+        {"workers": 1, "replies": "as they come"},
+        {"partition_by": "author", "removal": "fanned out"},
+        {"partition_by": "reader", "removal": "fanned out"},
+        {"attempts": 3},
+        {"chunk": 31_000_000},
+        {"timeline": 1},
+    ],
+    ids=str,
+)
+def test_what_holds_does_so_in_every_scene_under_every_two_faults(changes: Any) -> None:
+    found = explore_design(replace(PUSH, **changes))
+    assert found.outcome == "holds", str(found)
+    assert found.complete == 2
+    assert all(each.outcome == "holds" for each in found.scenes.values())
+
+
+@pytest.mark.parametrize("semantics", ["at most once", "at least once"])
+def test_pull_everything_holds_with_nothing_else_done(semantics: Any) -> None:
+    assert explore_design(replace(PULL, semantics=semantics)).outcome == "holds"
+
+
+ALL_LOST = {CELEBRITY: (LOST, 1), AUTHOR: (LOST, 1), REPLY: (LOST, 1), REPLIES: (LOST, 1)}
+ALL_TWICE = dict.fromkeys(ALL_LOST, (DOUBLED, 1))
+
+
+@pytest.mark.parametrize(
+    ("changes", "fails"),
+    [
+        ({"semantics": "at most once"}, ALL_LOST),
+        ({"attempts": 1}, ALL_LOST),
+        ({"attempts": 2}, dict.fromkeys(ALL_LOST, (LOST, 2))),
+        ({"dedup": False}, ALL_TWICE),
+        ({"removal": "ignored"}, {DELETE: (DELETED, 0)}),
+        ({"removal": "fanned out"}, {DELETE: (DELETED, 1)}),
+        (
+            {"removal": "fanned out", "partition_by": "author", "semantics": "at most once"},
+            {**ALL_LOST, DELETE: (DELETED, 1)},
+        ),
+        ({"replies": "as they come"}, {REPLIES: (EARLY, 1)}),
+        (
+            {"replies": "as they come", "partition_by": "author"},
+            {REPLY: (EARLY, 1), REPLIES: (EARLY, 1)},
+        ),
+        (
+            {"replies": "as they come", "partition_by": "reader", "express": 10},
+            {REPLY: (EARLY, 1), REPLIES: (EARLY, 1)},
+        ),
+    ],
+    ids=str,
+)
+def test_what_fails_does_so_where_it_must_with_the_fewest_faults(
+    changes: Any, fails: Mapping[str, tuple[str, int]]
+) -> None:
+    assert failures(explore_design(replace(PUSH, **changes))) == fails
+
+
+def test_a_hybrid_fails_and_holds_as_its_pushed_half_does() -> None:
+    assert failures(explore_design(replace(HYBRID, dedup=False))) == {
+        AUTHOR: (DOUBLED, 1),
+        REPLY: (DOUBLED, 1),
+        REPLIES: (DOUBLED, 1),
+    }
+
+
+def test_no_partition_key_orders_a_pulled_reply_behind_a_pushed_original() -> None:
+    mixed = replace(HYBRID, partition_by="reader", replies="as they come")
+    assert failures(explore_design(mixed)) == {REPLIES: (EARLY, 1)}
+
+
+def test_a_design_as_code_runs_as_it_is() -> None:
+    class OnlyForTheActive(FeedDesign):
+        def pushed(self, network: Network) -> Bools:
+            return network.active_followers < 100_000
+
+        def kept(self, network: Network) -> Bools:
+            return network.active & (network.following > 0)
+
+    mine = OnlyForTheActive("mine", dedup=True, removal="checked on read", replies="held on read")
+    assert explore_design(mine).outcome == "holds"
+    assert failures(explore_design(replace(mine, dedup=False))).keys() == {AUTHOR, REPLY, REPLIES}
+
+
+def test_code_that_answers_with_something_else_is_told_so() -> None:
+    class Pushes(FeedDesign):
+        def pushed(self, network: Network) -> Bools:
+            return np.asarray(network.followers)
+
+    with pytest.raises(DesignError, match=r"pushed\(network\) returns an array with True or False"):
+        explore_design(Pushes())
+
+
+def test_the_same_schedules_are_counted_each_time() -> None:
+    first, second = explore_design(HYBRID), explore_design(HYBRID)
+    assert first.schedules == second.schedules == 247
+    assert first.fired == second.fired
+    assert first.fired.keys() == {fault for scene in SCENES.values() for fault in scene.faults}
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_a_failure_is_replayed_from_its_code(name: str) -> None:
+    design = FeedDesign(partition_by="author")
+    found = explore_scene(design, name)
+    world = replay_scene(design, name, found.code)
+    assert world.trace.text() == found.trace.text()
+    assert SCENES[name].oracle(design)(world) == found.violation
+
+
+def test_an_unknown_scene_is_refused() -> None:
+    with pytest.raises(SceneError, match="no scene 'a retweet': choose among a celebrity tweets"):
+        explore_scene(PUSH, "a retweet")
