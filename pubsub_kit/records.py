@@ -74,19 +74,20 @@ def walk(
 
     `expected` is the first offset. Raises BadRecord at the first that is no record.
     """
-    while position < len(data):
-        start = position + HEAD.size
-        if start > len(data):
-            raise _bad(data, position, start, expected, "")
-        length, inverse, number, check = HEAD.unpack_from(data, position)
+    size, head, unpack = len(data), HEAD.size, HEAD.unpack_from
+    while (start := position + head) <= size:
+        length, inverse, number, check = unpack(data, position)
         if length != ~inverse:
             raise _bad(data, position, start, expected, "the record's length is wrong")
         end = start + length
         payload = data[start:end]
-        if end > len(data) or crc32(payload, number) != check:
+        if end > size or crc32(payload, number) != check:
             raise _bad(data, position, end, expected, "the record fails its checksum")
-        yield position, base + number, payload
-        position, expected = end, base + number + 1
+        offset = base + number
+        yield position, offset, payload
+        position, expected = end, offset + 1
+    if position < size:
+        raise _bad(data, position, start, expected, "")
 
 
 def _bad(data: bytes, position: int, end: int, offset: int, reason: str) -> BadRecord:

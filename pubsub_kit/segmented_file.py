@@ -72,12 +72,16 @@ class Segment:
         """Check and index all that the file holds; at a BadRecord, what came before stays."""
         data = self.path.read_bytes()
         records.check_header(data, self.base)
-        for position, offset, payload in records.walk(data, self.base, records.START, self.base):
-            if self.count % EVERY == 0:
-                self.offsets.append(offset)
-                self.positions.append(position)
-            self.size = position + records.HEAD.size + len(payload)
-            self.count, self.end = self.count + 1, offset + 1
+        count, walk = 0, records.walk(data, self.base, records.START, self.base)
+        try:
+            for count, (position, offset, payload) in enumerate(walk, 1):
+                if count % EVERY == 1:
+                    self.offsets.append(offset)
+                    self.positions.append(position)
+        finally:
+            if count:
+                self.size = position + records.HEAD.size + len(payload)
+                self.count, self.end = count, offset + 1
         return self
 
     def grow(self, lengths: Sequence[int]) -> range:
