@@ -31,7 +31,7 @@ def readers_see(world: World, design: FeedDesign, plan: Plan) -> Violation | Non
     }
     readers = [name for name in PEOPLE if wanted[name]]
     found = {name: seen(world, design, plan, name) for name in readers}
-    end = _End(world, tweets, {name: wanted[name] for name in readers}, found)
+    end = _End(world, plan, tweets, {name: wanted[name] for name in readers}, found)
     return end.lost() or end.doubled() or end.deleted() or end.early()
 
 
@@ -40,6 +40,7 @@ class _End:
     """The world after its run: its tweets, for whom they were, and what each reader sees."""
 
     world: World
+    plan: Plan
     tweets: dict[str, Any]
     meant: dict[str, list[str]]
     found: dict[str, list[str]]
@@ -84,7 +85,8 @@ class _End:
                 first = self.tweets[id]["answers"]
                 if first in self.meant[step.node] and first not in step.data:
                     wanted = {step.node: _list(self.meant[step.node])}
-                    message = f"{step.node} sees {id}, and not {first}, which it answers."
+                    message = f"{step.node} sees {id}, and not {first}, which it answers"
+                    message += f": {self._ahead(id, first)}."
                     return Violation(message, i, wanted, {step.node: _list(step.data)}, EARLY)
         return None
 
@@ -122,6 +124,11 @@ class _End:
         had = self.world.trace[:at].of("begin", node=step.node)[-1]
         again = "delivered" if "(attempt" in had.text else "published"
         return at, f"its message is {again} again, and added again"
+
+    def _ahead(self, id: str, first: str) -> str:
+        pulled = self.tweets[id]["by"] not in self.plan.pushed
+        waits = f"{first} is still on its way to the timelines"
+        return f"a pulled tweet is there at once, and {waits}" if pulled else waits
 
     def _shown(self, id: str, name: str) -> tuple[int, str]:
         trace = self.world.trace

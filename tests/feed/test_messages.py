@@ -20,6 +20,10 @@ from pubsub_kit.feed.messages import (
 )
 from pubsub_kit.feed.network import Bools, Network
 from pubsub_kit.feed.oracles import DELETED, DOUBLED, EARLY, LOST
+from pubsub_kit.feed.pictures import counterexample
+from pubsub_kit.feed.timelines import Plan
+from pubsub_kit.feed.tiny import FOLLOWERS, PEOPLE, TinyNetwork
+from pubsub_kit.show import PictureError
 
 CELEBRITY, AUTHOR, REPLY, REPLIES, DELETE = SCENES
 
@@ -118,6 +122,115 @@ def test_a_hybrid_fails_and_holds_as_its_pushed_half_does() -> None:
 def test_no_partition_key_orders_a_pulled_reply_behind_a_pushed_original() -> None:
     mixed = replace(HYBRID, partition_by="reader", replies="as they come")
     assert failures(explore_design(mixed)) == {REPLIES: (EARLY, 1)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message", "marked"),
+    [
+        (
+            {"semantics": "at most once"},
+            "bob, cat, dan and eve never see hello: fan-out has acked it, "
+            "and crashes before it is done.",
+            "crash",
+        ),
+        (
+            {"attempts": 1},
+            "bob, cat, dan and eve never see hello: its message is set aside after the last "
+            "attempt.",
+            "goes to tweets.dead",
+        ),
+        (
+            {"dedup": False},
+            "cat sees hello twice: its message is delivered again, and added again.",
+            "cat: hello, hello",
+        ),
+        (
+            {"removal": "ignored"},
+            "cat and dan see hello, which is deleted: nobody takes it out of the timelines.",
+            "deletes hello",
+        ),
+        (
+            {"removal": "fanned out"},
+            "cat and dan see hello, which is deleted: it is added after the delete has passed.",
+            "cat: hello",
+        ),
+        (
+            {"replies": "as they come"},
+            "cat sees reply, and not hello, which it answers: hello is still on its way to the "
+            "timelines.",
+            "sees reply",
+        ),
+        (
+            {"replies": "as they come", "threshold": 1_000_000},
+            "cat sees reply, and not hello, which it answers: a pulled tweet is there at once, "
+            "and hello is still on its way to the timelines.",
+            "sees reply",
+        ),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_violation_says_what_is_seen_and_points_at_why(
+    changes: Any, message: str, marked: str
+) -> None:
+    found = explore_design(replace(PUSH, **changes))
+    assert found.violation is not None
+    assert found.violation.message == message
+    assert found.violation.step is not None
+    step = found.trace[found.violation.step]
+    assert marked in f"{step.kind} {step.text}"
+    assert found.violation.expected != found.violation.actual
+    picture = counterexample(found).text
+    assert picture.startswith(found.scene.capitalize())
+    assert "\n✗ here, step " in picture
+    assert picture.splitlines()[-1] == message
+
+
+def test_a_delete_that_is_lost_is_told_from_one_that_is_overtaken() -> None:
+    design = replace(
+        PUSH, removal="fanned out", partition_by="author", semantics="at most once", attempts=3
+    )
+    wrong = explore_scene(design, DELETE).violation
+    assert wrong is not None
+    assert wrong.message == (
+        "cat and dan see hello, which is deleted: the delete is lost, fan-out has acked it, "
+        "and crashes before it is done."
+    )
+
+
+def test_a_picture_is_refused_where_nothing_fails() -> None:
+    with pytest.raises(PictureError, match="There is no run to draw: holds"):
+        counterexample(explore_design(PULL))
+
+
+def test_the_five_people_are_a_network_that_adds_up() -> None:
+    network: Network = TinyNetwork()
+    assert network.stands_for.sum() == pytest.approx(network.users)
+    assert PEOPLE[network.celebrity] == "ann"
+    assert network.followers[network.celebrity] == network.followers.max() == 31_000_000
+    assert network.active_followers.tolist() == [23_250_000, 37, 0, 0, 0]
+    follows = [sum(name in readers for readers in FOLLOWERS.values()) for name in PEOPLE]
+    assert network.following.tolist() == follows
+    ann = np.array([name == "ann" for name in PEOPLE])
+    assert network.followed_among(ann).tolist() == [name in FOLLOWERS["ann"] for name in PEOPLE]
+
+
+@pytest.mark.parametrize(
+    ("changes", "chunks"),
+    [
+        ({}, [("chunks-1", "bob cat"), ("chunks-2", "dan eve")]),
+        ({"partition_by": "author"}, [("chunks-1", "bob cat"), ("chunks-1", "dan eve")]),
+        ({"partition_by": "reader"}, [("chunks-1", "cat eve"), ("chunks-2", "bob dan")]),
+        ({"workers": 1}, [("chunks-1", "bob cat"), ("chunks-1", "dan eve")]),
+        ({"skip_inactive": True}, [("chunks-1", "bob cat"), ("chunks-2", "eve")]),
+        ({"chunk": 31_000_000}, [("chunks-1", "bob cat dan eve")]),
+        ({"chunk": 31_000_000, "express": 1}, [("express", "bob cat dan eve")]),
+        ({"chunk": 1, "workers": 2, "express": 1}, [("chunks-1", n) for n in FOLLOWERS["ann"]]),
+    ],
+    ids=str,
+)
+def test_a_tweet_is_cut_as_the_design_says(changes: Any, chunks: list[tuple[str, str]]) -> None:
+    plan = Plan.of(FeedDesign(**changes))
+    assert [(topic, " ".join(to)) for topic, to in plan.cut("ann", 0)] == chunks
 
 
 def test_a_design_as_code_runs_as_it_is() -> None:
