@@ -159,7 +159,7 @@ def _draw(
 
 def _spots(x: float, y: float) -> list[Spot]:
     """Return the places around a point, the nearest first."""
-    sides = [Spot(x + dx, y, side, 300) for dx, side in ((15, "start"), (-15, "end"))]
+    sides = [Spot(x + dx, y, side, 300) for dx, side in ((17, "start"), (-17, "end"))]
     around = [
         Spot(x + dx, y + dy, side, 300)
         for dy in (-20.0, 20.0, -36.0, 36.0, -52.0, 52.0)

@@ -1,0 +1,117 @@
+"""Three designs to hold a learner's against, each as large as the load asks for, by arithmetic.
+
+They differ in one choice alone, who is pushed; all the others are left as a new `FeedDesign` has
+them. A fleet is sized as on a whiteboard: the work of the busiest minute, divided by how busy a
+machine should be at most, and a spare for each machine that is going to fail.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import ceil, floor, log10
+
+import numpy as np
+
+from pubsub_kit.feed.arena import Arena, Crash, NodeLoss
+from pubsub_kit.feed.delivery import destinations
+from pubsub_kit.feed.designs import ENTRY_BYTES, FeedDesign
+from pubsub_kit.feed.network import Floats
+
+BUSY = 0.6  # assumed: how much of its time a machine works at most in the busiest minute
+WINDOW = 60.0  # assumed: seconds over which the busiest stretch is taken
+WITHIN = 5.0  # seconds to deliver a tweet: Twitter's aim (High Scalability, 2013-07-08)
+MOST = 100_000  # assumed: machines of a kind that anybody would pay for
+
+
+def references(arena: Arena) -> dict[str, FeedDesign]:
+    """Return fan-out on write, fan-out on read and a hybrid, each sized to keep up in the arena.
+
+    Where more than 100,000 machines of a kind were needed, that many are taken, and do not.
+    """
+    write = sized(FeedDesign("fan-out on write"), arena)
+    read = sized(FeedDesign("fan-out on read", threshold=0), arena)
+    hybrid = FeedDesign("hybrid", threshold=threshold(arena), skip_inactive=True)
+    return {design.name: design for design in (write, read, sized(hybrid, arena))}
+
+
+def sized(design: FeedDesign, arena: Arena) -> FeedDesign:
+    """Return the design with as many workers and stores as the busiest minute asks for."""
+    faults, machines = arena.faults, arena.machines
+    crashing = max((f.workers for f in faults if isinstance(f, Crash)), default=0)
+    lost = sum(f.nodes for f in faults if isinstance(f, NodeLoss))
+    workers = design.express + ceil(fan_out(design, arena) / BUSY) + crashing
+    operations = lookups(design, arena) + writes(design, arena) * design.replicas
+    busy = ceil(operations / machines.node_rate / BUSY)
+    stores = max(busy, _for_memory(design, arena), design.replicas) + lost
+    return replace(
+        design,
+        workers=min(max(workers, design.express + 1), MOST),
+        stores=min(stores, MOST),
+    )
+
+
+def threshold(arena: Arena) -> int:
+    """Return how many followers an author may have to be delivered within 5 s, in one digit.
+
+    Of a fleet sized for everybody below the threshold, 40% is free in the busiest minute; the
+    largest tweet that this share delivers in 5 s sets the threshold: each follows from the other.
+    """
+    design = FeedDesign(threshold=10**6, skip_inactive=True)
+    for _ in range(8):
+        fleet = max(1, ceil(fan_out(design, arena) / BUSY))
+        free = (1 - BUSY) * fleet * arena.machines.worker_rate
+        design = replace(design, threshold=_one_digit(free * WITHIN))
+    return design.threshold
+
+
+def _one_digit(value: float) -> int:
+    unit = int(10 ** floor(log10(max(value, 1.0))))
+    return max(1, int(value // unit) * unit)
+
+
+def reached(design: FeedDesign, arena: Arena) -> Floats:
+    """Return for each tweet into how many timelines it is put: none where it is pulled."""
+    network = arena.load.network
+    many = destinations(network, design.kept(network))
+    return np.where(design.pushed(network), many, 0.0)[arena.load.author]
+
+
+def fan_out(design: FeedDesign, arena: Arena) -> float:
+    """Return the workers that the busiest minute keeps at work all the time."""
+    many, machines = reached(design, arena), arena.machines
+    messages = np.ceil(many / design.chunk)
+    work = many / machines.worker_rate + messages * machines.message_overhead
+    return _busiest(arena.load.tweet_at, work, arena.load.seconds)
+
+
+def writes(design: FeedDesign, arena: Arena) -> float:
+    """Return the entries a second that are put into timelines in the busiest minute."""
+    load = arena.load
+    return _busiest(load.tweet_at, reached(design, arena), load.seconds)
+
+
+def lookups(design: FeedDesign, arena: Arena) -> float:
+    """Return the lookups a second of all reads in the busiest minute."""
+    load = arena.load
+    pulled = ~design.pushed(load.network)
+    each = 1.0 + load.network.followed_among(pulled)[load.reader].astype(np.float64)
+    none = ~design.kept(load.network)[load.reader]
+    whole = load.network.following[load.reader].astype(np.float64)
+    each = np.where(none, whole, each)
+    return _busiest(load.read_at, each * load.read_stands_for, load.seconds)
+
+
+def _busiest(at: Floats, much: Floats, seconds: float) -> float:
+    """Return how much falls into the busiest minute, a second."""
+    if not len(at):
+        return 0.0
+    window = min(WINDOW, seconds)
+    each = np.bincount((at // window).astype(np.int64), weights=much)
+    return float(each.max() / window)
+
+
+def _for_memory(design: FeedDesign, arena: Arena) -> int:
+    network = arena.load.network
+    people = float(network.stands_for[design.kept(network)].sum())
+    size = people * design.timeline * ENTRY_BYTES * design.replicas
+    return ceil(size / arena.machines.node_bytes)
