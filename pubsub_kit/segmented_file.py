@@ -65,23 +65,21 @@ class Segment:
     def __init__(self, path: Path) -> None:
         self.path, self.base = path, int(path.stem)
         self.size, self.count, self.end = records.START, 0, self.base
-        self.offsets: list[int] = []
-        self.positions: list[int] = []
+        self.offsets, self.positions = list[int](), list[int]()
 
     def scan(self) -> Self:
         """Check and index all that the file holds; at a BadRecord, what came before stays."""
         data = self.path.read_bytes()
         records.check_header(data, self.base)
-        count, walk = 0, records.walk(data, self.base, records.START, self.base)
+        walk = records.walk(data, self.base, records.START, self.base)
         try:
-            for count, (position, offset, payload) in enumerate(walk, 1):
-                if count % EVERY == 1:
+            for self.count, (position, offset, payload) in enumerate(walk, 1):  # noqa: B007
+                if self.count % EVERY == 1:
                     self.offsets.append(offset)
                     self.positions.append(position)
         finally:
-            if count:
-                self.size = position + records.HEAD.size + len(payload)
-                self.count, self.end = count, offset + 1
+            if self.count:
+                self.size, self.end = position + records.HEAD.size + len(payload), offset + 1
         return self
 
     def grow(self, lengths: Sequence[int]) -> range:
@@ -125,8 +123,7 @@ class SegmentedFile:
     ) -> None:
         self.folder, self.fsync, self.segment_bytes = folder, fsync, segment_bytes
         self.cut: Cut | None = None
-        self._failed = ""
-        self._unsynced, self._synced_at = 0, monotonic()
+        self._failed, self._unsynced, self._synced_at = "", 0, monotonic()
         self._unsynced_paths: list[Path] = []  # of sealed files, where the policy is never
         folder.mkdir(exist_ok=True, parents=True)
         for draft in folder.glob("*.tmp"):
@@ -148,9 +145,8 @@ class SegmentedFile:
 
     def sizes(self) -> list[tuple[int, int]]:
         """Return the first offset of each file and the bytes of its payloads, the newest first."""
-        heads = [records.START + segment.count * records.HEAD.size for segment in self.segments]
-        pairs = zip(self.segments, heads, strict=True)
-        return [(segment.base, segment.size - head) for segment, head in pairs][::-1]
+        start, head = records.START, records.HEAD.size
+        return [(s.base, s.size - start - s.count * head) for s in self.segments[::-1]]
 
     def append_batch(self, payloads: Sequence[bytes]) -> range:
         """Append records in one write and return their offsets: all of them, or none.
