@@ -10,6 +10,11 @@ which speaks it can read what is written here. In its "structured mode" an event
 `partitionkey` (our `key`) is a documented extension: it keeps what belongs together in order.
 `data` may be any JSON value, and as JSON has it, tuples come back as lists, and keys as strings.
 Bytes travel as `data_base64`. None is left out; with a key, it says that the key is gone.
+
+A log on disk has a form of its own, a row: the fields in the order of `Event`, as a JSON array, the
+time in microseconds. It says the same in less room, and is faster to write and to read:
+
+    ["3f9a…-1","shop","order.placed",1769851800250000,{"total":42},"o-17","ann"]
 """
 
 from __future__ import annotations
@@ -18,7 +23,7 @@ import os
 import re
 import time as clock
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import count
@@ -71,7 +76,7 @@ class Event(NamedTuple):
         Raises EventError for an empty or non-string attribute, or a time outside the years 1-9999.
         """
         id = fresh_id() if id is None else id
-        time = _microseconds(clock.time() if time is None else time) / 1_000_000
+        time = (clock.time_ns() // 1_000 if time is None else _microseconds(time)) / 1_000_000
         return _checked(_tuple(cls, (id, source, type, time, data, subject, key, NO_EXTENSIONS)))
 
     def to_json(self) -> str:
@@ -101,6 +106,43 @@ class Event(NamedTuple):
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             _microseconds(_checked(self).time)
             raise EventError(f"An event's data must be a JSON value: {error}.") from error
+
+    def to_row(self) -> str:
+        """Return the event as a row, or as CloudEvents JSON if it has bytes or extensions.
+
+        Raises EventError as `to_json` does.
+        """
+        id, source, type, time, data, subject, key, extensions = self
+        named = id and source and type and subject != "" and key != ""
+        try:
+            if named and not extensions and data.__class__ is not bytes and FIRST <= time < LAST:
+                return (
+                    f"[{_quote(id)},{_quote(source)},{_quote(type)},{round(time * 1e6)},"
+                    f"{_encode(data)},{'null' if subject is None else _quote(subject)},"
+                    f"{'null' if key is None else _quote(key)}]"
+                )
+        except (TypeError, ValueError, RecursionError):
+            pass  # to_json can tell what is wrong
+        return self.to_json()
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[Any]) -> list[Event]:
+        """Make events of parsed rows, or CloudEvents objects; raises EventError.
+
+        The fields of a row are taken as they are: they were checked when it was written.
+        """
+        row, events, more = None, [], NO_EXTENSIONS
+        try:
+            for row in rows:
+                if row.__class__ is list:
+                    id, source, type, micros, data, subject, key = row
+                    time = micros / 1_000_000
+                    events.append(_tuple(cls, (id, source, type, time, data, subject, key, more)))
+                else:
+                    events.append(cls.from_fields(row))
+        except (TypeError, ValueError):
+            raise EventError(f"An event's row has 7 fields, unlike {brief(row)}.") from None
+        return events
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Event:
@@ -136,10 +178,10 @@ _tuple: Callable[..., Event] = tuple.__new__  # what Event(…) does, without it
 def _checked(event: Event) -> Event:
     """Return the event if its attributes are what CloudEvents asks for."""
     id, source, type, _, _, subject, key, extensions = event
-    named = id and source and type and isinstance(id, str) and isinstance(source, str)
-    plain = subject is None and not extensions and (key is None or (key and isinstance(key, str)))
-    if named and isinstance(type, str) and plain:
-        return event
+    if id.__class__ is source.__class__ is type.__class__ is str and id and source and type:
+        plain = subject is None and not extensions
+        if plain and (key is None or (key and key.__class__ is str)):
+            return event
     for name in ("id", "source", "type", "subject", "key"):
         value, optional = getattr(event, name), name in ("subject", "key")
         if not (value and isinstance(value, str)) and not (optional and value is None):
@@ -174,12 +216,13 @@ def fresh_id() -> str:
 
 # Time: RFC 3339. Events come in bursts, so the text of a second is worth remembering.
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST, LAST = -62_135_596_800.0, 253_402_300_799.0  # the years 1-9999
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 def _microseconds(time: float) -> int:
     try:
-        if -62_135_596_800 <= time < 253_402_300_799:
+        if FIRST <= time < LAST:
             return round(time * 1_000_000)
     except TypeError:
         pass
@@ -205,7 +248,7 @@ def _parse_time(text: str) -> float:
 def _seconds(text: Any) -> float:
     """Return seconds since the epoch; a missing time is now."""
     if text is None:
-        return _microseconds(clock.time()) / 1_000_000
+        return clock.time_ns() // 1_000 / 1_000_000
     try:
         if text[26:] == "Z" and text[19] == "." and (micros := text[20:26]).isdecimal():
             return (_second(text[:19]) * 1_000_000 + int(micros)) / 1_000_000

@@ -188,7 +188,7 @@ class Partition:
 
     def sizes(self) -> Iterable[tuple[int, int]]:
         """Go through (offset, bytes), the newest first."""
-        return ((offset, len(event.to_json())) for offset, event in reversed([*self.pairs()]))
+        return ((offset, len(event.to_row())) for offset, event in reversed([*self.pairs()]))
 
     def forget_before(self, offset: int) -> int:
         """Forget what is older than `offset`; return how many events went."""

@@ -4,9 +4,10 @@
         lock                  held by the one process that may write
         0/ 1/ 2/ …            a folder of segment files for each partition (segmented_file.py)
 
-Each record is an event's CloudEvents JSON behind its length and checksum (records.py). How many
-partitions there are is told by the highest folder alone: it is made first, and those below it are
-made whenever they are missing, so that no crash leaves a log with another number.
+Each record is an event's row (event.py) behind its length and checksum (records.py), or, where data
+is bytes or there are extensions, its CloudEvents JSON. How many partitions there are is told by the
+highest folder alone: it is made first, and those below it are made whenever they are missing, so
+that no crash leaves a log with another number.
 """
 
 from __future__ import annotations
@@ -100,7 +101,7 @@ class DiskPartition(SegmentedFile, Partition):
 
     def append(self, events: Sequence[Event]) -> range:
         """Append events and return their offsets; raises LogFull or LogFailed."""
-        return self.append_batch([event.to_json().encode("ascii") for event in events])
+        return self.append_batch([event.to_row().encode() for event in events])
 
     def read(self, offset: int, limit: int) -> list[tuple[int, Event]]:
         """Return up to `limit` (offset, event) pairs from `offset` on; raises LogCorrupt."""
@@ -112,12 +113,12 @@ class DiskPartition(SegmentedFile, Partition):
 
 
 def decode(stored: Sequence[tuple[int, bytes]]) -> list[tuple[int, Event]]:
-    """Return the events of (offset, JSON) pairs, parsed as one array, which is much faster."""
+    """Return the events of (offset, row) pairs, parsed as one array, which is much faster."""
     collecting = gc.isenabled()
     gc.disable()  # nothing here can be garbage yet, and looking for some takes a third of the time
     try:
         array = read_json(b"[" + b",".join([payload for _, payload in stored]) + b"]")
-        return list(zip([o for o, _ in stored], map(Event.from_fields, array), strict=True))
+        return list(zip([o for o, _ in stored], Event.from_rows(array), strict=True))
     finally:
         if collecting:
             gc.enable()

@@ -135,6 +135,35 @@ def test_we_read_what_the_sdk_writes(event: Event) -> None:
     assert Event.from_json(theirs) == event
 
 
+# Rows, the log's own form
+
+
+def test_a_row_is_as_the_module_shows_it() -> None:
+    event = Event.new("t", {"total": 42}, source="s", id="1", time=0.25, subject="o-17", key="ann")
+    assert event.to_row() == '["1","s","t",250000,{"total":42},"o-17","ann"]'
+    assert event._replace(subject=None, key=None).to_row().endswith(',{"total":42},null,null]')
+
+
+def test_bytes_and_extensions_have_no_place_in_a_row() -> None:
+    for event in (Event.new("t", b"bytes"), Event.new("t")._replace(extensions={"x": 1})):
+        assert event.to_row() == event.to_json()
+
+
+@given(st.lists(events() | events().map(lambda event: event._replace(extensions={}))))
+def test_rows_are_read_back_equal(some: list[Event]) -> None:
+    rows = [event.to_row() for event in some]
+    again = Event.from_rows(json.loads(f"[{','.join(rows)}]"))
+    assert again == some
+    assert [event.to_json() for event in again] == [event.to_json() for event in some]
+    assert all(row.isascii() and "\n" not in row for row in rows)
+
+
+@pytest.mark.parametrize("row", [[], ["1"], [1] * 8, 7, None, ["1", "s", "t", None, 0, None, None]])
+def test_what_is_no_row_is_refused(row: Any) -> None:
+    with pytest.raises(EventError, match=r"^An event('s row has 7 fields, unlike| is a JSON obj)"):
+        Event.from_rows([row])
+
+
 def test_no_data_and_null_data_are_the_same() -> None:
     assert Event.from_json(json.dumps(NAME)).data is None
     assert Event.from_json(json.dumps(NAME | {"data": None})).data is None
@@ -250,6 +279,8 @@ def test_a_time_outside_the_calendar_is_refused(at: Any) -> None:
 def test_data_that_json_has_not_is_refused_when_written(data: Any) -> None:
     with pytest.raises(EventError, match=r"^An event's data must be a JSON value: "):
         Event.new("a", data).to_json()
+    with pytest.raises(EventError, match=r"^An event's data must be a JSON value: "):
+        Event.new("a", data).to_row()
 
 
 def test_data_that_contains_itself_is_refused_when_written() -> None:
@@ -272,8 +303,9 @@ def test_data_that_contains_itself_is_refused_when_written() -> None:
     ],
 )  # fmt: skip
 def test_what_could_not_be_read_is_not_written(event: Event) -> None:
-    with pytest.raises(EventError):
-        event.to_json()
+    for write in (event.to_json, event.to_row):
+        with pytest.raises(EventError):
+            write()
 
 
 def test_a_fresh_id_is_short_and_plain() -> None:

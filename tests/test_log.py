@@ -39,14 +39,14 @@ def contents(log: EventLog, partition: int = 0) -> list[tuple[int, Any]]:
 
 @pytest.fixture(params=["memory", "disk", "small files"])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
-    """Make a log of each kind; files of 300 bytes hold about two events."""
+    """Make a log of each kind; files of 130 bytes hold about two events."""
     logs: list[EventLog] = []
 
     def make_one(**options: Any) -> EventLog:
         if request.param == "memory":
             logs.append(EventLog(**options))
         else:
-            size = 300 if request.param == "small files" else 10**6
+            size = 130 if request.param == "small files" else 10**6
             path = tmp_path / f"log{len(logs)}"
             log = DurableEventLog(path, fsync=Fsync.never(), segment_bytes=size, **options)
             logs.append(log)
@@ -163,7 +163,7 @@ def test_what_is_too_old_may_go_from_the_front_and_no_more(make: Make) -> None:
 
 
 def test_the_newest_bytes_stay(make: Make) -> None:
-    each = len(event(0).to_json())
+    each = len(event(0).to_row())
     log = make(retention=Retention(max_bytes=3 * each))
     for i in range(10):
         log.append(event(i))
@@ -273,7 +273,7 @@ class Log(RuleBasedStateMachine):
         self.folder.cleanup()
 
     @initialize(
-        age=st.none() | st.integers(0, 20), size=st.none() | st.integers(0, 1500),
+        age=st.none() | st.integers(0, 20), size=st.none() | st.integers(0, 500),
         tombstones=st.integers(0, 20),
     )  # fmt: skip
     def configure(self, age: int | None, size: int | None, tombstones: int) -> None:
@@ -341,7 +341,7 @@ class Log(RuleBasedStateMachine):
             fresh = [o for o, each in pairs if each.time >= now - self.rule.max_age]
             first = (fresh or [end])[0]
         if self.rule.max_bytes is not None:
-            sizes = [(o, len(each.to_json())) for o, each in pairs]
+            sizes = [(o, len(each.to_row())) for o, each in pairs]
             fits = [o for o, _ in sizes if sum(n for p, n in sizes if p > o) <= self.rule.max_bytes]
             first = max(first, (fits or [first])[0])
         return first
@@ -372,7 +372,7 @@ class InMemory(Log):
 class OnDisk(Log):
     def open(self) -> EventLog:
         path = Path(self.folder.name) / "log"
-        return DurableEventLog(path, fsync=Fsync.never(), segment_bytes=500, retention=self.rule)
+        return DurableEventLog(path, fsync=Fsync.never(), segment_bytes=200, retention=self.rule)
 
     def shares_a_file(self, partition: int, offset: int) -> bool:
         folder = Path(self.folder.name) / "log" / str(partition)

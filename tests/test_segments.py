@@ -42,7 +42,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_log_is_a_folder_of_files_named_by_their_first_offset(path: Path) -> None:
-    with DurableEventLog(path, 2, segment_bytes=400) as log:
+    with DurableEventLog(path, 2, segment_bytes=180) as log:
         for i in range(5):
             log.append(event(i), partition=1)
     assert files(path) == [
@@ -51,14 +51,26 @@ def test_a_log_is_a_folder_of_files_named_by_their_first_offset(path: Path) -> N
     ]  # fmt: skip
 
 
-def test_a_record_is_the_events_json(path: Path) -> None:
+def test_a_record_is_the_events_row(path: Path) -> None:
     with DurableEventLog(path) as log:
         log.append(event({"total": 42}))
     stored = (path / "0/00000000000000000000.log").read_bytes()
-    assert stored.endswith(event({"total": 42}).to_json().encode())
+    assert stored.endswith(event({"total": 42}).to_row().encode())
 
 
-@pytest.mark.parametrize("size", [1, 300, 10**6])
+def test_cloudevents_json_is_read_too_beside_rows(path: Path) -> None:
+    """So were all records kept at first, and so are those whose data is bytes."""
+    events = [event(0), event(b"bytes", "ann"), event({"total": 42})]
+    DurableEventLog(path).close()
+    file = SegmentedFile(path / "0")
+    file.append_batch([each.to_json().encode() for each in events])
+    file.close()
+    with DurableEventLog(path) as log:
+        log.append_batch(events)
+        assert [each for _, each in log.read(0, 0)] == events * 2
+
+
+@pytest.mark.parametrize("size", [1, 130, 10**6])
 def test_what_was_appended_is_there_when_opened_again(path: Path, size: int) -> None:
     for turn in range(3):
         with DurableEventLog(path, segment_bytes=size) as log:

@@ -19,7 +19,7 @@ from pubsub_kit.log import LogError, Retention
 from pubsub_kit.segments import DurableEventLog, Fsync
 
 DAY = 86_400.0
-SMALL = 600  # bytes a file: about four events
+SMALL = 230  # bytes a file: about four events
 Pairs = list[tuple[int, Event]]
 
 
@@ -69,7 +69,7 @@ from pubsub_kit import disk
 from pubsub_kit.log import Retention
 from pubsub_kit.segments import DurableEventLog
 path, act, steps, small = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-log = DurableEventLog(path, segment_bytes=small, retention=Retention(max_bytes=800))
+log = DurableEventLog(path, segment_bytes=small, retention=Retention(max_bytes=250))
 
 def step(real):
     def run(*arguments, **options):
@@ -81,8 +81,8 @@ def step(real):
     return run
 
 def write_slowly(file, data):
-    for begin in range(0, len(data), 150):
-        step(file.write)(data[begin:begin + 150])
+    for begin in range(0, len(data), 60):
+        step(file.write)(data[begin:begin + 60])
 
 for name in ("fsync", "replace", "unlink", "truncate"):
     setattr(os, name, step(getattr(os, name)))

@@ -96,7 +96,7 @@ def test_a_batch_counts_its_records_and_syncs_once(path: Path, syncs: Syncs) -> 
 
 
 def test_a_flush_reaches_the_files_that_were_sealed_unsynced(path: Path, syncs: Syncs) -> None:
-    with DurableEventLog(path, fsync=Fsync.never(), segment_bytes=300) as log:
+    with DurableEventLog(path, fsync=Fsync.never(), segment_bytes=130) as log:
         for i in range(7):
             log.append(event(i))
         files = len(list(path.rglob("*.log")))
@@ -164,11 +164,11 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FullDisk]]:
 NO_ROOM = r"^There is no room to write .+\(No space left on device\): make some, then try again"
 
 
-@pytest.mark.parametrize("room", range(0, 700, 23))
+@pytest.mark.parametrize("room", range(0, 500, 23))
 def test_an_append_without_room_changes_nothing(
     path: Path, full_disk: type[FullDisk], room: int
 ) -> None:
-    with DurableEventLog(path, segment_bytes=300) as log:
+    with DurableEventLog(path, segment_bytes=130) as log:
         log.append(event("before"))
         full_disk.room = room
         with pytest.raises(LogFull, match=NO_ROOM):
