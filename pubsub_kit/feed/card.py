@@ -91,16 +91,16 @@ def _line(words: str, cells: Sequence[str]) -> str:
 
 
 # Nothing but borders and weight: the page's own colours serve light and dark alike.
-_LINE = "border-bottom:1px solid color-mix(in srgb, currentColor 25%, transparent)"
-_CELL = "padding:2px 10px;white-space:nowrap;text-align:"
+LINE = "border-bottom:1px solid color-mix(in srgb, currentColor 25%, transparent)"
+CELL = "padding:2px 10px;white-space:nowrap;text-align:"
 
 
 def html(sheet: Sheet) -> str:
     """Return the card as an HTML table in the page's own colours; all words are escaped."""
-    head = _html_row("th", "", ["at most", "this design", *sheet.others], _LINE)
+    head = _html_row("th", "", ["at most", "this design", *sheet.others], LINE)
     bounded = len(sheet.levels.bounds)
     body = "".join(
-        _html_row("td", words, cells, _LINE if n + 1 == bounded else "", bold=n < bounded)
+        _html_row("td", words, cells, LINE if n + 1 == bounded else "", bold=n < bounded)
         for n, (words, cells) in enumerate(sheet.rows)
     )
     tail = f"<p>{escape(sheet.note)}</p>"
@@ -111,9 +111,9 @@ def html(sheet: Sheet) -> str:
 
 
 def _html_row(tag: str, words: str, cells: Sequence[str], line: str, *, bold: bool = False) -> str:
-    first = f'<{tag} style="{_CELL}left;{line}">{escape(words)}</{tag}>'
+    first = f'<{tag} style="{CELL}left;{line}">{escape(words)}</{tag}>'
     rest = "".join(
-        f'<{tag} style="{_CELL}right;{line}{";font-weight:600" if bold and n == 1 else ""}">'
+        f'<{tag} style="{CELL}right;{line}{";font-weight:600" if bold and n == 1 else ""}">'
         f"{escape(cell.strip())}</{tag}>"
         for n, cell in enumerate(cells)
     )
