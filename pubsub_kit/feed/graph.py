@@ -21,7 +21,7 @@ import numpy.typing as npt
 from pubsub_kit.feed.network import Bools, Floats, Ints
 from pubsub_kit.feed.sizes import NetworkError, checked, sizes, whole
 
-MOST_EDGES = 500_000_000  # 2 GB
+MOST_EDGES = 500_000_000  # 2 GB, at 4 bytes an edge; a person takes as much as ten of them
 _BLOCK = 1 << 19  # edges worked on at once: what fits a processor's cache, about
 
 
@@ -119,22 +119,22 @@ def follower_graph(
 
     `tail`: sigma of the log-normal follower counts (0: all alike); a dial, not a power law, which
     Kwak et al. 2010 report that it is not. `celebrity`: followers of the largest account (None: a
-    fifth of the users), which is active, counts beside the mean, and which no other account
-    exceeds. `active`: share of the people. The same arguments give the same arrays anywhere.
+    fifth of the users), which is active and counts beside the mean. No account exceeds it: where
+    the tail would have it so, others are as large. `active`: share of the people. The same arguments give the same arrays anywhere.
     The defaults are assumptions, but for 75 followers (Kleppmann, Data-Intensive Applications).
 
     Raises NetworkError where a number cannot be, or the edges would not fit (MOST_EDGES).
     """
     largest = checked(users, follows, tail, celebrity, active, seed)
-    if users * follows + largest > MOST_EDGES:
+    if users * (follows + 10) > MOST_EDGES:
         raise NetworkError(
-            f"{users * follows:,.0f} edges are more than the {MOST_EDGES:,} that fit: "
-            "take fewer users, or a population, which has no edges"
+            f"{users:,} users with {users * follows:,.0f} follows are more than fit: "
+            "take fewer, or a population, which has no edges"
         )
     rng = np.random.Generator(np.random.PCG64(seed))
     others = users - 1
     counts = sizes((np.arange(others) + 0.5) / others, np.ones(others), follows, tail, largest)
-    followers = np.concatenate(([largest], np.minimum(whole(counts), largest)))
+    followers = np.concatenate(([largest], whole(counts)))
     place = rng.permutation(users)
     starts = np.concatenate(([0], np.cumsum(followers[place])))
     return FollowerGraph(

@@ -77,7 +77,7 @@ def population(
     rng = np.random.Generator(np.random.PCG64(seed))
     above, weights = _strata(users - 1, sample - 1)
     counts = whole(sizes(above, weights, follows, tail, celebrity))
-    followers = np.concatenate(([celebrity], np.minimum(counts, celebrity)))
+    followers = np.concatenate(([celebrity], counts))
     fans = rng.random(len(followers)) < celebrity / (users - 1)
     fans[0] = False
     others = rng.binomial(users - 2, min(1.0, follows / (users - 1)), len(followers))
@@ -86,7 +86,7 @@ def population(
         stands_for=np.concatenate(([1.0], weights)),
         active=_thinned(len(followers), active, rng),
         followers=followers,
-        active_followers=np.minimum(whole(followers * active), followers),
+        active_followers=whole(followers * active),
         following=others + fans,
         follows_celebrity=fans,
         seed=seed,

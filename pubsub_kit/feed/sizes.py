@@ -32,7 +32,7 @@ def sizes(above: Floats, weights: Floats, mean: float, tail: float, largest: int
     left = mean * weights.sum() - largest * (np.cumsum(weights) - weights)  # where those before are
     scale = left / np.cumsum((raw * weights)[::-1])[::-1]  # largest, this much is left to the rest
     capped = int(np.argmax(scale * raw <= largest * (1 + 1e-9)))
-    return np.where(np.arange(len(raw)) < capped, float(largest), scale[capped] * raw)
+    return np.asarray(np.minimum(scale[capped] * raw, largest))
 
 
 def whole(values: Floats) -> Ints:

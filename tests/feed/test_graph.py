@@ -65,6 +65,8 @@ def test_all_people_are_as_likely_to_follow() -> None:
     first_half = int(graph.following[:1_000].sum())
     assert abs(first_half - graph.edges / 2) < 5 * np.sqrt(graph.edges / 4)
     assert graph.following.var() == pytest.approx(graph.following.mean(), rel=0.3)  # as Poisson
+    many = follower_graph(1_000, 700.0, tail=0.0, celebrity=700)
+    assert np.abs(many.following - 700).max() < 5 * np.sqrt(1_000 * 0.7 * 0.3)
 
 
 # Counts of followers
@@ -118,9 +120,9 @@ def test_a_graph_is_a_network_of_single_people(graph: FollowerGraph) -> None:
     assert network.users == network.stands_for.sum() == len(network.active) == 1_000
 
 
-@pytest.mark.parametrize("share", [0.001, 0.25, 1.0])
-def test_exactly_the_share_is_active(share: float) -> None:
-    assert small(active=share).active.sum() == round(1_000 * share)
+@pytest.mark.parametrize("share", [0.00001, 0.001, 0.25, 1.0])
+def test_exactly_the_share_is_active_and_somebody(share: float) -> None:
+    assert small(active=share).active.sum() == max(1, round(1_000 * share))
 
 
 def test_followers_and_following_are_the_same_follows(graph: FollowerGraph) -> None:
@@ -207,8 +209,13 @@ def test_a_seed_says_who_follows_whom_but_not_how_many() -> None:
         ),
         (
             {"users": 10**8, "follows": 75.0},
-            "7,500,000,000 edges are more than the 500,000,000 that fit: "
-            "take fewer users, or a population, which has no edges",
+            "100,000,000 users with 7,500,000,000 follows are more than fit: "
+            "take fewer, or a population, which has no edges",
+        ),
+        (
+            {"users": 10**8, "follows": 0.1},
+            "100,000,000 users with 10,000,000 follows are more than fit: "
+            "take fewer, or a population, which has no edges",
         ),
     ],
 )

@@ -120,6 +120,10 @@ def test_the_celebrity_is_followed_by_its_share_and_not_by_itself(twitter: Popul
     assert set(fans) == {0, 1}
     assert weighted(fans, twitter) == pytest.approx(31 / 150, abs=0.01)
     assert fans[twitter.celebrity] == 0
+    everybody = population(500, 3.0, celebrity=499)
+    assert np.flatnonzero(~everybody.follows_celebrity).tolist() == [everybody.celebrity]
+    assert everybody.following.mean() == pytest.approx(4.0, abs=5 * np.sqrt(3 / 500))
+    assert everybody.following[1:].min() >= 1
 
 
 @pytest.mark.parametrize("threshold", [0, 1, 100, 10_000, 1_000_000, 10**9])

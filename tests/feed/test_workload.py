@@ -89,10 +89,10 @@ def test_active_people_write_all_alike() -> None:
 
 
 def test_the_celebrity_tweets_when_told_besides() -> None:
-    calm, ours = load(), load(celebrity_tweets_at=(45.5, 10.0, 60.0))
+    calm, ours = load(), load(celebrity_tweets_at=(45.5, 10.0, 9.9999999, 60.0))
     mine = ours.author == TWITTER.celebrity
-    assert {10.0, 45.5, 60.0} <= set(ours.tweet_at[mine])
-    assert len(ours.tweet_at) == len(calm.tweet_at) + 3
+    assert {9.9999999, 10.0, 45.5, 60.0} <= set(ours.tweet_at[mine])
+    assert len(ours.tweet_at) == len(calm.tweet_at) + 4
     assert (np.diff(ours.tweet_at) >= 0).all()
 
 
@@ -147,6 +147,7 @@ def test_a_tweet_is_deleted_after_it_was_written() -> None:
     assert delay.min() > 0
     assert np.median(delay) == pytest.approx(5.0, rel=0.05)
     assert ours.deleted_at[deleted].max() <= 600
+    assert deleted[ours.reply_to >= 0].mean() == pytest.approx(0.2, abs=0.01)  # replies as well
 
 
 def test_unfollows_go_by_the_active_people() -> None:
