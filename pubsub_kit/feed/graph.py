@@ -120,8 +120,9 @@ def follower_graph(
     `tail`: sigma of the log-normal follower counts (0: all alike); a dial, not a power law, which
     Kwak et al. 2010 report that it is not. `celebrity`: followers of the largest account (None: a
     fifth of the users), which is active and counts beside the mean. No account exceeds it: where
-    the tail would have it so, others are as large. `active`: share of the people. The same arguments give the same arrays anywhere.
-    The defaults are assumptions, but for 75 followers (Kleppmann, Data-Intensive Applications).
+    the tail would have it so, others are as large. `active`: share of the people. The same
+    arguments give the same arrays anywhere. The defaults are assumptions, but for 75 followers
+    (Kleppmann, Designing Data-Intensive Applications, ch. 1).
 
     Raises NetworkError where a number cannot be, or the edges would not fit (MOST_EDGES).
     """
