@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pubsub_kit.feed.delivery import Jobs
 from pubsub_kit.feed.designs import FeedDesign
 from pubsub_kit.feed.faults import FanOut
+from pubsub_kit.feed.jobs import Jobs
 from pubsub_kit.feed.network import Bools, Floats, Ints
 from pubsub_kit.feed.workload import Load
 
@@ -34,7 +34,7 @@ def span(out: FanOut, jobs: int) -> Span:
     return Span(first, last)
 
 
-def early_replies(design: FeedDesign, load: Load, job_of: Ints, jobs: Jobs, when: Span) -> float:
+def early_replies(design: FeedDesign, load: Load, jobs: Jobs, when: Span) -> float:
     """Return how many timelines show a reply before its original.
 
     Both arrive in a share of the smaller audience. A fan-out is taken to go on evenly from its
@@ -45,7 +45,7 @@ def early_replies(design: FeedDesign, load: Load, job_of: Ints, jobs: Jobs, when
     original = load.reply_to[reply]
     if design.replies == "held on read" or not len(reply):
         return 0.0
-    later, earlier = job_of[reply], job_of[original]
+    later, earlier = jobs.of_tweet[reply], jobs.of_tweet[original]
     seen = 0.5 * (when.first[later] + when.last[later])
     seen = np.where(np.isfinite(seen), seen, load.tweet_at[reply])
     first, last = when.first[earlier], when.last[earlier]
@@ -69,29 +69,49 @@ def _same_lane(design: FeedDesign, one: Floats, other: Floats) -> Bools:
     return np.asarray(fanned & ((one <= design.chunk) == (other <= design.chunk)))
 
 
-def ghosts(design: FeedDesign, load: Load, job_of: Ints, jobs: Jobs, out: FanOut) -> float:
-    """Return how many entries of deleted tweets timelines hold at the end of the span.
+def ghosts(design: FeedDesign, load: Load, jobs: Jobs, out: FanOut, unfollowed: float) -> float:
+    """Return how many entries timelines hold at the end that should be gone.
 
+    They are of tweets that were deleted, and of authors that were unfollowed (`unfollowed` times).
     Fanned out, an entry stays where the delete comes after the end, or overtook the tweet: both are
     cut into the same chunks, and the k-th of one is held against the k-th of the other.
     """
     if design.removal == "checked on read":
         return 0.0
     gone = np.zeros(len(jobs.at), dtype=bool)
-    gone[job_of[np.flatnonzero(load.deleted_at < load.seconds)]] = True
+    gone[jobs.of_tweet[np.flatnonzero(load.deleted_at < load.seconds)]] = True
     job, made = out.messages.job, out.made_at
     entries = out.size * out.messages.stands_for
     of_tweet = gone[job] & ~jobs.removal[job]
     if design.removal == "ignored":
-        return float(entries[of_tweet & (made < load.seconds)].sum())
-    tweet, removed = np.flatnonzero(of_tweet), np.flatnonzero(jobs.removal[job])
-    tweet, removed = (_paired(which, jobs, out) for which in (tweet, removed))
-    done = (made[removed] < load.seconds) & (made[removed] >= made[tweet])
-    left = np.where(done, np.maximum(entries[tweet] - entries[removed], 0.0), entries[tweet])
-    return float(left[made[tweet] < load.seconds].sum())
+        seen = float(entries[of_tweet & (made < load.seconds)].sum())
+        return seen + unfollowed * _entries_of_each(design, load)
+    removed = jobs.removal[job] & (jobs.tweet[job] >= 0)
+    left = _left(_paired(of_tweet, jobs, out), _paired(removed, jobs, out), out, load.seconds)
+    swept = jobs.removal[job] & (jobs.tweet[job] < 0) & (made >= load.seconds)
+    return left + float(entries[swept].sum()) * _entries_of_each(design, load)
 
 
-def _paired(which: Ints, jobs: Jobs, out: FanOut) -> Ints:
-    """Order messages by tweet, and within it by worker where readers decide, else as cut."""
+def _left(tweet: Ints, removed: Ints, out: FanOut, end: float) -> float:
+    """Return how many entries stay of tweets' messages when the paired removals are through."""
+    made, entries = out.made_at, out.size * out.messages.stands_for
+    done = (made[removed] < end) & (made[removed] >= made[tweet])
+    left = entries[tweet] - np.where(done, entries[removed], 0.0)
+    return float(np.maximum(left, 0.0)[made[tweet] < end].sum())
+
+
+def _entries_of_each(design: FeedDesign, load: Load) -> float:
+    """Return how many entries a timeline holds of each account that its reader follows.
+
+    An assumption: as many of each.
+    """
+    weight = load.network.stands_for * load.network.active
+    following = float((load.network.following * weight).sum()) / max(float(weight.sum()), 1.0)
+    return design.timeline / max(following, 1.0)
+
+
+def _paired(chosen: Bools, jobs: Jobs, out: FanOut) -> Ints:
+    """Order the chosen messages by tweet, and those of one tweet as they were cut."""
+    which = np.flatnonzero(chosen)
     tweet = jobs.tweet[out.messages.job[which]]
     return which[np.argsort(tweet, kind="stable")]

@@ -13,25 +13,12 @@ import numpy as np
 
 from pubsub_kit.feed.arena import Crash, Machines
 from pubsub_kit.feed.designs import FeedDesign
+from pubsub_kit.feed.jobs import Jobs
 from pubsub_kit.feed.network import Bools, Floats, Ints, Network
 
 #: By reader, a tweet to many goes to every worker. They are all alike, so beyond so many messages a
 #: sample of the workers is simulated, and each stands for several.
-MESSAGES = 1_000_000
-
-
-@dataclass(eq=False)
-class Jobs:
-    """What is to be fanned out, in order of time: tweets, and deletes where these are fanned out.
-
-    `tweet` is an index into the load; `size` counts destinations.
-    """
-
-    at: Floats
-    tweet: Ints
-    author: Ints
-    size: Floats
-    removal: Bools
+MESSAGES = 500_000
 
 
 @dataclass(eq=False)

@@ -14,6 +14,7 @@ A message that has been tried `attempts` times is set aside, and the rest of it 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -46,14 +47,16 @@ class FanOut:
     _held: Floats = field(init=False, repr=False)  # from the beginning to that of the last try
     _after: Floats = field(init=False, repr=False)  # from the deliveries to when it is free
     _best: Floats = field(init=False, repr=False)  # the most that any try has delivered
+    _over: Bools = field(init=False, repr=False)  # all deliveries are made, or the rest given up
 
     def __post_init__(self) -> None:
         count = len(self.arrive)
         self.lost, self.again, self.pause = np.zeros(count), np.zeros(count), np.zeros(count)
         self._held, self._after, self._best = np.zeros(count), np.zeros(count), np.zeros(count)
         self._tries = np.ones(count, dtype=np.int64)
+        self._over = np.zeros(count, dtype=bool)
 
-    @property
+    @cached_property
     def made_at(self) -> Floats:
         """Return when each message's deliveries are made."""
         return self.free_at - self._after
@@ -122,7 +125,7 @@ class _Struck:
         self.whole = out.messages.size[hand]
         self.work = machines.message_overhead + self.whole / machines.worker_rate
         self.tried_at = begin + out._held[hand]
-        self.made = out._after[hand] > 0  # its deliveries are made, or given up, already
+        self.over = out._over[hand]
         self.retry = np.zeros(len(hand), dtype=bool)
         if design.semantics == "at least once":
             self.retry = out._tries[hand] < design.attempts
@@ -135,17 +138,20 @@ class _Struck:
         back = np.maximum(fault.at + fault.seconds, self.tried_at)
         worked = fault.at - self.tried_at - self.machines.message_overhead
         done = np.floor(np.clip(worked * self.machines.worker_rate, 0.0, self.whole))
-        twice = self.retry | self.made
-        out.again[hand] += np.where(twice, done, np.minimum(done, out._best[hand]))
         out._best[hand] = np.maximum(out._best[hand], done)
-        self._lose(np.where(twice, 0.0, out.size[hand] - out._best[hand]))
+        under_way = out.service[hand] - out._held[hand] > 0.5 * self.work  # or was it given up?
+        repeated = np.where(under_way, self.whole, 0.0)  # were counted as made once more
+        once = np.where(self.over, repeated, out._best[hand])
+        out.again[hand] += done - np.where(self.retry, 0.0, once)
+        self._lose(np.where(self.retry | self.over, 0.0, out.size[hand] - out._best[hand]))
         before = out.service[hand]
         out.pause[hand] += back - np.maximum(fault.at, self.tried_at)
         out.service[hand] = back - self.begin + np.where(self.retry, self.work, 0.0)
         out._held[hand] = back - self.begin
         longer = out._after[hand] + out.service[hand] - before
         given_up = np.where(self.retry, 0.0, back - fault.at)
-        out._after[hand] = np.where(self.made, longer, given_up)
+        out._after[hand] = np.where(self.over, longer, given_up)
+        out._over[hand] |= ~self.retry
 
     def failover(self, fault: Failover) -> None:
         """Have the messages delivered once more after the failover, or lose them."""
@@ -153,12 +159,13 @@ class _Struck:
         ready = out.free_at[hand]
         back = np.maximum(fault.at + fault.seconds, ready)
         if self.once:
-            self._lose(np.where(self.made, 0.0, out.size[hand]))
+            self._lose(np.where(self.over, 0.0, out.size[hand]))
         out.again[hand] += np.where(self.retry, self.whole, 0.0)
         out.pause[hand] += back - ready
         out.service[hand] = back - self.begin + np.where(self.retry, self.work, 0.0)
         out._held[hand] = back - self.begin
         out._after[hand] += self.begin + out.service[hand] - ready
+        out._over[hand] = True
 
     def _lose(self, rest: Floats) -> None:
         self.out.lost[self.hand] += np.maximum(rest, 0.0)

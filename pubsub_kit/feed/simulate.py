@@ -13,13 +13,15 @@ import numpy as np
 
 from pubsub_kit.feed.anomalies import early_replies, ghosts, span
 from pubsub_kit.feed.arena import Arena, Crash
-from pubsub_kit.feed.delivery import Jobs, Messages, destinations, messages
+from pubsub_kit.feed.delivery import Messages, destinations, messages
 from pubsub_kit.feed.designs import DesignError, FeedDesign
 from pubsub_kit.feed.faults import FanOut, fan_out
-from pubsub_kit.feed.network import Bools, Floats, Ints, Network
+from pubsub_kit.feed.jobs import jobs
+from pubsub_kit.feed.network import Bools, Floats, Network
 from pubsub_kit.feed.progress import Report, reporting
 from pubsub_kit.feed.reads import latencies, lookups, stores, timelines
 from pubsub_kit.feed.run import FeedRun
+from pubsub_kit.feed.workload import Load
 
 MONTH = 30 * 86_400.0  # seconds
 
@@ -31,16 +33,19 @@ def simulate(design: FeedDesign, arena: Arena, *, progress: bool | Report = Fals
     (done, of). The same design and arena give the same run, number by number. Raises DesignError
     where `pushed` or `kept` of the design return no true or false for each account.
     """
+    _check(design, arena)
     network, load, machines = arena.load.network, arena.load, arena.machines
     pushed = _answer(design.pushed, network, "pushed")
     kept = _answer(design.kept, network, "kept")
     with reporting(progress, "simulate") as report:
         told = _counting(report, 2 * len(load.tweet_at) + 2 * len(load.read_at))
-        jobs, job_of = _jobs(design, arena, np.where(pushed, destinations(network, kept), 0.0))
+        size = np.where(pushed, destinations(network, kept), 0.0)
+        unfollowed = _unfollowed(load, pushed)
+        work = jobs(design, load, size, unfollowed)
         crashes = tuple(fault for fault in arena.faults if isinstance(fault, Crash))
-        parts = messages(design, jobs, crashes)
+        parts = messages(design, work, crashes)
         told(len(load.tweet_at))
-        arrive = jobs.at[parts.job] + machines.broker_latency
+        arrive = work.at[parts.job] + machines.broker_latency
         out = fan_out(parts, arrive, design, machines, arena.faults)
         told(len(load.tweet_at))
         lines = timelines(design, arena, pushed, kept)
@@ -48,19 +53,18 @@ def simulate(design: FeedDesign, arena: Arena, *, progress: bool | Report = Fals
         write_at, writes = _writes(design, arena, out, ~pushed[load.author])
         busy = stores(design, arena, found, write_at, writes)
         took = latencies(arena, found, busy, told)
-    of_tweet = slice(None) if not jobs.removal.any() else ~jobs.removal[parts.job]
+    of_tweet = slice(None) if not work.removal.any() else ~work.removal[parts.job]
     tweets = max(len(load.tweet_at), 1)
-    when = span(out, len(jobs.at))
     counted = parts.stands_for
     return FeedRun(
         design=design,
         arena=arena,
         tweets=len(load.tweet_at),
-        deliveries=float(jobs.size[~jobs.removal].sum()),
+        deliveries=float(work.size[~work.removal].sum()),
         lost=float((out.lost * counted)[of_tweet].sum()),
         doubled=0.0 if design.dedup else float((out.again * counted)[of_tweet].sum()),
-        early_replies=early_replies(design, load, job_of, jobs, when),
-        ghosts=ghosts(design, load, job_of, jobs, out),
+        early_replies=early_replies(design, load, work, span(out, len(work.at))),
+        ghosts=ghosts(design, load, work, out, unfollowed),
         write_amplification=float(writes.sum()) / tweets,
         lookups_per_read=float(found.mean(dtype=np.float64)) if len(found) else 0.0,
         memory=lines.bytes,
@@ -69,11 +73,19 @@ def simulate(design: FeedDesign, arena: Arena, *, progress: bool | Report = Fals
         backlog=_backlog(out, load.seconds),
         store_backlog=busy.backlog,
         cost=_cost(design, arena, parts),
-        part_tweet=jobs.tweet[parts.job[of_tweet]],
+        part_tweet=work.tweet[parts.job[of_tweet]],
         part_size=(out.size * counted)[of_tweet],
-        part_latency=(out.made_at - jobs.at[parts.job])[of_tweet],
+        part_latency=np.maximum(out.made_at - work.at[parts.job], 0.0)[of_tweet],
         read_latency=took,
     )
+
+
+def _check(design: object, arena: object) -> None:
+    if not isinstance(design, FeedDesign) or not isinstance(arena, Arena):
+        raise DesignError(
+            "simulate(design, arena) takes a design, as FeedDesign(workers=200), and an Arena, "
+            f"not {type(design).__name__} and {type(arena).__name__}"
+        )
 
 
 def _answer(rule: Callable[[Network], Bools], network: Network, name: str) -> Bools:
@@ -100,21 +112,11 @@ def _counting(report: Report, of: int) -> Callable[[int], None]:
     return told
 
 
-def _jobs(design: FeedDesign, arena: Arena, size: Floats) -> tuple[Jobs, Ints]:
-    """Return the tweets, and the deletes where they are fanned out; and each tweet's job."""
-    load = arena.load
-    tweets = np.arange(len(load.tweet_at))
-    if design.removal != "fanned out":
-        nothing = np.zeros(len(tweets), dtype=bool)
-        return Jobs(load.tweet_at, tweets, load.author, size[load.author], nothing), tweets
-    gone = np.flatnonzero(load.deleted_at < load.seconds)
-    at = np.concatenate((load.tweet_at, load.deleted_at[gone]))
-    order = np.argsort(at, kind="stable")
-    tweet = np.concatenate((tweets, gone))[order]
-    job_of = np.empty(len(order), dtype=np.int64)
-    job_of[order] = np.arange(len(order))
-    author = load.author[tweet]
-    return Jobs(at[order], tweet, author, size[author], order >= len(tweets)), job_of[: len(tweets)]
+def _unfollowed(load: Load, pushed: Bools) -> float:
+    """Return how often in the span somebody unfollows an author who is pushed."""
+    follows = load.network.followers * load.network.stands_for
+    share = float(follows[pushed].sum()) / max(float(follows.sum()), 1.0)
+    return load.unfollows * load.seconds * share
 
 
 def _writes(design: FeedDesign, arena: Arena, out: FanOut, pulled: Bools) -> tuple[Floats, Floats]:

@@ -31,7 +31,7 @@ class Town:
     def followed_among(self, accounts: Bools) -> Ints:
         """Take follows to be spread over accounts as their followers are."""
         share = self.followers[accounts].sum() / max(self.followers.sum(), 1)
-        return np.rint(self.following * share).astype(np.int64)
+        return np.asarray(np.rint(self.following * share), dtype=np.int64)
 
 
 def town(*followers: int, following: int = 10, stands_for: float = 1.0, idle: int = 0) -> Town:
@@ -58,6 +58,7 @@ def load(
     returning: float = 0.0,
     depth: int = 50,
     read_stands_for: float = 1.0,
+    unfollows: float = 0.0,
 ) -> Load:
     """Tweets as (seconds, author); reads spread over the span, by every account in turn."""
     at = np.array([t for t, _ in tweets], dtype=np.float64)
@@ -74,10 +75,10 @@ def load(
         author=np.array([a for _, a in tweets], dtype=np.int64),
         reply_to=reply_to,
         deleted_at=deleted_at,
-        read_at=(nth + 0.5) * (seconds / max(reads, 1)),
+        read_at=np.asarray((nth + 0.5) * (seconds / max(reads, 1)), dtype=np.float64),
         reader=nth % int(network.active.sum()),
         returning=(nth + 1) * returning % 1 + returning > 1 - 1e-9,
         depth=np.full(reads, depth, dtype=np.int64),
         read_stands_for=read_stands_for,
-        unfollows=0.0,
+        unfollows=unfollows,
     )

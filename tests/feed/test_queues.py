@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pubsub_kit.feed.network import Floats
+from pubsub_kit.feed.network import Floats, Ints
 from pubsub_kit.feed.queues import Queues, lindley
 
 times = st.floats(0, 1e4, allow_nan=False, width=32)
 messages = st.lists(st.tuples(times, times, st.integers(0, 4)), max_size=60)
 
 
-def one_after_another(arrival: Floats, service: Floats, queue: Floats) -> Floats:
+def one_after_another(arrival: Floats, service: Floats, queue: Ints) -> Floats:
     """The same, by a loop."""
     free: dict[float, float] = {}
     left = np.zeros(len(arrival))

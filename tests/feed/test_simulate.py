@@ -110,7 +110,7 @@ def test_an_hour_of_machines_and_messages_is_priced_by_the_month() -> None:
 def test_a_design_may_be_code() -> None:
     class Even(FeedDesign):
         def pushed(self, network: Network) -> Bools:
-            return np.arange(len(network.followers)) % 2 == 0
+            return np.asarray(np.arange(len(network.followers)) % 2 == 0)
 
     there = load(town(10, 20, 40), [(1.0, 0), (1.0, 1), (1.0, 2)])
     assert simulate(Even(), Arena(there)).deliveries == 50
