@@ -129,26 +129,27 @@ def picture(sheet: Sheet) -> Picture:
 
     waits = [name for name in LATENCIES if name in sheet.levels.bounds]
     high = 1.0 if waits else None
-    everything = {**sheet.others, sheet.name: sheet.values}
+    mine = sheet.name if sheet.name not in sheet.others else f"{sheet.name} (this design)"
+    everything = {**sheet.others, mine: sheet.values}
     dots = {
         name: (rounded(v["cost"], 3), rounded(worst(sheet.levels, v)))
         for name, v in everything.items()
     }
-    dots = {name: (a, b) for name, (a, b) in dots.items() if a > 0 and b > 0 and isfinite(b)}
-    missed = len(sheet.levels.missed(sheet.values))
+    dots = {name: point for name, point in dots.items() if all(map(isfinite, point))}
+    log = "".join("xy"[i] for i in (0, 1) if all(point[i] > 0 for point in dots.values()))
     return show.points(
         dots,
         x="dollars a month",
         y="times the latency allowed" if waits else "ms, read p99",
         most=(sheet.levels.bounds.get("cost") or None, high),
-        mark=sheet.name,
-        log="xy",
+        mark=mine,
+        log=log,
         title=sheet.title,
-        caption=_caption(sheet, waits, missed),
+        caption=_caption(sheet, waits),
     )
 
 
-def _caption(sheet: Sheet, waits: Sequence[str], missed: int) -> str:
+def _caption(sheet: Sheet, waits: Sequence[str]) -> str:
     parts = ["Further left is cheaper, further down is faster."]
     if waits or sheet.levels.bounds.get("cost"):
         parts.append("Shaded: over a bound.")

@@ -207,3 +207,15 @@ def test_the_picture_sets_cost_against_the_latency_that_is_worst_for_its_bound()
 def test_without_a_latency_among_the_levels_the_picture_shows_reads() -> None:
     picture = card.picture(sheet(values(read_p99=0.03, cost=1_000.0), lost=0))
     assert "mine: 1,000 dollars a month, 30 ms, read p99" in picture.text
+
+
+def test_a_design_that_is_called_like_a_reference_is_drawn_beside_it() -> None:
+    picture = card.picture(sheet(values(read_p99=0.03, cost=1_000.0), name="hybrid", lost=0))
+    assert "hybrid (this design): 1,000 dollars" in picture.text
+    assert "hybrid: 36,000 dollars" in picture.text
+
+
+def test_what_takes_no_time_or_costs_nothing_is_drawn_all_the_same() -> None:
+    picture = card.picture(sheet(values(delivery_p99=0.0, cost=0.0), delivery_p99=5))
+    assert "mine: 0 dollars a month, 0 times the latency allowed" in picture.text
+    assert "hybrid: 36,000 dollars" in picture.text
