@@ -12,8 +12,8 @@ from math import ceil, floor, log10
 
 import numpy as np
 
+from pubsub_kit.feed import delivery
 from pubsub_kit.feed.arena import Arena, Crash, NodeLoss
-from pubsub_kit.feed.delivery import destinations
 from pubsub_kit.feed.designs import ENTRY_BYTES, FeedDesign
 from pubsub_kit.feed.network import Floats
 
@@ -69,16 +69,16 @@ def _one_digit(value: float) -> int:
     return max(1, int(value // unit) * unit)
 
 
-def reached(design: FeedDesign, arena: Arena) -> Floats:
+def destinations(design: FeedDesign, arena: Arena) -> Floats:
     """Return for each tweet into how many timelines it is put: none where it is pulled."""
     network = arena.load.network
-    many = destinations(network, design.kept(network))
+    many = delivery.destinations(network, design.kept(network))
     return np.where(design.pushed(network), many, 0.0)[arena.load.author]
 
 
 def fan_out(design: FeedDesign, arena: Arena) -> float:
     """Return the workers that the busiest minute keeps at work all the time."""
-    many, machines = reached(design, arena), arena.machines
+    many, machines = destinations(design, arena), arena.machines
     messages = np.ceil(many / design.chunk)
     work = many / machines.worker_rate + messages * machines.message_overhead
     return _busiest(arena.load.tweet_at, work, arena.load.seconds)
@@ -87,7 +87,7 @@ def fan_out(design: FeedDesign, arena: Arena) -> float:
 def writes(design: FeedDesign, arena: Arena) -> float:
     """Return the entries a second that are put into timelines in the busiest minute."""
     load = arena.load
-    return _busiest(load.tweet_at, reached(design, arena), load.seconds)
+    return _busiest(load.tweet_at, destinations(design, arena), load.seconds)
 
 
 def lookups(design: FeedDesign, arena: Arena) -> float:

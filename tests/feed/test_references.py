@@ -13,9 +13,9 @@ from pubsub_kit.feed.population import population
 from pubsub_kit.feed.references import (
     BUSY,
     MOST,
+    destinations,
     fan_out,
     lookups,
-    reached,
     references,
     sized,
     threshold,
@@ -96,7 +96,7 @@ def test_a_rule_of_ones_own_is_sized_by_its_own_pushed_and_kept(arena: Arena) ->
             return np.zeros(len(network.followers), bool)
 
     assert isinstance(sized(Nobody(), arena), Nobody)
-    assert reached(Nobody(), arena).sum() == 0
+    assert destinations(Nobody(), arena).sum() == 0
 
 
 def test_an_arena_where_nothing_happens_needs_one_of_each() -> None:
