@@ -9,12 +9,16 @@ from __future__ import annotations
 import gc
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 #: Does `n` operations, and returns nothing or the seconds that count (without its set-up).
 Work = Callable[[], float | None]
+
+
+#: Says lines about the figures of a row, by the names of its contenders.
+Notes = Callable[[dict[str, "Figure"]], Iterable[str]]
 
 
 class Contender(NamedTuple):
@@ -34,7 +38,10 @@ class Aim(NamedTuple):
 
 @dataclass
 class Row:
-    """One line of the table: ours first, its peers, and what ours is to reach."""
+    """One line of the table: ours first, its peers, and what ours is to reach.
+
+    `notes` has more to say once it is measured: a cost of which less is better, or memory.
+    """
 
     what: str
     unit: str
@@ -42,6 +49,7 @@ class Row:
     peers: list[Contender] = field(default_factory=list)
     aims: list[Aim] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
+    notes: Notes | None = None
 
 
 class Figure(NamedTuple):
@@ -84,6 +92,8 @@ def lines(row: Row, figures: dict[str, Figure]) -> Iterator[str]:
         yield f"  {absent}"
     for aim in row.aims:
         yield f"  {said(aim, ours, figures)}"
+    for note in row.notes(figures) if row.notes else ():
+        yield f"  {note}"
 
 
 def said(aim: Aim, ours: Figure, figures: dict[str, Figure]) -> str:

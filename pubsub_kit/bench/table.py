@@ -9,13 +9,14 @@ import platform
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 
-from pubsub_kit.bench import brokers, logs, worlds
+from pubsub_kit.bench import brokers, feeds, logs, worlds
 from pubsub_kit.bench.measure import Row, lines, measure
 
 PARTS: dict[str, Callable[[], Iterator[Row]]] = {
     "logs": logs.rows,
     "brokers": brokers.rows,
     "worlds": worlds.rows,
+    "feeds": feeds.rows,
 }
 
 

@@ -21,7 +21,7 @@ from pubsub_kit.feed.network import Bools, Floats
 from pubsub_kit.feed.stores import Stores, slowest
 from pubsub_kit.feed.workload import Load
 
-BLOCK = 1 << 19  # reads at once: what bounds the memory
+BLOCK = 1 << 18  # reads at once: what bounds the memory
 STEADY = 4_000  # reads in a bin at least, so that a sample's chance does not pass for a burst
 SEED = 2013  # every run draws the same numbers, so that designs differ by design alone
 
@@ -30,13 +30,12 @@ SEED = 2013  # every run draws the same numbers, so that designs differ by desig
 class Timelines:
     """What is kept, and what each account's read looks up: arrays with an entry an account.
 
-    `merges`: lookups with a timeline, `rebuilds`: without. `bytes` counts every replica, `fits` is
-    the share of timelines that there is room for.
+    `usual`: lookups of a read, `rebuilds`: where the timeline that should be there is not. `bytes`
+    counts every replica, `fits` is the share of timelines that there is room for.
     """
 
-    merges: Floats
+    usual: Floats
     rebuilds: Floats
-    held: Bools
     bytes: float
     fits: float
     idle_held: bool  # whether one who has been inactive finds a timeline
@@ -55,9 +54,8 @@ def timelines(design: FeedDesign, arena: Arena, pushed: Bools, kept: Bools) -> T
     size = people * design.timeline * ENTRY_BYTES * design.replicas
     room = design.stores * machines.node_bytes
     return Timelines(
-        merges=pulled + needed + extra,
+        usual=np.where(kept | ~needed, pulled + needed, following) + extra,
         rebuilds=following + extra,
-        held=kept | ~needed,
         bytes=size,
         fits=min(1.0, room / size) if size else 1.0,
         idle_held=bool(kept[~network.active].all() if not network.active.all() else kept.all()),
@@ -74,37 +72,49 @@ def lookups(
     design: FeedDesign, arena: Arena, kept: Timelines, told: Callable[[int], None]
 ) -> Floats:
     """Return how many lookups each read takes."""
-    load, rng = arena.load, np.random.default_rng(SEED)
+    load, active, bereft = arena.load, arena.load.network.active, _Bereft(design, arena)
+    room, losses = (np.random.default_rng([SEED, purpose]) for purpose in (1, 2))
     found = np.empty(len(load.read_at))
-    active = load.network.active
     for block in blocks(load):
         reader = load.reader[block]
-        comes_back = load.returning[block] & active[reader]
-        rebuilt = np.where(comes_back, not kept.idle_held, ~kept.held[reader])
-        rebuilt |= load.depth[block] > design.timeline
-        rebuilt |= rng.random(len(reader)) > kept.fits
-        rebuilt |= rng.random(len(reader)) < _bereft(design, arena, load.read_at[block])
-        found[block] = np.where(rebuilt, kept.rebuilds[reader], kept.merges[reader])
+        rebuilt = load.depth[block] > design.timeline
+        if not kept.idle_held:
+            rebuilt |= load.returning[block] & active[reader]
+        if kept.fits < 1:
+            rebuilt |= room.random(len(reader)) > kept.fits
+        if bereft.losses:
+            rebuilt |= losses.random(len(reader)) < bereft.chance(load.read_at[block])
+        found[block] = kept.usual[reader]
+        again = np.flatnonzero(rebuilt)
+        found[block][again] = kept.rebuilds[reader[again]]
         told(len(reader))
     return found
 
 
-def _bereft(design: FeedDesign, arena: Arena, at: Floats) -> Floats | float:
-    """Return the chance that a read is its person's first after the timeline was lost with a node.
+class _Bereft:
+    """Reads that are their person's first after the timeline was lost with a node.
 
-    A timeline is lost where all its replicas are; people read at random, all equally often.
+    A timeline is lost where all its replicas are at once; people read at random, all equally often.
     """
-    chance: Floats | float = 0.0
-    load = arena.load
-    people = float(load.network.stands_for[load.network.active].sum())
-    often = len(load.read_at) * load.read_stands_for / (load.seconds * max(people, 1.0))
-    for fault in arena.faults:
-        if isinstance(fault, NodeLoss):
-            gone = comb(min(fault.nodes, design.stores), design.replicas)
-            since = np.maximum(at - fault.at, 0.0)
-            first = np.where(at >= fault.at, np.exp(-often * since), 0.0)
-            chance = chance + first * (gone / comb(design.stores, design.replicas))
-    return chance
+
+    def __init__(self, design: FeedDesign, arena: Arena) -> None:
+        load, weight = arena.load, arena.load.network.stands_for
+        people = float(weight[load.network.active].sum())
+        self.often = len(load.read_at) * load.read_stands_for / (load.seconds * max(people, 1.0))
+        self.losses = [
+            (fault.at, comb(min(fault.nodes, design.stores), design.replicas))
+            for fault in arena.faults
+            if isinstance(fault, NodeLoss)
+        ]
+        self.ways = comb(design.stores, design.replicas)
+
+    def chance(self, at: Floats) -> Floats:
+        """Return the chance of each read, by its time in seconds."""
+        chance = np.zeros(len(at))
+        for lost, gone in self.losses:
+            first = np.exp(-self.often * np.maximum(at - lost, 0.0))
+            chance += np.where(at >= lost, first * (gone / self.ways), 0.0)
+        return chance
 
 
 def stores(
@@ -146,7 +156,7 @@ def _alive(design: FeedDesign, arena: Arena, at: npt.NDArray[np.floating[Any]]) 
 
 def latencies(arena: Arena, found: Floats, busy: Stores, told: Callable[[int], None]) -> Floats:
     """Return how long each read takes, in seconds."""
-    load, machines, rng = arena.load, arena.machines, np.random.default_rng(SEED + 1)
+    load, machines, rng = arena.load, arena.machines, np.random.default_rng([SEED, 3])
     took = np.empty(len(found))
     for block in blocks(load):
         at, asked = load.read_at[block], found[block]

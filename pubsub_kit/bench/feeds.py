@@ -1,0 +1,156 @@
+"""The feed arena: an hour of a million people in a process of its own, and growth from 10K to 1M.
+
+The hour counts everything from the interpreter's start on: the imports, the graph, the load, the
+run and its quantiles. Its peak memory is what the system saw of that process.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from pubsub_kit.bench.measure import Aim, Contender, Figure, Row
+from pubsub_kit.feed.arena import Arena, Crash
+from pubsub_kit.feed.designs import FeedDesign
+from pubsub_kit.feed.graph import FollowerGraph, follower_graph
+from pubsub_kit.feed.run import FeedRun
+from pubsub_kit.feed.simulate import MONTH, simulate
+from pubsub_kit.feed.workload import Workload
+
+HOUR = 3_600.0
+PEOPLE, FOLLOWS = 1_000_000, 60.0
+SECONDS, BYTES = 15.0, 3e9  # what the hour is to take less than
+SIZES = (10_000, 100_000, 1_000_000)
+LINEAR = 0.8  # of the rate at the smallest size: what is still called linear growth
+_CHILD = "from pubsub_kit.bench import feeds; feeds.child()"
+
+
+def case(people: int) -> tuple[FollowerGraph, FeedDesign, Arena]:
+    """Return a graph in which everybody is active, a hybrid design, and an arena of one hour."""
+    graph = follower_graph(people, FOLLOWS, active=1.0)
+    load = Workload(seconds=HOUR, celebrity_tweets_at=(HOUR / 2,), reads=None).over(graph)
+    design = FeedDesign(workers=10, stores=10, threshold=people // 10, removal="fanned out")
+    return graph, design, Arena(load, faults=(Crash(HOUR / 2),))
+
+
+def child() -> None:
+    """Run the hour, and print what was done and the peak of memory."""
+    graph, design, arena = case(PEOPLE)
+    run = simulate(design, arena)
+    asked = [run.delivery(0.5), run.delivery(0.99), run.read(0.5), run.read(0.99)]
+    reads = len(arena.load.read_at)
+    print(json.dumps([graph.edges, run.tweets, run.deliveries, reads, peak(), *asked]))
+
+
+def peak() -> float:
+    """Return the most memory that this process has held so far, in bytes."""
+    status = Path("/proc/self/status")
+    if status.exists():  # what getrusage says begins with the process that started this one
+        return 1024.0 * int(status.read_text(encoding="ascii").partition("VmHWM:")[2].split()[0])
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return float(most) if sys.platform == "darwin" else 1024.0 * most
+
+
+class Hour:
+    """An hour of a million people, in a process of its own."""
+
+    def __init__(self) -> None:
+        self.seen: list[float] = []
+
+    def contender(self) -> Contender:
+        """Count the simulated seconds."""
+        return Contender("an hour, with its graph and load", round(HOUR), self._go)
+
+    def _go(self) -> None:
+        done = subprocess.run([sys.executable, "-c", _CHILD], stdout=subprocess.PIPE, check=True)
+        self.seen = json.loads(done.stdout)
+
+    def notes(self, figures: dict[str, Figure]) -> Iterator[str]:
+        """Say what was simulated, how long it took, and in how much memory."""
+        edges, tweets, deliveries, reads, memory, *_ = self.seen
+        (figure,) = figures.values()
+        yield (
+            f"{edges / 1e6:.1f}M follows, {tweets:,.0f} tweets, {deliveries / 1e6:.2f}M deliveries,"
+            f" {reads / 1e6:.2f}M reads in {HOUR / figure.median:.2f} s"
+        )
+        sign = "reached" if memory < BYTES else "MISSED "
+        yield f"{sign}: less than {BYTES / 1e9:g} GB of memory; it is {memory / 1e9:.2f} GB"
+
+
+class Growth:
+    """Runs of growing networks; an event is a tweet, a delivery or a read."""
+
+    def __init__(self) -> None:
+        self.runs: dict[int, FeedRun] = {}
+
+    def contender(self, people: int) -> Contender:
+        """Time the run alone; its graph and load are there."""
+        _, design, arena = case(people)
+
+        def go() -> float:
+            begin = time.perf_counter()
+            self.runs[people] = simulate(design, arena)
+            return time.perf_counter() - begin
+
+        go()
+        return Contender(named(people), round(events(self.runs[people])), go)
+
+    def notes(self, figures: dict[str, Figure]) -> Iterator[str]:
+        """Say what an event costs: of the simulator's time, and of the design's machines."""
+        costs = {named(people): 1e6 / figures[named(people)].median for people in self.runs}
+        yield _growth("microseconds of simulation an event", costs)
+        yield _growth(
+            "dollars a million events, for what is used of machines",
+            {named(people): dollars(run) for people, run in self.runs.items()},
+        )
+
+
+def named(people: int) -> str:
+    """Return a size as a name: 10K people."""
+    return f"{people // 1_000}K people" if people < 1_000_000 else f"{people // 1_000_000}M people"
+
+
+def events(run: FeedRun) -> float:
+    """Return how many tweets, deliveries and reads a run is about."""
+    return run.tweets + run.deliveries + len(run.arena.load.read_at)
+
+
+def dollars(run: FeedRun) -> float:
+    """Return what a million events cost for the machines' time and memory that they take.
+
+    A machine that idles is not counted, so that a size at which one is enough compares with others.
+    """
+    design, prices, machines = run.design, run.arena.prices, run.arena.machines
+    whole = design.workers * prices.worker + design.stores * prices.node
+    sent = run.cost - whole
+    stores = max(run.store_load * design.stores, run.memory / machines.node_bytes)
+    used = run.worker_load * design.workers * prices.worker + stores * prices.node + sent
+    return used * run.arena.load.seconds / MONTH / events(run) * 1e6
+
+
+def _growth(what: str, costs: dict[str, float]) -> str:
+    least = next(iter(costs.values()))
+    said = ", ".join(f"{name} {cost:.3g} ({cost / least:.2f} ×)" for name, cost in costs.items())
+    return f"{what}: {said}"
+
+
+def rows() -> Iterator[Row]:
+    """Yield the rows of the table that are about the feed arena."""
+    hour = Hour()
+    yield Row(
+        "feed: 1M people, an hour of load",
+        "simulated seconds/s",
+        hour.contender(),
+        aims=[Aim("", HOUR / SECONDS)],
+        notes=hour.notes,
+    )
+    growth = Growth()
+    *smaller, largest = [growth.contender(people) for people in SIZES]
+    aims = [Aim(smaller[0].name, LINEAR)]  # accounts between fit a cache, and are quicker still
+    yield Row("feed: growth", "events/s", largest, smaller, aims, notes=growth.notes)
