@@ -39,7 +39,8 @@ def sized(design: FeedDesign, arena: Arena) -> FeedDesign:
     faults, machines = arena.faults, arena.machines
     crashing = max((f.workers for f in faults if isinstance(f, Crash)), default=0)
     lost = sum(f.nodes for f in faults if isinstance(f, NodeLoss))
-    workers = design.express + ceil(fan_out(design, arena) / BUSY) + crashing
+    working = ceil(fan_out(design, arena) / BUSY)
+    workers = design.express + working + (crashing if working else 0)
     operations = lookups(design, arena) + writes(design, arena) * design.replicas
     busy = ceil(operations / machines.node_rate / BUSY)
     stores = max(busy, _for_memory(design, arena), design.replicas) + lost

@@ -72,6 +72,7 @@ def test_each_machine_that_will_fail_has_a_spare(arena: Arena) -> None:
     failing = replace(arena, faults=(Crash(10, workers=3), Crash(50), NodeLoss(60, nodes=2)))
     before, after = (references(a)["fan-out on write"] for a in (arena, failing))
     assert (after.workers - before.workers, after.stores - before.stores) == (3, 2)
+    assert references(failing)["fan-out on read"].workers == 1  # which has nothing to do
 
 
 def test_the_threshold_is_what_the_free_part_of_the_fleet_delivers_within_five_seconds(
