@@ -34,7 +34,7 @@ class Queues:
     """
 
     def __init__(self, queue: npt.NDArray[np.integer[Any]]) -> None:
-        few = len(queue) == 0 or int(queue.max()) < 1 << 16  # such short numbers sort by radix
+        few = len(queue) == 0 or int(np.max(queue)) < 1 << 16  # such short numbers sort by radix
         self.order = np.argsort(queue.astype(np.uint16 if few else np.int64), kind="stable")
         line = queue[self.order]
         self.starts = np.flatnonzero(np.r_[True, line[1:] != line[:-1]][: len(line)])

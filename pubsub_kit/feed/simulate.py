@@ -141,7 +141,7 @@ def _backlog(out: FanOut, end: float) -> float:
     late = np.flatnonzero((out.free_at > end) & (out.arrive < end))
     waits = np.minimum(out.service[late], out.free_at[late] - end)
     whose = out.messages.worker[late]
-    return float(np.bincount(whose, waits).max()) if len(late) else 0.0
+    return float(np.max(np.bincount(whose, waits))) if len(late) else 0.0
 
 
 def _cost(design: FeedDesign, arena: Arena, parts: Messages) -> float:

@@ -26,11 +26,11 @@ class Town:
 
     @property
     def celebrity(self) -> int:
-        return int(self.followers.argmax())
+        return int(np.argmax(self.followers))
 
     def followed_among(self, accounts: Bools) -> Ints:
         """Take follows to be spread over accounts as their followers are."""
-        share = self.followers[accounts].sum() / max(self.followers.sum(), 1)
+        share = float(self.followers[accounts].sum()) / max(float(self.followers.sum()), 1.0)
         return np.asarray(np.rint(self.following * share), dtype=np.int64)
 
 

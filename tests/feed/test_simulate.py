@@ -24,7 +24,9 @@ def busy(**changes: object) -> FeedRun:
     network = town(*rng.lognormal(4, 2, 200).astype(int), idle=100)
     tweets = [
         (t, int(a))
-        for t, a in zip(np.linspace(0, 59, 2_000), rng.integers(0, 100, 2_000), strict=True)
+        for t, a in zip(
+            np.linspace(0, 59, 2_000).tolist(), rng.integers(0, 100, 2_000), strict=True
+        )
     ]
     there = load(
         network,
