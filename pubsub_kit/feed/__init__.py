@@ -12,6 +12,7 @@ Needs numpy, so `import pubsub_kit` alone does not import it.
 from __future__ import annotations
 
 from pubsub_kit.feed.arena import Arena, Crash, Failover, Machines, NodeLoss, Prices
+from pubsub_kit.feed.calibration import Calibration, calibrate
 from pubsub_kit.feed.designs import EVERYBODY, DesignError, FeedDesign
 from pubsub_kit.feed.grade import GradeError, ReportCard, grade
 from pubsub_kit.feed.graph import FollowerGraph, follower_graph
@@ -19,7 +20,7 @@ from pubsub_kit.feed.levels import LevelsError, ServiceLevels
 from pubsub_kit.feed.measures import MEASURES, amount, measure
 from pubsub_kit.feed.messages import SCENES, explore_design, explore_scene, replay_scene
 from pubsub_kit.feed.moments import age, delays, depth
-from pubsub_kit.feed.pictures import counterexample
+from pubsub_kit.feed.pictures import counterexample, draw
 from pubsub_kit.feed.population import Population, population
 from pubsub_kit.feed.references import references, sized
 from pubsub_kit.feed.run import FeedRun
@@ -32,6 +33,7 @@ __all__ = [
     "MEASURES",
     "SCENES",
     "Arena",
+    "Calibration",
     "Crash",
     "DesignError",
     "Failover",
@@ -50,9 +52,11 @@ __all__ = [
     "Workload",
     "age",
     "amount",
+    "calibrate",
     "counterexample",
     "delays",
     "depth",
+    "draw",
     "explore_design",
     "explore_scene",
     "follower_graph",
