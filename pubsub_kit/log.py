@@ -70,13 +70,9 @@ class EventLog:
         compact: bool = False,
     ) -> None:
         self.name, self.retention, self.compacted = name, retention, compact
+        self.partitions = 0
         self._partitions: list[Partition] = []
         self.add_partitions(partitions)
-
-    @property
-    def partitions(self) -> int:
-        """How many partitions there are."""
-        return len(self._partitions)
 
     def add_partitions(self, more: int) -> None:
         """Add so many empty partitions; keys spread anew from then on, old events stay."""
@@ -84,6 +80,7 @@ class EventLog:
             raise LogError(f"A log has, and grows by, at least 1 partition, not {more}.")
         for number in range(self.partitions, self.partitions + more):
             self._partitions.append(self._make_partition(number))
+            self.partitions = number + 1
 
     def append(self, event: Event, partition: int = 0) -> int:
         """Append an event and return its offset."""
@@ -129,7 +126,7 @@ class EventLog:
 
     def close(self) -> None:
         """Give back what the log holds; using it afterwards is an error."""
-        partitions, self._partitions = self._partitions, []
+        partitions, self._partitions, self.partitions = self._partitions, [], 0
         for partition in partitions:
             partition.close()
 
@@ -143,7 +140,7 @@ class EventLog:
         return Partition()
 
     def _partition(self, number: int) -> Partition:
-        if 0 <= number < len(self._partitions):
+        if 0 <= number < self.partitions:
             return self._partitions[number]
         if not self._partitions:
             raise LogError(f"The log {self.name} is closed: open it again to use it.")

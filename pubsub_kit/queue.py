@@ -71,7 +71,7 @@ class Queue:
 
     def deadline(self) -> float:
         """Return the earliest deadline; infinity where nothing is flying."""
-        self.earliest = min((d.deadline for d in self.flying.values()), default=math.inf)
+        self.earliest = min([d.deadline for d in self.flying.values()], default=math.inf)
         return self.earliest
 
     def put_aside(self, row: Row, due: float) -> None:

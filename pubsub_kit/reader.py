@@ -74,13 +74,13 @@ class Reader:
 
         What was added before the filter failed is right, and the failing event stays to be read.
         """
-        log, partitions = self.log, self.log.partitions
-        if len(self.next) < partitions:  # in a new partition, all is new
-            self.next += [0] * (partitions - len(self.next))
+        next, partitions = self.next, self.log.partitions
+        if len(next) < partitions:  # in a new partition, all is new
+            next += [0] * (partitions - len(next))
         for _ in range(partitions):
             partition = self.turn
             self.turn = (partition + 1) % partitions
-            while self.next[partition] < log.end(partition):
+            while next[partition] < self.log.end(partition):
                 self._read_run(partition, rows, most)
                 if len(rows) == most:
                     return

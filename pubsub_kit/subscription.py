@@ -63,16 +63,16 @@ class Subscription:
         if not is_count(n):
             raise SubscriptionError(f"pull(n) takes a whole number from 1 up, not {n!r}.")
         with self._lock:
-            now = self._look()
-            room = min(n, self.settings.max_outstanding - len(self._queue.flying))
-            rows = self._queue.take_due(now, room) if self._queue.aside else []
+            now, queue = self._look(), self._queue
+            room = min(n, self.settings.max_outstanding - len(queue.flying))
+            rows = queue.take_due(now, room) if queue.aside else []
             if len(rows) < room:
                 self._read_on(rows, room)
             if not rows:
                 return []
             first_id = self._broker._ack_ids
             self._broker._ack_ids += len(rows)
-            return self._queue.lease(self, rows, now + self.settings.ack_deadline, first_id)
+            return queue.lease(self, rows, now + self.settings.ack_deadline, first_id)
 
     def _read_on(self, rows: list[Row], room: int) -> None:
         queue = self._queue
