@@ -60,10 +60,7 @@ class Task:
         self.coroutine = coroutine
         self.resume = self._resume  # one bound method for all the waits of this task
         node.tasks[self] = None
-        self.target = first = Moment(world.env)
-        first._ok, first._value = True, None
-        first.callbacks = [self.resume]
-        world.env.schedule(first)
+        self.target = world.on(world.env._now, self.resume)
 
     def _resume(self, event: Moment) -> None:
         self.world.task = self

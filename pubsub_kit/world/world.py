@@ -11,8 +11,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pubsub_kit.broker import Broker
 from pubsub_kit.event import Event
 from pubsub_kit.world.chance import Chance, Latency, Seeded, latency_of
 from pubsub_kit.world.consumers import Group, consume
@@ -23,9 +24,6 @@ from pubsub_kit.world.running import WorldError
 from pubsub_kit.world.services import Handler, Service, arrivals
 from pubsub_kit.world.stores import Store
 from pubsub_kit.world.trace import Trace
-
-if TYPE_CHECKING:
-    from pubsub_kit.broker import Broker
 
 
 class World(Kernel):
@@ -54,17 +52,9 @@ class World(Kernel):
         self.stores: dict[str, Store] = {}
         self.groups: dict[str, list[Group]] = {}
         self.network = Network(self, Link(latency_of(latency)))
-        self._broker: Broker | None = None
-
-    @property
-    def broker(self) -> Broker:
-        """The broker of this world: the one you use live, on virtual time."""
-        if self._broker is None:
-            from pubsub_kit.broker import Broker
-
-            env = self.env
-            self._broker = Broker(clock=lambda: env._now, rng=self.jitter)
-        return self._broker
+        env = self.env
+        #: The broker of this world: the one you use live, on virtual time.
+        self.broker = Broker(clock=lambda: env._now, rng=self.jitter)
 
     def service(
         self,
@@ -189,8 +179,7 @@ class World(Kernel):
 
     def dissolve(self) -> None:
         """End every task and let go of everything; see `Kernel.dissolve`."""
-        if self._broker is not None:
-            self._broker.subscriptions.clear()
+        self.broker.subscriptions.clear()
         for groups in self.groups.values():
             for group in groups:
                 group.idle.clear()
