@@ -19,7 +19,7 @@ from simpy import Event as Moment
 from simpy.events import NORMAL
 
 from pubsub_kit.world.chance import Chance, Latency, duration, latency_of
-from pubsub_kit.world.odds import Jitter, Odds, among, at_an_await, rated
+from pubsub_kit.world.odds import Jitter, among, at_an_await, rated
 from pubsub_kit.world.running import (
     TooManySteps,
     WorldError,
@@ -38,6 +38,9 @@ from pubsub_kit.world.trace import Step, Trace
 PREEMPTION = 0.001
 #: How many steps a run may take unless it is told otherwise: minutes of real time.
 MANY = 50_000_000
+
+
+_tuple: Callable[..., Step] = tuple.__new__  # what Step(…) does, without its detour for keywords
 
 
 class Kernel:
@@ -61,6 +64,8 @@ class Kernel:
         self.rates = rated(tuple(faults.items()))
         self.effect_latency = None if effect_latency == 0.0 else latency_of(effect_latency)
         self.effect_odds = at_an_await(self.rates)
+        #: Returns those of some faults that this world may suffer, and their rates.
+        self.enabled = among(self.rates)
         self.numbers: dict[str, int] = {}
         self.jitter = cast(random.Random, Jitter(chance))
         self.steps = self.steps_left = MANY
@@ -173,9 +178,8 @@ class Kernel:
         data: Any = None,
     ) -> None:
         """Write one step to the trace, stamped with the time."""
-        self.trace.steps.append(
-            tuple.__new__(Step, (self.env._now, kind, node, peer, message, text, fault, data))
-        )
+        step = (self.env._now, kind, node, peer, message, text, fault, data)
+        self.trace.steps.append(_tuple(Step, step))
 
     def after(self, seconds: float, then: Callable[[Moment], Any]) -> Moment:
         """Call a function once so many seconds have passed; returns that moment."""
@@ -200,10 +204,6 @@ class Kernel:
         """Return 1, 2, 3 … for each name: ids that are the same in every run."""
         self.numbers[what] = n = self.numbers.get(what, 0) + 1
         return n
-
-    def enabled(self, *kinds: str) -> Odds:
-        """Return those of the faults that this world may suffer, and their rates."""
-        return among(kinds, self.rates)
 
     def node(self, name: str) -> Node:
         """Return the node of this name, made if it is new."""

@@ -5,6 +5,7 @@ Rates are a tuple, and answers are kept: `explore()` makes thousands of worlds o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from pubsub_kit.world.chance import FAULTS, Chance, probability
@@ -27,19 +28,25 @@ def rated(faults: Rates) -> Rates:
 
 
 @lru_cache
-def among(kinds: tuple[str, ...], rates: Rates) -> Odds:
-    """Return those of some kinds of fault that have a rate, and their rates."""
+def among(rates: Rates) -> Callable[..., Odds]:
+    """Return a function that picks, of some kinds of fault, those that have a rate."""
     known = dict(rates)
-    on = tuple(kind for kind in kinds if kind in known)
-    return on, tuple(known[kind] for kind in on)
+
+    @lru_cache
+    def pick(*kinds: str) -> Odds:
+        on = tuple(kind for kind in kinds if kind in known)
+        return on, tuple(known[kind] for kind in on)
+
+    return pick
 
 
 @lru_cache
 def at_an_await(rates: Rates) -> dict[tuple[bool, bool, bool], Odds]:
     """Return what may happen at an await: to a node exposed to a crash? with others? an effect?"""
+    pick = among(rates)
     return {
-        (exposed, others, effect): among(
-            ("crash",) * exposed + ("preempt",) * others + ("pause",) * effect, rates
+        (exposed, others, effect): pick(
+            *("crash",) * exposed, *("preempt",) * others, *("pause",) * effect
         )
         for exposed in (False, True)
         for others in (False, True)
