@@ -26,7 +26,7 @@ from pubsub_kit.world.chance import Schedule, encode
 from pubsub_kit.world.merging import Rests
 from pubsub_kit.world.running import TooManySteps, WorldError, rare_collections
 from pubsub_kit.world.trace import Trace
-from pubsub_kit.world.violation import Violation, never_ends, stays_busy, waits_forever
+from pubsub_kit.world.violation import Violation, never_ends, unfinished
 from pubsub_kit.world.world import World
 
 __all__ = ["Exploration", "Oracle", "Scenario", "Violation", "explore", "replay", "run_once"]
@@ -101,7 +101,7 @@ def run_once(
         return world, never_ends(world)
     if rests and rests.merged:
         return world, None
-    return world, waits_forever(world) or stays_busy(world)
+    return world, unfinished(world)
 
 
 def explore(

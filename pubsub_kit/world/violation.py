@@ -39,6 +39,11 @@ def never_ends(world: World) -> Violation:
     )
 
 
+def unfinished(world: World) -> Violation | None:
+    """Return a violation if a handler waits for ever, or was at it for most of the run."""
+    return (waits_forever(world) or stays_busy(world)) if world.busy else None
+
+
 def waits_forever(world: World) -> Violation | None:
     """Return a violation if a handler still waits when nothing is left that could wake it."""
     still = _open_handlers(world) if world.env.peek() == float("inf") else []
@@ -61,8 +66,6 @@ def stays_busy(world: World) -> Violation | None:
 
 def _open_handlers(world: World) -> list[int]:
     """Return at which steps those handlers began that have not ended."""
-    if not world.busy:
-        return []
     began: dict[int, tuple[str, str]] = {}
     for i, step in enumerate(world.trace.steps):
         if step.kind == "begin":
