@@ -172,7 +172,7 @@ class Worker:
     async def _deliver(self, delivery: Delivery) -> None:
         group, world, name = self.group, self.world, self.node.name
         event = delivery.event
-        if isinstance(event.data, dict | list):
+        if isinstance(event.data, (dict, list)):
             event = event._replace(data=copied(event.data))
         message = f"m{world.number('message')}"
         text = f"{event.id} (attempt {delivery.attempt})" if delivery.attempt > 1 else event.id

@@ -70,14 +70,14 @@ class Hand:
 
     async def _tell(self, verb: str, act: Callable[[], bool], odds: Odds = ((), ())) -> bool | None:
         """Return whether it counted, or None if it never arrived."""
-        worker = self._worker
+        worker, id = self._worker, self.event.id
         world, name, topic = worker.world, worker.node.name, worker.group.topic
-        await world.point(f"the {verb} of {self.id}")
-        message, text = f"m{world.number('message')}", f"{verb} {self.id}"
+        await world.point(f"the {verb} of {id}")
+        message, text = f"m{world.number('message')}", f"{verb} {id}"
         world.note("send", name, topic, message, text)
         worker.node.active = True
         if odds[0] and world.chance.fault(*odds):
-            world.note("lose", name, topic, message, f"{verb} of {self.id} is lost", True)
+            world.note("lose", name, topic, message, f"{verb} of {id} is lost", True)
             return None
         counted = act()
         world.note("receive", topic, name, message, text if counted else f"{text}: stale, refused")

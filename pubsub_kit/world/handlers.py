@@ -69,7 +69,7 @@ def copied(value: Any) -> Any:
     if type(value) in _ATOMS:
         return value
     if isinstance(value, dict):
-        return {k: copied(v) for k, v in value.items()}
+        return {k: v if type(v) in _ATOMS else copied(v) for k, v in value.items()}
     if isinstance(value, list):
         return [copied(v) for v in value]
     return value

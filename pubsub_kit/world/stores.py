@@ -125,13 +125,12 @@ class Transaction:
         """Write a row at commit if there is none of this key now; say whether there was none."""
         if await self.get(key, _GONE) is not _GONE:
             return False
-        await self.put(key, value)
+        self.changes[key] = copied(value)
         return True
 
     async def add(self, key: str, amount: float) -> Any:
         """Add to a number (a missing row counts as 0); return the sum."""
-        total = await self.get(key, 0) + amount
-        await self.put(key, total)
+        self.changes[key] = total = await self.get(key, 0) + amount
         return total
 
     async def __aenter__(self) -> Transaction:
