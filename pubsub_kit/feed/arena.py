@@ -21,6 +21,8 @@ class Machines:
     node_bytes: float = 64e9
     base_latency: float = 0.004  # seconds of a read apart from lookups
     parallel: int = 50  # lookups that one read has under way at once
+    pausing: float = 0.015  # share of lookups that meet a machine which pauses just then
+    pause: float = 0.1  # seconds that it pauses: with the share, what makes a read's tail
     broker_latency: float = 0.005  # seconds from publish to a worker that is free
 
 

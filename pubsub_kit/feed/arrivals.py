@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pubsub_kit.feed.chance import Chance
 from pubsub_kit.feed.network import Floats, Ints
 
 DAY = 86_400.0  # seconds
@@ -44,7 +45,7 @@ class Span:
         more = self._calm(np.clip(second, start, end)) - self._calm(np.float64(start))
         return np.asarray(self._calm(second) + (self.burst - 1) * more)
 
-    def times(self, count: int, rng: np.random.Generator) -> Floats:
+    def times(self, count: int, rng: Chance) -> Floats:
         """Return so many arrivals, in order: a Poisson process, given their number.
 
         Sums of exponential gaps, over the last of them, are uniform numbers in order, unsorted.
@@ -62,12 +63,12 @@ class Span:
         return np.asarray(second + (PEAK - 1) * DAY / (2 * np.pi) * wave)
 
 
-def drawn(weights: Floats, count: int, rng: np.random.Generator) -> Ints:
+def drawn(weights: Floats, count: int, rng: Chance) -> Ints:
     """Return so many indexes, each as likely as its weight; a weight of 0 is never drawn."""
     able = np.flatnonzero(weights)
     chosen = weights[able]
     if chosen.min() == chosen.max():
-        place = rng.integers(len(able), size=count)
+        place = rng.randint(len(able), size=count)
     else:
         sums = np.cumsum(chosen)
         place = np.searchsorted(sums, rng.random(count) * sums[-1], side="right")

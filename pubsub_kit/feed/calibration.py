@@ -64,6 +64,7 @@ ASSUMPTIONS = (
     Assumption("workers", "140", "so many meet the 3.5 s to a million followers"),
     Assumption("stores", "150 of 60,000 operations a second and 64 GB", "they hold 7.2 TB"),
     Assumption("a read", "4 ms and its lookups", "chosen near the published median of 5 ms"),
+    Assumption("a pause", "100 ms, for 1.5% of lookups", "chosen to meet the published 100 ms"),
     Assumption("large event", "12K tweets a second, for 2 minutes before", "how long is not known"),
 )
 DESIGN = FeedDesign("Twitter, 2012–13", skip_inactive=True, workers=140, stores=150)
@@ -189,11 +190,10 @@ def _reading(run: FeedRun) -> list[Row]:
             "nearly all of it is the assumed 4 ms that a read takes apart from lookups.",
         ),
         Row(
-            "read, 99th percentile", 0.1, run.read(0.99), "s", "found",
-            "it does not match. In the model a lookup waits for other lookups and for nothing "
-            "else; a slow machine, a pause of a process, a lost packet, a tweet that has to be "
-            "fetched from disk, of which such tails are made, are not in it. So read latencies "
-            "here compare designs; they do not predict a product's tail.",
+            "read, 99th percentile", 0.1, run.read(0.99), "s", "fitted",
+            "a lookup that meets a paused machine takes the assumed 100 ms longer, and the share "
+            "of them was chosen above 1%, so that they are the 99th percentile. What follows from "
+            "it for reads of many lookups is found, and nothing that was published tests it.",
         ),
     ]  # fmt: skip
 

@@ -18,6 +18,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from pubsub_kit.feed.chance import Chance, seeded
 from pubsub_kit.feed.network import Bools, Floats, Ints
 from pubsub_kit.feed.sizes import NetworkError, checked, sizes, whole
 
@@ -132,7 +133,7 @@ def follower_graph(
             f"{users:,} users with {users * follows:,.0f} follows are more than fit: "
             "take fewer, or a population, which has no edges"
         )
-    rng = np.random.Generator(np.random.PCG64(seed))
+    rng = seeded(seed)
     others = users - 1
     counts = sizes((np.arange(others) + 0.5) / others, np.ones(others), follows, tail, largest)
     followers = np.concatenate(([largest], whole(counts)))
@@ -143,7 +144,7 @@ def follower_graph(
     )
 
 
-def _edges(starts: Ints, rng: np.random.Generator) -> npt.NDArray[np.int32]:
+def _edges(starts: Ints, rng: Chance) -> npt.NDArray[np.int32]:
     """Return the followers of each account, distinct and none its own."""
     others = len(starts) - 2
     followed_by = np.empty(starts[-1], np.int32)
@@ -153,15 +154,15 @@ def _edges(starts: Ints, rng: np.random.Generator) -> npt.NDArray[np.int32]:
         part = np.repeat(others / np.maximum(counts, 1), counts)
         low = np.floor(rank * part).astype(np.int32)
         width = np.floor((rank + 1) * part).astype(np.int32) - low
-        low += (rng.random(len(rank), np.float32) * width.astype(np.float64)).astype(np.int32)
-        low += np.repeat(rng.integers(others, size=last - first, dtype=np.int32), counts)
+        low += (rng.random(len(rank)) * width.astype(np.float64)).astype(np.int32)
+        low += np.repeat(rng.randint(others, size=last - first, dtype=np.int32), counts)
         low[low >= others] -= others
         low += low >= np.repeat(np.arange(first, last, dtype=np.int32), counts)
         followed_by[starts[first] : starts[last]] = low
     return followed_by
 
 
-def _active(users: int, share: float, celebrity: int, rng: np.random.Generator) -> Bools:
+def _active(users: int, share: float, celebrity: int, rng: Chance) -> Bools:
     """Mark exactly this share of the accounts, and the celebrity among them."""
     chosen = rng.permutation(users)[: max(1, round(users * share))]
     active = np.zeros(users, np.bool_)

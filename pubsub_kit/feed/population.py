@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pubsub_kit.feed.chance import Chance, seeded
 from pubsub_kit.feed.network import Bools, Floats, Ints
 from pubsub_kit.feed.sizes import NetworkError, checked, sizes, whole
 
@@ -43,7 +44,7 @@ class Population:
         follows = self.stands_for * self.followers
         follows[self.celebrity] = 0.0
         inside, outside = float(follows[accounts].sum()), float(follows[~accounts].sum())
-        rng = np.random.Generator(np.random.PCG64([self.seed, 1]))
+        rng = seeded(self.seed, 1)
         others = self.following - self.follows_celebrity
         fewer = rng.binomial(others, min(inside, outside) / max(inside + outside, 1.0))
         counts: Ints = fewer if inside <= outside else others - fewer
@@ -74,7 +75,7 @@ def population(
     checked(users, follows, tail, celebrity, active, seed)
     if isinstance(sample, bool) or not isinstance(sample, int) or sample < 100:
         raise NetworkError(f"sample is a whole number of accounts from 100 on, not {sample!r}")
-    rng = np.random.Generator(np.random.PCG64(seed))
+    rng = seeded(seed)
     above, weights = _strata(users - 1, sample - 1)
     counts = whole(sizes(above, weights, follows, tail, celebrity))
     followers = np.concatenate(([celebrity], counts))
@@ -101,7 +102,7 @@ def _strata(people: int, sample: int) -> tuple[Floats, Floats]:
     return (np.cumsum(weights) - weights / 2) / people, weights
 
 
-def _thinned(accounts: int, share: float, rng: np.random.Generator) -> Bools:
+def _thinned(accounts: int, share: float, rng: Chance) -> Bools:
     """Mark this share of the accounts, evenly over the sizes, and the first one."""
     order = np.argsort(np.arange(accounts) + rng.uniform(0.0, _NEIGHBOURS, accounts))
     active = np.empty(accounts, np.bool_)

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pubsub_kit.feed.arena import Arena, NodeLoss
+from pubsub_kit.feed.arena import Arena, Machines, NodeLoss
+from pubsub_kit.feed.chance import Chance, seeded
 from pubsub_kit.feed.designs import ENTRY_BYTES, DesignError, FeedDesign
 from pubsub_kit.feed.network import Bools, Floats
 from pubsub_kit.feed.stores import Stores, slowest
@@ -73,7 +74,7 @@ def lookups(
 ) -> Floats:
     """Return how many lookups each read takes."""
     load, active, bereft = arena.load, arena.load.network.active, _Bereft(design, arena)
-    room, losses = (np.random.default_rng([SEED, purpose]) for purpose in (1, 2))
+    room, losses = (seeded(SEED, purpose) for purpose in (1, 2))
     found = np.empty(len(load.read_at))
     for block in blocks(load):
         reader = load.reader[block]
@@ -156,12 +157,26 @@ def _alive(design: FeedDesign, arena: Arena, at: npt.NDArray[np.floating[Any]]) 
 
 def latencies(arena: Arena, found: Floats, busy: Stores, told: Callable[[int], None]) -> Floats:
     """Return how long each read takes, in seconds."""
-    load, machines, rng = arena.load, arena.machines, np.random.default_rng([SEED, 3])
+    load, machines = arena.load, arena.machines
+    rng, luck = (seeded(SEED, purpose) for purpose in (3, 4))
     took = np.empty(len(found))
     for block in blocks(load):
         at, asked = load.read_at[block], found[block]
         rounds = np.ceil(asked / machines.parallel)
         served = slowest(rng, asked, machines.parallel) / busy.rate(at)
-        took[block] = machines.base_latency + rounds * busy.wait(at) + served
+        paused = pauses(luck, asked, machines) * machines.pause
+        took[block] = machines.base_latency + rounds * busy.wait(at) + served + paused
         told(len(at))
     return took
+
+
+def pauses(rng: Chance, lookups: Floats, machines: Machines) -> Floats:
+    """Return in how many rounds of a read's lookups at least one meets a machine that pauses.
+
+    The more machines a read asks, the likelier one is slow: Dean & Barroso, The Tail at Scale
+    (2013).
+    """
+    full, rest = np.divmod(lookups, machines.parallel)
+    spared = 1.0 - machines.pausing
+    found = rng.binomial(full.astype(np.int64), 1.0 - spared**machines.parallel)
+    return np.asarray(found + (rng.random(len(lookups)) < 1.0 - spared**rest), dtype=np.float64)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pubsub_kit.feed.arena import Machines
+from pubsub_kit.feed.chance import Chance
 from pubsub_kit.feed.network import Floats
 
 
@@ -60,7 +61,7 @@ class Stores:
         return np.interp(at, np.arange(len(self._backlog)) * self.width, self._backlog)
 
 
-def slowest(rng: np.random.Generator, lookups: Floats, parallel: int) -> Floats:
+def slowest(rng: Chance, lookups: Floats, parallel: int) -> Floats:
     """Return how long lookups take in all where each takes an exponential time of mean 1.
 
     So many at once are a round, which lasts as long as its slowest: the largest of m exponentials,

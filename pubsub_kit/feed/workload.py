@@ -8,6 +8,7 @@ import numpy as np
 
 from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.feed.arrivals import DAY, PEAK_HOUR, Span, drawn
+from pubsub_kit.feed.chance import Chance, seeded
 from pubsub_kit.feed.network import Bools, Floats, Ints, Network
 
 LARGE_EVENT = 12 / 5  # a `burst`: over 12K tweets/s against 5K (High Scalability, 2013-07-08)
@@ -190,8 +191,8 @@ class Workload:
         when = at + self.delete_after * chance.lognormal(0.0, _SPREAD, len(at))
         return np.where(deleted & (when <= self.seconds), when, np.inf)
 
-    def _chance(self, purpose: int) -> np.random.Generator:
-        return np.random.Generator(np.random.PCG64([self.seed, purpose]))
+    def _chance(self, purpose: int) -> Chance:
+        return seeded(self.seed, purpose)
 
 
 _RANGES = {

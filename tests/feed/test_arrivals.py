@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pubsub_kit.feed.arrivals import PEAK, PEAK_HOUR, Span, day_curve, drawn
+from pubsub_kit.feed.chance import seeded
 
 # The day's curve
 
@@ -33,7 +34,7 @@ def test_what_is_due_is_the_integral_of_the_curve_and_the_burst() -> None:
 
 def test_times_rise_and_stay_in_the_span() -> None:
     span = Span(hour=23.9, seconds=3_600, burst=2.0, burst_at=3_000, burst_seconds=10_000)
-    times = span.times(50_000, np.random.default_rng(7))
+    times = span.times(50_000, seeded(7))
     assert len(times) == 50_000
     assert (np.diff(times) >= 0).all()
     assert times[0] >= 0
@@ -42,7 +43,7 @@ def test_times_rise_and_stay_in_the_span() -> None:
 
 def test_as_many_come_by_a_second_as_are_due() -> None:
     span = Span(hour=8.0, seconds=50_000, burst=3.0, burst_at=20_000, burst_seconds=777)
-    times = span.times(100_000, np.random.default_rng(7))
+    times = span.times(100_000, seeded(7))
     for second in (5_000, 20_000, 20_400, 20_777, 40_000):
         share = float(span.due(second) / span.due(50_000))
         sigma = np.sqrt(100_000 * share * (1 - share))
@@ -53,14 +54,14 @@ def test_as_many_come_by_a_second_as_are_due() -> None:
 
 
 def test_what_weighs_nothing_is_never_drawn() -> None:
-    rng = np.random.default_rng(7)
+    rng = seeded(7)
     counts = np.bincount(drawn(np.array([0.0, 1.0, 0.0, 3.0, 0.0]), 40_000, rng), minlength=5)
     assert counts[[0, 2, 4]].tolist() == [0, 0, 0]
     assert abs(counts[1] - 10_000) < 5 * 100
 
 
 def test_equal_weights_are_drawn_alike() -> None:
-    rng = np.random.default_rng(7)
+    rng = seeded(7)
     counts = np.bincount(drawn(np.array([2.0, 0.0, 2.0, 2.0]), 30_000, rng))
     assert counts[1] == 0
     assert np.abs(counts[[0, 2, 3]] - 10_000).max() < 5 * 100

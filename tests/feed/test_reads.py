@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from pubsub_kit.feed.arena import Arena, Machines, NodeLoss
+from pubsub_kit.feed.chance import seeded
 from pubsub_kit.feed.designs import DesignError, FeedDesign
 from pubsub_kit.feed.run import FeedRun
 from pubsub_kit.feed.simulate import simulate
 from pubsub_kit.feed.stores import Stores, slowest
 from tests.feed.small import load, town
 
-MACHINES = Machines(base_latency=0.0)
+MACHINES = Machines(base_latency=0.0, pausing=0.0)
 
 
 def read(
@@ -111,7 +112,7 @@ def test_a_lookup_takes_as_long_as_in_an_m_m_1_queue(busy: float) -> None:
     """The time in such a queue is exponential, at the rate at which it is served less its load."""
     mu, reads = 1_000.0, 200_000
     stands = busy * mu * 60 / reads
-    machines = Machines(node_rate=mu, base_latency=0.0)
+    machines = Machines(node_rate=mu, base_latency=0.0, pausing=0.0)
     there: dict[str, object] = {"reads": reads, "machines": machines, "read_stands_for": stands}
     run = read(arena=there, stores=1, replicas=1)
     assert run.store_load == pytest.approx(busy)
@@ -123,7 +124,7 @@ def test_a_lookup_takes_as_long_as_in_an_m_m_1_queue(busy: float) -> None:
 @pytest.mark.parametrize("lookups", [1, 2, 10, 50])
 def test_lookups_at_once_take_as_long_as_the_slowest(lookups: int) -> None:
     """The largest of m exponentials has the harmonic number 1 + 1/2 + … + 1/m as its mean."""
-    took = slowest(np.random.default_rng(1), np.full(200_000, float(lookups)), parallel=50)
+    took = slowest(seeded(1), np.full(200_000, float(lookups)), parallel=50)
     nth = 1 / np.arange(1, lookups + 1)
     assert took.mean() == pytest.approx(nth.sum(), rel=0.01)
     assert took.var() == pytest.approx((nth**2).sum(), rel=0.03)
@@ -131,14 +132,14 @@ def test_lookups_at_once_take_as_long_as_the_slowest(lookups: int) -> None:
 
 @pytest.mark.parametrize(("lookups", "parallel"), [(60, 50), (230, 50), (7, 1), (100, 20)])
 def test_more_lookups_take_several_rounds(lookups: int, parallel: int) -> None:
-    took = slowest(np.random.default_rng(1), np.full(200_000, float(lookups)), parallel)
+    took = slowest(seeded(1), np.full(200_000, float(lookups)), parallel)
     nth = 1 / np.arange(1, parallel + 1)
     full, rest = divmod(lookups, parallel)
     assert took.mean() == pytest.approx(full * nth.sum() + nth[:rest].sum(), rel=0.01)
 
 
 def test_no_lookup_takes_no_time() -> None:
-    assert slowest(np.random.default_rng(1), np.zeros(3), 50).tolist() == [0, 0, 0]
+    assert slowest(seeded(1), np.zeros(3), 50).tolist() == [0, 0, 0]
 
 
 def test_stores_asked_too_much_fall_behind_and_catch_up() -> None:
@@ -151,7 +152,7 @@ def test_stores_asked_too_much_fall_behind_and_catch_up() -> None:
 
 
 def test_overload_shows_as_reads_that_take_ever_longer() -> None:
-    machines = Machines(node_rate=100.0)
+    machines = Machines(node_rate=100.0, pausing=0.0)
     run = read(arena={"reads": 12_000, "machines": machines}, stores=1, replicas=1)
     assert run.store_load == pytest.approx(2.0)
     assert run.store_backlog == pytest.approx(60.0, rel=0.01)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from statistics import median
 
 import pytest
 
@@ -33,8 +34,9 @@ def network(kind: str) -> Network:
 
 
 @cache
-def run(kind: str, design: str) -> FeedRun:
-    work = Workload(tweets_per_day=60, celebrity_tweets_at=(100.0, 300.0, 500.0), reads=200_000)
+def run(kind: str, design: str, seed: int = 7, reads: int = 200_000) -> FeedRun:
+    at = (100.0, 300.0, 500.0)
+    work = Workload(tweets_per_day=60, celebrity_tweets_at=at, reads=reads, seed=seed)
     return simulate(DESIGNS[design], Arena(work.over(network(kind))))
 
 
@@ -59,7 +61,10 @@ def test_a_sample_looks_up_as_much_a_read_as_a_graph(design: str) -> None:
 
 @pytest.mark.parametrize("design", ["write", "active", "hybrid"])
 def test_a_sample_delivers_in_the_same_time_as_a_graph(design: str) -> None:
-    """At three quarters of a load, waiting grows four times as fast as the load that differs."""
-    graph, sample = run("graph", design), run("population", design)
-    assert sample.delivery(0.5) == pytest.approx(graph.delivery(0.5), rel=0.3)
-    assert sample.delivery(0.99) == pytest.approx(graph.delivery(0.99), rel=0.35)
+    """At three quarters of a load one large tweet more is felt, so medians of five loads."""
+    for share, near in ((0.5, 0.25), (0.99, 0.15)):
+        graph, sample = (
+            median(run(kind, design, seed, 1_000).delivery(share) for seed in range(1, 6))
+            for kind in ("graph", "population")
+        )
+        assert sample == pytest.approx(graph, rel=near)
