@@ -23,6 +23,7 @@ LESSONS = {
     "03": "idempotency",
     "04": "delivery_semantics",
     "05": "out_of_order_transfers",
+    "06": "twitter_feed",
 }
 
 

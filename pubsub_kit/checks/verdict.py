@@ -101,8 +101,9 @@ class Verdict:
 
     @property
     def picture(self) -> Picture | None:
-        """The run that breaks the answer, as its question draws it; None where nothing failed."""
-        if self.violation is None or not self.trace or self.draw is None:
+        """What breaks the answer, as its question draws it; None where nothing is to be drawn."""
+        blank = self.trace is not None and not self.trace
+        if self.violation is None or blank or self.draw is None:
             return None
         return self.draw(self.question)
 

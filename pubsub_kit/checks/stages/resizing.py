@@ -12,7 +12,7 @@ messages wait for each other, as those of a Kafka partition do.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pubsub_kit.checks.stages.partitions import by_crc32
 from pubsub_kit.event import Event
@@ -73,8 +73,14 @@ class _FanOut:
     def hire(self, topic: str, name: str) -> None:
         """Let workers read a partition, in order if there is but one."""
         one = self.choice["workers"] == ONE
-        options = {"start": "earliest", "ordered": one, "workers": 1 if one else 2}
-        self.world.consumer(name, lambda: self.apply, topic, **options)
+        self.world.consumer(
+            name,
+            lambda: self.apply,
+            topic,
+            workers=1 if one else 2,
+            start="earliest",
+            ordered=one,
+        )
 
     async def tweets(self) -> None:
         """Publish what ann does; before the last of it the fan-out grows."""
