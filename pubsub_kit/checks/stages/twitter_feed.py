@@ -55,7 +55,9 @@ Levels, for authors with so many followers:
   a read, p99      200 ms
   at the end       5 s of work left; 1,000 deleted entries still shown
   never            lost, doubled, a reply before its original
-  a month          $60,000: a worker $100, a store $500, a million messages 2 cents"""
+  a month          $60,000: a worker $100, a store $500, a million messages 2 cents
+A worker makes 4,000 deliveries a second; a store serves 60,000 lookups or writes, and holds 64 GB.
+There are about 150,000 reads a second, by people who follow about 150 accounts."""
 
 
 @cache
