@@ -235,5 +235,5 @@ def test_a_code_replays_its_scene(name: str) -> None:
 @asked
 @pytest.mark.parametrize("code", ["", "0o", "9/0o", "x/0o", "4/nonsense"])
 def test_a_code_that_is_none_is_told(name: str, code: str) -> None:
-    with pytest.raises(PubSubKitError, match="names no scene|schedule"):
+    with pytest.raises(PubSubKitError, match=r"names no scene|schedule"):
         QUESTIONS[name].replay(HYBRID, code, "title")
