@@ -24,11 +24,12 @@ from pubsub_kit.feed import Arena, FeedDesign, Workload, population, references,
 # ## Requirements, and numbers
 #
 # People follow others, post, and read a timeline: what those they follow have posted. We promise:
-# a tweet is there within 5 s, nothing is lost or shown twice, no reply comes before its original.
+# a tweet is there within 5 s, a read takes 200 ms (both at p99); nothing is lost or shown twice; no
+# reply comes before its original.
 #
-# Twitter in 2012–13 (High Scalability, 2013-07-08) aimed at 5 s too. It had 150M active people,
-# 400M tweets and 30B deliveries a day, 300K timeline reads a second; timelines of 800 entries of
-# 20 bytes, three times over; and an account with 31M followers.
+# Twitter in 2012–13 (High Scalability, 2013-07-08) had 150M active people, 400M tweets and 30B
+# deliveries a day, 300K timeline reads a second; timelines of 800 entries of 20 bytes, three times
+# over; and an account with 31M followers.
 
 # %%
 tweets, deliveries, reads = 400e6 / 86_400, 30e9 / 86_400, 300e3
@@ -48,8 +49,8 @@ print(f"{31e6 / deliveries:.0f} s of everybody's deliveries for one tweet of the
 show.predict(
     "What is wrong with fan-out on read, at this size?",
     [
-        "reads take a second or more",
-        "reads stay quick, but it takes several times the machines",
+        "a few reads in a hundred get slow",
+        "half of all reads get slow, and it costs several times as much",
         "nothing: it is cheaper, for nothing is copied",
     ],
     key="06.read",
@@ -68,13 +69,13 @@ calm = Arena(Workload(seconds=60.0, reads=50_000).over(crowd()))
 on_write, on_read, _ = references(calm).values()
 runs = {design.name: simulate(design, calm) for design in (on_read, on_write)}
 for name, run in runs.items():
-    p99 = feed.amount(run.read(0.99), "s")
-    print(f"{name}: {run.lookups_per_read:.0f} lookups a read, which takes {p99} (p99)")
+    half, most = (feed.amount(run.read(q), "s") for q in (0.5, 0.99))
+    print(f"{name}: {run.lookups_per_read:.0f} lookups a read, p50 {half}, p99 {most}")
 costs = {name: round(run.cost, -3) for name, run in runs.items()}
 show.bars(costs, x="dollars a month", mark=on_read.name)
 
 # %%
-show.compare("06.read", "reads stay quick, but it takes several times the machines")
+show.compare("06.read", "half of all reads get slow, and it costs several times as much")
 
 # %% [markdown] tags=["play"]
 # Machines' speeds and prices are our assumptions (`Machines`, `Prices`), and each fleet is as large
@@ -90,17 +91,18 @@ def bill(design):
 
 def costs(thousands):
     share = calm.load.read_stands_for * thousands / 300
-    designs = references(replace(calm, load=replace(calm.load, read_stands_for=share)))
-    bills = {name: bill(design) for name, design in designs.items() if name != "hybrid"}
-    return show.bars(bills, x="dollars a month", mark=min(bills, key=bills.get))
+    arena = replace(calm, load=replace(calm.load, read_stands_for=share))
+    bills = {design.name: bill(sized(design, arena)) for design in (on_read, on_write)}
+    return show.bars(bills, x="dollars a month", mark=max(bills, key=bills.get))
 
 
 show.play(costs, thousands=show.slider(10, 300, 120, step=10, label="reads a second, thousands"))
 
 # %% [markdown] tags=["why"]
-# There are 65 reads for each tweet, and each would cost 150 lookups. These run side by side, so
-# nobody waits long, in this model. (If 1% of servers are slow, so are 63% of requests to 100 of
-# them: Dean and Barroso, 2013.) And yet: nothing is ever late, lost or doubled.
+# 65 reads for each tweet, 150 lookups for each read: that is the bill. And a read waits for its
+# slowest lookup. Here 1.5% meet a machine that pauses (chosen to meet Twitter's 100 ms at p99); of
+# 150, nearly always one does: the tail at scale (Dean and Barroso, 2013). And yet, nothing is ever
+# late, lost or doubled.
 #
 # ## The data, and a tweet's way
 #
@@ -290,7 +292,7 @@ storm = Workload(seconds=60.0, celebrity_tweets_at=(15.0,), reads=50_000)
 storm = replace(storm, burst=feed.LARGE_EVENT, burst_at=10.0, burst_seconds=10.0)
 minute = Arena(storm.over(crowd()), faults=(feed.Crash(20.0, seconds=5.0, workers=10),))
 none = {"lost": 0, "doubled": 0, "early_replies": 0, "ghosts": 0}
-levels = feed.ServiceLevels(delivery_p99=5.0, read_p99=0.1, cost=100_000, **none)
+levels = feed.ServiceLevels(delivery_p99=5.0, read_p99=0.2, cost=100_000, **none)
 display(feed.grade(mine, minute, levels))
 mine = replace(mine, workers=2 * mine.workers)
 feed.grade(mine, minute, levels).picture
@@ -313,8 +315,7 @@ print(f"{world.edges:,} follows, {run.tweets:,} tweets, {run.deliveries:,.0f} de
 town = Arena(Workload(seconds=600.0).over(population(100_000, 150.0, celebrity=20_000, active=1.0)))
 run = simulate(FeedDesign(threshold=0, stores=1, replicas=1, workers=1), town)
 print(f"{run.tweets / 600:.1f} tweets a second, {run.lookups_per_read:.0f} lookups a read")
-p99 = feed.amount(run.read(0.99), "s")
-print(f"One database is {run.store_load:.0%} busy, and a read takes {p99} (p99).")
+print(f"One database is {run.store_load:.0%} busy.")
 
 # %% [markdown] tags=["recap"]
 # ## What you can do now
@@ -336,13 +337,14 @@ print(f"One database is {run.store_load:.0%} busy, and a read takes {p99} (p99).
 # <details><summary>One good answer</summary>
 #
 # There are 65 reads for each tweet, so I work on write: an id into each active follower's timeline,
-# by workers behind a broker, in chunks. Fan-out on read would always be right, and cost several
-# times as much. One tweet to 31 million blocks everybody, so large accounts are merged on read. The
-# threshold comes off a cost curve: below it lookups, above it a fleet for one moment; in between it
-# is flat, so I take the upper end. People who were away have no timeline; theirs is rebuilt. A
-# pulled reply may overtake a pushed original: the reader holds it back. Delivery is at least once
-# with deduplication, deletes are checked on read. I alarm on the age of the oldest chunk. Few reads
-# for a tweet, or a hundred thousand people, would flip it: then one query.
+# by workers behind a broker, in chunks. Fan-out on read would always be right, but cost several
+# times as much, and each read would wait for its slowest machine. One tweet to 31 million blocks
+# everybody, so large accounts are merged on read. The threshold comes off a cost curve: below it
+# lookups, above it a fleet for one moment; in between it is flat, so I take the upper end. People
+# who were away have no timeline; theirs is rebuilt. A pulled reply may overtake a pushed original:
+# the reader holds it back. Delivery is at least once with deduplication, deletes are checked on
+# read. I alarm on the age of the oldest chunk. Few reads for a tweet, or a hundred thousand people,
+# would flip it: then one query.
 #
 # *What separates levels: a threshold from a cost curve, inactive people, the reply before its
 # original.*
