@@ -80,7 +80,7 @@ QUESTIONS: list[Question] = [
             ("crash", "pause", "ack lost"),
             max_faults=2,
             until=400.0,
-            draws=stage.drawn(after=30.0),
+            draws=stage.drawn_until(after=30.0),
         ),
         lessons=_LESSONS,
         hints={
@@ -121,7 +121,7 @@ QUESTIONS: list[Question] = [
             ("crash",),
             max_faults=2,
             until=100.0,
-            draws=stage.drawn(axis="order"),
+            draws=stage.drawn_until(axis="order"),
         ),
         lessons=_LESSONS,
         hints={
@@ -145,7 +145,7 @@ QUESTIONS: list[Question] = [
             until=batches.PATIENCE,
             max_steps=20_000,
             expected=(ValueError, ConnectionError),
-            draws=stage.drawn(after=1.0),
+            draws=stage.drawn_until(after=1.0),
         ),
         lessons=_LESSONS,
         hints={

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pubsub_kit.checks import blame, guard, leaks
+from pubsub_kit.checks.drawn import drawn
 from pubsub_kit.checks.verdict import Judgement
 from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.world.chance import Schedule, ScheduleError
@@ -44,18 +45,7 @@ _MOST, _TAIL = 300, 40  # steps that are drawn of a run, and of one that is long
 
 def spacetime(world: World, violation: Violation | None, title: str) -> Picture:
     """Draw a run as a space-time diagram, its violating step marked; of a long run, the end."""
-    from pubsub_kit import show
-
-    wrong = violation or Violation("")
-    return show.spacetime(
-        world.trace,
-        mark=wrong.step,
-        expected=wrong.expected,
-        actual=wrong.actual,
-        caption=wrong.message or None,
-        title=title,
-        limit=_MOST if len(world.trace) <= _MOST else _TAIL,
-    )
+    return drawn(world, violation, title, limit=_MOST if len(world.trace) <= _MOST else _TAIL)
 
 
 class Judge(Protocol):

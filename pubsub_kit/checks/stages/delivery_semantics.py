@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from pubsub_kit.checks.drawn import drawn
 from pubsub_kit.checks.stages.batches import last
 from pubsub_kit.world.trace import Trace
 from pubsub_kit.world.verbs import publish
@@ -104,28 +105,17 @@ def draw_service(world: World, violation: Violation | None, title: str) -> Pictu
     """Draw the lanes of the service that did not get what it needs; all of them if none did."""
     services = (violation and violation.expected) or ()
     lanes = [name for s in services for name in ("signup", _topic(s), _worker(s))]
-    return drawn(nodes=lanes or None)(world, violation, title)
+    return drawn(world, violation, title, lanes or None)
 
 
-def drawn(after: float | None = None, **options: Any) -> Draws:
+def drawn_until(after: float | None = None, **options: Any) -> Draws:
     """Return what draws a run until so many seconds after what is wrong in it."""
 
     def draw(world: World, violation: Violation | None, title: str) -> Picture:
-        from pubsub_kit import show
-
-        wrong, until = violation or Violation(""), None
-        if after is not None and wrong.step is not None:
-            until = world.trace[wrong.step].time + after
-        return show.spacetime(
-            world.trace,
-            mark=wrong.step,
-            expected=wrong.expected,
-            actual=wrong.actual,
-            caption=wrong.message or None,
-            title=title,
-            until=until,
-            **options,
-        )
+        until = None
+        if after is not None and violation is not None and violation.step is not None:
+            until = world.trace[violation.step].time + after
+        return drawn(world, violation, title, until=until, **options)
 
     return draw
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pubsub_kit.checks.drawn import drawn
 from pubsub_kit.checks.stages.idempotency import crash_between_effects
 from pubsub_kit.world.chance import FAULTS as LETTERS
 from pubsub_kit.world.chance import Schedule
@@ -103,18 +104,7 @@ def _last_change(world: World) -> int:
 
 def in_lanes(world: World, violation: Violation | None, title: str) -> Picture:
     """Draw a run from the tellers on the left to the ledger on the right."""
-    from pubsub_kit import show
-
-    wrong, known = violation or Violation(""), world.trace.nodes()
-    return show.spacetime(
-        world.trace,
-        mark=wrong.step,
-        expected=wrong.expected,
-        actual=wrong.actual,
-        caption=wrong.message or None,
-        title=title,
-        nodes=[n for n in ("teller-1", "teller-2", "moves", "ledger") if n in known],
-    )
+    return drawn(world, violation, title, ("teller-1", "teller-2", "moves", "ledger"))
 
 
 # -- which belief is it ----------------------------------------------------------------------------

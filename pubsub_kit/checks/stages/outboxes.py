@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from pubsub_kit.checks.drawn import drawn
 from pubsub_kit.checks.stages.out_of_order_transfers import bad_luck
 from pubsub_kit.world.explore import Violation
 from pubsub_kit.world.handlers import instantiate, settle
@@ -158,19 +159,8 @@ def _listed(ids: Any) -> str:
 
 def in_lanes(world: World, violation: Violation | None, title: str) -> Picture:
     """Draw a run from the clients on the left to the timer on the right, without the kitchen."""
-    from pubsub_kit import show
-
-    wrong, known = violation or Violation(""), world.trace.nodes()
     lanes = ("client-1", "client-2", "shop", "tickets", "orders", "timer")
-    return show.spacetime(
-        world.trace,
-        mark=wrong.step,
-        expected=wrong.expected,
-        actual=wrong.actual,
-        caption=wrong.message or None,
-        title=title,
-        nodes=[name for name in lanes if name in known],
-    )
+    return drawn(world, violation, title, lanes)
 
 
 # -- mail: the last ticket -------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
+from pubsub_kit.checks.drawn import drawn
 from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.event import Event
 from pubsub_kit.retry import RetryPolicy
@@ -213,18 +214,7 @@ def diagnose(choice: Mapping[str, str], found: Exploration) -> str:
 
 def in_lanes(world: World, violation: Violation | None, title: str) -> Picture:
     """Draw a run from the clients on the left, over each partition, to its worker."""
-    from pubsub_kit import show
-
-    wrong, known = violation or Violation(""), world.trace.nodes()
     lanes = ["app", "website"]
     for number in range(MORE):
         lanes += [f"moves-{number}", f"worker-{number}"]
-    return show.spacetime(
-        world.trace,
-        mark=wrong.step,
-        expected=wrong.expected,
-        actual=wrong.actual,
-        caption=wrong.message or None,
-        title=title,
-        nodes=[name for name in (*lanes, "retry", "late") if name in known],
-    )
+    return drawn(world, violation, title, (*lanes, "retry", "late"))

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from pubsub_kit.checks.drawn import drawn
 from pubsub_kit.checks.stages.partitions import by_crc32
 from pubsub_kit.event import Event
 from pubsub_kit.world.explore import Exploration, Violation
@@ -156,20 +157,10 @@ def diagnose(choice: Mapping[str, str], found: Exploration) -> str:
 
 def in_lanes(world: World, violation: Violation | None, title: str) -> Picture:
     """Draw a run from ann on the left, over each partition, to its workers."""
-    from pubsub_kit import show
-
-    wrong, known = violation or Violation(""), world.trace.nodes()
+    known = world.trace.nodes()
     lanes = ["ann"]
     for number in range(1, MORE + 1):
         lanes.append(f"part-{number}")
         lanes += [name for name in known if name.startswith(f"worker-{number}")]
     lanes += [name for name in known if name.startswith(("new-", "next-"))]
-    return show.spacetime(
-        world.trace,
-        mark=wrong.step,
-        expected=wrong.expected,
-        actual=wrong.actual,
-        caption=wrong.message or None,
-        title=title,
-        nodes=[name for name in lanes if name in known],
-    )
+    return drawn(world, violation, title, lanes)
