@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,3 +85,17 @@ def load(
         read_stands_for=read_stands_for,
         unfollows=unfollows,
     )
+
+
+def in_two_processes(code: str) -> set[str]:
+    """Return what the code prints in processes whose builtin hash differs: one text, if stable."""
+    return {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from typing import Any
 
 import numpy as np
@@ -14,6 +11,7 @@ from pubsub_kit.feed import graph as graphs
 from pubsub_kit.feed.graph import FollowerGraph, follower_graph
 from pubsub_kit.feed.network import Bools, Ints, Network
 from pubsub_kit.feed.sizes import NetworkError
+from tests.feed.small import in_two_processes
 
 
 def small(**dials: Any) -> FollowerGraph:
@@ -167,12 +165,7 @@ print(hashlib.sha256(b"".join(each.tobytes() for each in arrays)).hexdigest())
 
 
 def test_a_seed_gives_the_same_graph_in_any_process() -> None:
-    digests = {
-        subprocess.run([sys.executable, "-c", DIGEST], env={**os.environ, "PYTHONHASHSEED": seed},
-                       capture_output=True, text=True, check=True).stdout
-        for seed in ("1", "2")
-    }  # fmt: skip
-    assert len(digests) == 1
+    assert len(in_two_processes(DIGEST)) == 1
 
 
 def test_a_seed_says_who_follows_whom_but_not_how_many() -> None:
