@@ -14,6 +14,7 @@
 import inspect
 from dataclasses import replace
 from functools import cache
+from textwrap import fill
 
 from IPython.display import display
 
@@ -71,8 +72,8 @@ runs = {design.name: simulate(design, calm) for design in (on_read, on_write)}
 for name, run in runs.items():
     half, most = (feed.amount(run.read(q), "s") for q in (0.5, 0.99))
     print(f"{name}: {run.lookups_per_read:.0f} lookups a read, p50 {half}, p99 {most}")
-costs = {name: round(run.cost, -3) for name, run in runs.items()}
-show.bars(costs, x="dollars a month", mark=on_read.name)
+bills = {name: round(run.cost, -3) for name, run in runs.items()}
+show.bars(bills, x="dollars a month", mark=on_read.name)
 
 # %%
 show.compare("06.read", "half of all reads get slow, and it costs several times as much")
@@ -104,12 +105,13 @@ show.play(costs, thousands=show.slider(10, 300, 120, step=10, label="reads a sec
 # 150, nearly always one does: the tail at scale (Dean and Barroso, 2013). And yet, nothing is ever
 # late, lost or doubled.
 #
-# ## The data, and a tweet's way
+# ## API, data, a tweet's way
 #
-# A tweet is stored once; timelines hold its id. Followers are cut into chunks, a message each; a
-# partition key decides in which worker's queue it waits.
+# `post(id, text)` stores a tweet once; `timeline(before)` lists ids. Followers are cut into chunks,
+# a message each. All decisions together are a `FeedDesign`:
 
 # %%
+print(fill(repr(FeedDesign()), 96))
 world = feed.replay_scene(FeedDesign(), "a celebrity tweets", "-")
 feed.draw(world, None, "A tweet's way to four followers")
 
@@ -146,7 +148,7 @@ def behind(millions, workers):
 
 
 fans = show.slider(1, 100, 31, label="followers, millions")
-show.play(behind, millions=fans, workers=show.slider(200, 900, on_write.workers, step=1))
+show.play(behind, millions=fans, workers=show.slider(200, 900, on_write.workers))
 
 # %%
 show.compare("06.behind", "after some 20 s")
@@ -294,8 +296,8 @@ minute = Arena(storm.over(crowd()), faults=(feed.Crash(20.0, seconds=5.0, worker
 none = {"lost": 0, "doubled": 0, "early_replies": 0, "ghosts": 0}
 levels = feed.ServiceLevels(delivery_p99=5.0, read_p99=0.2, cost=100_000, **none)
 display(feed.grade(mine, minute, levels))
-mine = replace(mine, workers=2 * mine.workers)
-feed.grade(mine, minute, levels).picture
+better = replace(mine, name="better", workers=2 * mine.workers)
+feed.grade(better, minute, levels).picture
 
 # %%
 # So far, a sample stood for all. Now every person and every follow of a smaller world, for an hour:
