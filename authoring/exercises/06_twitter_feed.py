@@ -188,7 +188,7 @@ q.feed.check(feed)
 # There are many ways. An express lane for small tweets lets you push up to ten million; shorter
 # timelines, held twice, cost less memory; small chunks let small tweets pass in between; a class of
 # yours can go by *active* followers, which is what a tweet costs. More workers alone never help:
-# the celebrity's tweet fills any fleet that you can pay.
+# the celebrity's tweet fills any fleet that the money buys.
 
 # %% [markdown]
 # All ✓? Close the notebook, and say aloud who is pushed, who is pulled, and which number decides.

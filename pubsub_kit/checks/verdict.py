@@ -113,7 +113,7 @@ class Verdict:
         return (
             f'<div style="border-left:4px solid {colour};padding:6px 12px;max-width:60em">'
             f'<b><span style="color:{colour}">{SIGNS[self.outcome]}</span> '
-            f"{html.escape(self.question)}:</b> {html.escape(self.summary)}{rows}</div>"
+            f"{_escaped(self.question)}:</b> {_escaped(self.summary)}{rows}</div>"
         )
 
     def _ipython_display_(self) -> None:
@@ -137,7 +137,12 @@ def _plain(label: str, words: str) -> str:
 
 def _row(label: str, words: str) -> str:
     name = f"<b>{label}:</b> " if label else ""
-    text = html.escape(words)
+    text = _escaped(words)
     if label in _AS_CODE:
         text = f'<code style="white-space:pre-wrap">{text}</code>'
     return f'<div style="margin-top:4px">{name}{text}</div>'
+
+
+def _escaped(words: str) -> str:
+    """Return words as HTML in which dollars are money, and not the marks of a formula."""
+    return html.escape(words).replace("$", '<span class="tex2jax_ignore">$</span>')

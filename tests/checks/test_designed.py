@@ -223,6 +223,12 @@ def test_what_passes_is_told_by_how_much() -> None:
     assert "of $60,000; all 10 levels, closest: delivery p99, author ≤ 1K" in verdict.summary
 
 
+def test_dollars_are_money_and_no_formula_in_a_notebook() -> None:
+    """JupyterLab sets in italics what stands between two dollars, unless it is told not to."""
+    shown = QUESTIONS["feed"].verdict(HYBRID, "06")._html()
+    assert shown.count("$") == shown.count('<span class="tex2jax_ignore">$</span>') == 2
+
+
 # --- replay ---------------------------------------------------------------------------------------
 
 
