@@ -70,6 +70,8 @@ class Broker:
         self._ack_ids = 1
         self._storage: Memory = Memory()
         if path is not None:
+            if not isinstance(path, str | Path) or path == "":
+                raise BrokerError(f"A durable broker takes the path of a folder, not {path!r}.")
             from pubsub_kit.storage import Storage  # here: a broker in memory needs no files
 
             self._storage = storage = Storage(self, Path(path), fsync, commit_every)

@@ -66,6 +66,8 @@ class Seeded(Chance):
     """Luck drawn from one generator: the same seed, the same run."""
 
     def __init__(self, seed: int = 0) -> None:
+        if type(seed) is not int:
+            raise ChanceError(f"a seed is a whole number, such as 7, not {seed!r}")
         generator = random.Random(seed)
         self.random = generator.random  # type: ignore[method-assign]
 

@@ -122,8 +122,14 @@ def explore(
     (of real time) bound the search. With `merge`, equal states are not explored twice: give it
     where the oracle looks at stores and effects alone, and not at how the run came there (see
     `pubsub_kit.world.merging`, which also says which handlers cannot be merged). Raises WorldError
-    for a bound that is negative; what the scenario or the oracle itself raises goes through.
+    for a bound that is negative, and for what is no function; what the scenario or the oracle
+    itself raises goes through.
     """
+    if not callable(scenario) or not callable(oracle):
+        raise WorldError(
+            "explore(scenario, oracle) takes two functions of a world: one that sets it up, and "
+            "one that looks at it after its run"
+        )
     if max_faults < 0 or max_steps < 1 or max_schedules < 1:
         raise WorldError("explore's bounds count faults, steps and schedules: give none below zero")
     found = Exploration("holds", max_faults=max_faults, fired=Counter(dict.fromkeys(faults, 0)))

@@ -24,6 +24,8 @@ from pubsub_kit.world.running import (
     TooManySteps,
     WorldError,
     enter,
+    moment,
+    named,
     nowhere,
     rare_collections,
     unwatch,
@@ -134,9 +136,7 @@ class Kernel:
         asked before each leap in time, and ends the run by saying so. Raises TooManySteps for
         more steps than that, and WorldError for an `until` that is past.
         """
-        end = sys.float_info.max if until is None else until
-        if not end >= self.now:
-            raise WorldError(f"run(until={until!r}): that is past; it is {self.now:g} s now")
+        end = sys.float_info.max if until is None else moment("run", until, self.now)
         outer = enter(self)
         if outer is self:
             raise WorldError("this world runs already: call world.run() outside of its handlers")
@@ -208,7 +208,7 @@ class Kernel:
     def node(self, name: str) -> Node:
         """Return the node of this name, made if it is new."""
         if name not in self.nodes:
-            self.nodes[name] = Node(name)
+            self.nodes[name] = Node(named(name))
         return self.nodes[name]
 
     def claim(self, name: str) -> Node:
@@ -285,7 +285,7 @@ class Kernel:
     def known(self, name: str) -> Node:
         """Return a node that exists; raises WorldError if none of this name does."""
         if name not in self.nodes:
-            raise WorldError(f"there is no node {name!r}; there are {', '.join(self.nodes)}")
+            raise WorldError(f"there is no node {name!r}, only {', '.join(self.nodes) or 'none'}")
         return self.nodes[name]
 
 

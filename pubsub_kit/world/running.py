@@ -148,3 +148,19 @@ def rare_collections() -> tuple[int, int, int]:
     thresholds = gc.get_threshold()
     gc.set_threshold(max(_RARE, thresholds[0]), *thresholds[1:])
     return thresholds
+
+
+def moment(verb: str, seconds: Any, now: float) -> float:
+    """Return a moment that is not past. Raises WorldError for any other."""
+    if not isinstance(seconds, int | float):
+        raise WorldError(f"{verb}({seconds!r}): a moment is a number of seconds, such as 2.5")
+    if not seconds >= now:
+        raise WorldError(f"{verb}({seconds!r}): that is past; it is {now:g} s now")
+    return seconds
+
+
+def named(name: Any) -> str:
+    """Return a name that can be written above a lane. Raises WorldError for any other."""
+    if not isinstance(name, str) or not name.strip():
+        raise WorldError(f"a node or a store has a name, such as 'shop', not {name!r}")
+    return name

@@ -20,7 +20,7 @@ from pubsub_kit.world.consumers import Group, consume
 from pubsub_kit.world.handlers import copied
 from pubsub_kit.world.kernel import Kernel
 from pubsub_kit.world.links import Link, Network
-from pubsub_kit.world.running import WorldError
+from pubsub_kit.world.running import WorldError, moment, named
 from pubsub_kit.world.services import Handler, Service, arrivals
 from pubsub_kit.world.stores import Store
 from pubsub_kit.world.trace import Trace
@@ -80,7 +80,7 @@ class World(Kernel):
     def store(self, name: str = "db", rows: Mapping[str, Any] | None = None) -> Store:
         """Return the durable store of this name, new with these rows: it survives every crash."""
         if name not in self.stores:
-            self.stores[name] = Store(self, name, rows or {})
+            self.stores[name] = Store(self, named(name), rows or {})
         elif rows is not None:
             raise WorldError(f"there is a store {name!r} already: its rows are what they are now")
         return self.stores[name]
@@ -143,9 +143,7 @@ class World(Kernel):
 
     def at(self, seconds: float, action: Callable[..., Any], *arguments: Any) -> None:
         """Do something at a moment of virtual time: `world.at(10, world.crash, "stock")`."""
-        if not seconds >= self.now:
-            raise WorldError(f"at({seconds!r}): that is past; it is {self.now:g} s now")
-        self.on(seconds, lambda _: action(*arguments))
+        self.on(moment("at", seconds, self.now), lambda _: action(*arguments))
 
     def slow(self, service: str, factor: float) -> None:
         """Make a service take so many times as long as it did at first (1: back to normal)."""

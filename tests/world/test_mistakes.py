@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from pubsub_kit.broker import Broker
+from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.world.explore import explore
 from pubsub_kit.world.running import TooManySteps, WorldError
 from pubsub_kit.world.verbs import call, clock, gather, perform, publish, sleep
 from pubsub_kit.world.world import World
@@ -255,3 +258,29 @@ def test_so_it_is_where_a_loop_runs_as_in_a_notebook_and_the_loop_goes_on(
         return await asyncio.wait_for(asyncio.to_thread(lambda: "the loop is well"), 10)
 
     assert asyncio.run(cell()) == "the loop is well"
+
+
+# --- what cannot be ------------------------------------------------------------------------------
+
+CANNOT_BE: dict[str, Callable[[World], object]] = {
+    "a seed is a whole number": lambda _: World(seed="x"),  # type: ignore[arg-type]
+    "a node or a store has a name": lambda world: world.service(""),
+    "not None": lambda world: world.store(None),  # type: ignore[arg-type]
+    "a moment is a number of seconds": lambda world: world.at("x", print),  # type: ignore[arg-type]
+    r"run\('x'\)": lambda world: world.run("x"),  # type: ignore[arg-type]
+    "that is past": lambda world: world.run(-1),
+    "no node 'shop', only none": lambda world: world.crash("shop"),
+    "takes two functions": lambda _: explore(None, None),  # type: ignore[arg-type]
+}
+
+
+@pytest.mark.parametrize("said", CANNOT_BE)
+def test_what_cannot_be_is_refused_in_a_sentence(said: str) -> None:
+    with pytest.raises(PubSubKitError, match=said):
+        CANNOT_BE[said](World())
+
+
+@pytest.mark.parametrize("path", ["", 3])
+def test_a_broker_on_no_folder_is_refused(path: Any) -> None:
+    with pytest.raises(PubSubKitError, match="takes the path of a folder"):
+        Broker(path)

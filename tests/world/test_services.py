@@ -455,7 +455,7 @@ def test_a_link_to_nowhere_is_an_error_when_the_world_runs() -> None:
     world.service("stock")
     world.link("shop", "stok", loss=0.5)
     world.client("shop", "stock")
-    with pytest.raises(WorldError, match="no node 'stok'; there are stock, shop"):
+    with pytest.raises(WorldError, match="no node 'stok', only stock, shop"):
         world.run()
     world.end_tasks()
 
