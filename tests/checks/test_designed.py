@@ -93,7 +93,6 @@ def test_a_design_as_it_is_by_default_is_not_attempted(name: str, design: FeedDe
         (1_000_000, "give a FeedDesign(…), not 1000000"),
         ("hybrid", "give a FeedDesign(…), not 'hybrid'"),
     ],
-    ids=str,
 )
 def test_what_is_no_design_gets_a_sentence(name: str, answer: Any, words: str) -> None:
     verdict = QUESTIONS[name].verdict(answer, "06")
