@@ -43,8 +43,8 @@ print(f"{31e6 / deliveries:.0f} s of everybody's deliveries for one tweet of the
 # ## Why not fan out for no one?
 #
 # **Fan-out on read** copies nothing: a reader's request looks up the list of each author that they
-# follow, 150 here, and merges. **Fan-out on write** puts each tweet's id into the timeline of each
-# follower when it is written; a read is one lookup.
+# follow (150, we assume), and merges. **Fan-out on write** puts each tweet's id into the timeline
+# of each follower when it is written; a read is one lookup.
 
 # %%
 show.predict(
@@ -101,9 +101,9 @@ show.play(costs, thousands=show.slider(10, 300, 120, step=10, label="reads a sec
 
 # %% [markdown] tags=["why"]
 # 65 reads for each tweet, 150 lookups for each read: that is the bill. And a read waits for its
-# slowest lookup. Here 1.5% meet a machine that pauses (chosen to meet Twitter's 100 ms at p99); of
-# 150, nearly always one does: the tail at scale (Dean and Barroso, 2013). And yet, nothing is ever
-# late, lost or doubled.
+# slowest lookup. Here 1.5% meet a machine that pauses (chosen to meet High Scalability's 100 ms at
+# p99); of 150, nearly always one does: the tail at scale (Dean and Barroso, 2013). And yet, nothing
+# is ever late, lost or doubled.
 #
 # ## API, data, a tweet's way
 #
@@ -124,7 +124,7 @@ feed.draw(world, None, "A tweet's way to four followers")
 # %%
 show.predict(
     "When do your followers have it?",
-    ["at once: mine is one small message", "within the promised 5 s", "after some 20 s"],
+    ["at once: mine is one small message", "within the promised 5 s", "after more than 20 s"],
     key="06.behind",
 )
 
@@ -151,7 +151,7 @@ fans = show.slider(1, 100, 31, label="followers, millions")
 show.play(behind, millions=fans, workers=show.slider(200, 900, on_write.workers))
 
 # %%
-show.compare("06.behind", "after some 20 s")
+show.compare("06.behind", "after more than 20 s")
 
 # %% [markdown]
 # One tweet is thousands of chunks, and they stand before yours in each worker's queue: head-of-line
@@ -285,7 +285,7 @@ feed.calibrate()
 # %% [markdown]
 # ## The report
 #
-# Now a bad minute: 12K tweets a second for ten seconds, as in large events (same source); the
+# Now a bad minute: 12K tweets a second for ten seconds, as in large events (High Scalability); the
 # celebrity tweets; workers crash. Beside yours stand three references, sized for that minute. The
 # card ends with what would move it, and we take that advice.
 
