@@ -61,7 +61,9 @@ class Acted:
         code = f"{[*SCENES].index(found.scene) + 1}/{found.code}"
 
         def picture(question: str) -> Picture:
-            return draw(world, violation, f"{question}, {found.scene}: the shortest run that breaks it")
+            return draw(
+                world, violation, f"{question}, {found.scene}: the shortest run that breaks it"
+            )
 
         return Judgement("fails", summary, violation, code, world.trace, picture)
 
