@@ -8,6 +8,7 @@ makes it keep the levels was the mistake.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import fields, replace
 from functools import cache
 from typing import Any
@@ -129,6 +130,7 @@ FEW, STORES, DEAR = (
 #: What a mended design has.
 THRESHOLD, TIMELINE, CHUNK_OF = 1_000_000, 800, 4_000
 SIZES = {"workers": 150, "stores": 65}
+MOST_PARTS = 8_000_000  # messages that are simulated to find a belief: a few seconds' worth
 _SHOWN = {"lost": ACKS, "doubled": TWICE, "early_replies": AFTER, "ghosts": LAST}
 
 Mend = tuple[str, dict[str, Any]]
@@ -148,22 +150,47 @@ def why_it_misses(trial: Trial, tries: Tries, levels: ServiceLevels) -> str:
     first = levels.missed(trial.values)[0]
     if first in _SHOWN:
         return _SHOWN[first]
-    mends, machines = list(_mends(trial, first)), list(_machines(trial.design))
-    missed = {}
-    for belief, changes in (*mends, *machines):
-        missed[belief] = _missed(trial, tries, levels, changes)
-        if not missed[belief]:
-            return belief
-    for belief, changes in mends:
-        if not _missed(trial, tries, levels, {**changes, **SIZES}):
-            return belief
-    if enough := [belief for belief, left in missed.items() if first not in left]:
-        return enough[0]
-    for belief, _ in mends:
-        others = {k: v for b, changes in mends if b != belief for k, v in changes.items()}
-        if _missed(trial, tries, levels, {**others, **SIZES}):
-            return belief
-    return ""
+    mends, probe = list(_mends(trial, first)), _Probe(trial, tries, levels)
+    enough: list[str] = []  # to mend the first level
+    with suppress(_Spent):
+        for belief, changes in (*mends, *_machines(trial.design)):
+            missed = probe.missed(changes)
+            if not missed:
+                return belief
+            enough += [belief] * (first not in missed)
+        if not probe.missed(SIZES):
+            return _of_the_sizes(first)
+        for belief, changes in mends:
+            if not probe.missed({**changes, **SIZES}):
+                return belief
+        for belief, _ in mends if not enough else ():
+            others = {k: v for b, changes in mends if b != belief for k, v in changes.items()}
+            if probe.missed({**others, **SIZES}):
+                return belief
+    return next(iter([*enough, *(belief for belief, _ in mends)]), "")
+
+
+class _Spent(Exception):
+    """So many designs were tried that a learner would wait too long for more."""
+
+
+class _Probe:
+    """Says what a design would miss with changes, until `MOST_PARTS` messages were simulated."""
+
+    def __init__(self, trial: Trial, tries: Tries, levels: ServiceLevels) -> None:
+        self.trial, self.tries, self.levels = trial, tries, levels
+        self.left = MOST_PARTS
+
+    def missed(self, changes: Mapping[str, Any]) -> list[str]:
+        """Return the levels that are missed; as before, where the changes cannot be made."""
+        if self.left <= 0:
+            raise _Spent
+        try:
+            found = self.tries(_mended(self.trial.design, changes))
+        except (TypeError, ValueError):  # of a class whose objects are made in another way
+            found = self.trial
+        self.left -= len(found.run.part_size)
+        return self.levels.missed(found.values)
 
 
 def _mends(trial: Trial, first: str) -> Iterator[Mend]:
@@ -197,22 +224,19 @@ def _of_the_rule(trial: Trial, pushed: Any, first: str) -> str:
     return HIGH if late or pushed[network.followers >= THRESHOLD].any() else LOW
 
 
+def _of_the_sizes(first: str) -> str:
+    """Name the belief behind numbers of machines that are wrong together."""
+    if first == "cost":
+        return DEAR
+    return STORES if first == "read_p99" else FEW
+
+
 def _machines(design: FeedDesign) -> Iterator[Mend]:
     """Yield how many machines there could be instead: fewer first, then more."""
     now = {name: getattr(design, name) for name in SIZES}
     yield from ((DEAR, {name: most}) for name, most in SIZES.items() if now[name] > most)
     for belief, name in ((FEW, "workers"), (STORES, "stores")):
         yield belief, {name: max(SIZES[name], 2 * now[name])}
-
-
-def _missed(
-    trial: Trial, tries: Tries, levels: ServiceLevels, changes: Mapping[str, Any]
-) -> list[str]:
-    """Return what a design misses with these changes; as before, where they cannot be made."""
-    try:
-        return levels.missed(tries(_mended(trial.design, changes)).values)
-    except (TypeError, ValueError):  # of a class whose objects are made in another way
-        return levels.missed(trial.values)
 
 
 def _mended(design: FeedDesign, changes: Mapping[str, Any]) -> FeedDesign:
