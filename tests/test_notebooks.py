@@ -230,6 +230,7 @@ def answers(path: Path, kind: str) -> list[str]:
     return sorted(match[1] for match in found if match)
 
 
+@pytest.mark.once
 def test_the_notebooks_equal_their_sources() -> None:
     assert check() == []
 
