@@ -1,4 +1,4 @@
-"""In a notebook, an error of the kit is one sentence and the line of yours that met it.
+"""What shows in a notebook: an error of the kit as one sentence, and words as HTML.
 
 A traceback leads through the kit's own code, which is not where the mistake is. The error still
 counts as one: the cell has failed, and no cell after it runs by itself.
@@ -6,6 +6,7 @@ counts as one: the cell has failed, and no cell after it runs by itself.
 
 from __future__ import annotations
 
+import html
 import linecache
 import sys
 from types import TracebackType
@@ -49,3 +50,8 @@ def _place(trace: TracebackType | None, names: dict[str, Any]) -> list[str]:
             found = [f"  line {trace.tb_lineno}: {line}"] if line else []
         trace = trace.tb_next
     return found
+
+
+def as_html(words: str) -> str:
+    """Return words as HTML in which dollars are money, and not the marks of a formula."""
+    return html.escape(words).replace("$", '<span class="tex2jax_ignore">$</span>')

@@ -8,12 +8,12 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.notebook import as_html
 from pubsub_kit.world.explore import Violation
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class Verdict:
         return (
             f'<div style="border-left:4px solid {colour};padding:6px 12px;max-width:60em">'
             f'<b><span style="color:{colour}">{SIGNS[self.outcome]}</span> '
-            f"{_escaped(self.question)}:</b> {_escaped(self.summary)}{rows}</div>"
+            f"{as_html(self.question)}:</b> {as_html(self.summary)}{rows}</div>"
         )
 
     def _ipython_display_(self) -> None:
@@ -137,12 +137,7 @@ def _plain(label: str, words: str) -> str:
 
 def _row(label: str, words: str) -> str:
     name = f"<b>{label}:</b> " if label else ""
-    text = _escaped(words)
+    text = as_html(words)
     if label in _AS_CODE:
         text = f'<code style="white-space:pre-wrap">{text}</code>'
     return f'<div style="margin-top:4px">{name}{text}</div>'
-
-
-def _escaped(words: str) -> str:
-    """Return words as HTML in which dollars are money, and not the marks of a formula."""
-    return html.escape(words).replace("$", '<span class="tex2jax_ignore">$</span>')

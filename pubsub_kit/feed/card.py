@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from math import isfinite
 from textwrap import fill, wrap
 from typing import TYPE_CHECKING, NamedTuple
 
 from pubsub_kit.feed.levels import ServiceLevels
 from pubsub_kit.feed.measures import LATENCIES, MEASURES, Values, amount, rounded
+from pubsub_kit.notebook import as_html
 
 if TYPE_CHECKING:
     from pubsub_kit.show.picture import Picture
@@ -103,18 +103,18 @@ def html(sheet: Sheet) -> str:
         _html_row("td", words, cells, LINE if n + 1 == bounded else "", bold=n < bounded)
         for n, (words, cells) in enumerate(sheet.rows)
     )
-    tail = f"<p>{escape(sheet.note)}</p>"
+    tail = f"<p>{as_html(sheet.note)}</p>"
     if sheet.advice:
-        tail += f"<p><strong>What would move it:</strong> {escape(sheet.advice)}</p>"
+        tail += f"<p><strong>What would move it:</strong> {as_html(sheet.advice)}</p>"
     table = f'<table style="border-collapse:collapse;background:none">{head}{body}</table>'
-    return f"<p><strong>{escape(sheet.title)}</strong></p>{table}{tail}"
+    return f"<p><strong>{as_html(sheet.title)}</strong></p>{table}{tail}"
 
 
 def _html_row(tag: str, words: str, cells: Sequence[str], line: str, *, bold: bool = False) -> str:
-    first = f'<{tag} style="{CELL}left;{line}">{escape(words)}</{tag}>'
+    first = f'<{tag} style="{CELL}left;{line}">{as_html(words)}</{tag}>'
     rest = "".join(
         f'<{tag} style="{CELL}right;{line}{";font-weight:600" if bold and n == 1 else ""}">'
-        f"{escape(cell.strip())}</{tag}>"
+        f"{as_html(cell.strip())}</{tag}>"
         for n, cell in enumerate(cells)
     )
     return f'<tr style="background:none">{first}{rest}</tr>'
