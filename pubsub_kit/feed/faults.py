@@ -85,12 +85,23 @@ def _strike(out: FanOut, fault: Crash | Failover, design: FeedDesign, machines: 
     hand = np.flatnonzero((begin <= fault.at) & (out.free_at > fault.at))
     hit = _hit(out.messages, hand, fault, design)
     hand = hand[hit[out.messages.worker[hand]]]
-    struck = _Struck(out, hand, begin[hand], design, machines)
-    struck.crash(fault) if isinstance(fault, Crash) else struck.failover(fault)
     back = fault.at + fault.seconds
+    begun = begin[hand] + out._held[hand] <= fault.at
+    _hold(out, hand[~begun], begin[hand[~begun]], back)
+    struck = _Struck(out, hand[begun], begin[hand[begun]], design, machines)
+    struck.crash(fault) if isinstance(fault, Crash) else struck.failover(fault)
     waits = hit[out.messages.worker] & (out.arrive >= fault.at) & (out.arrive < back)
+    waits &= begin > fault.at
     out.arrive[waits] = back
     out.free_at = out.queues.departures(out.arrive, out.service)
+
+
+def _hold(out: FanOut, hand: Ints, begin: Floats, back: float) -> None:
+    """Put off what waits to be tried again after a fault before: it is not under way, no try."""
+    more = np.maximum(back - begin - out._held[hand], 0.0)
+    for times in (out.service, out.pause, out._held):
+        times[hand] += more
+    out._after[hand] += np.where(out._over[hand], more, 0.0)
 
 
 def _hit(messages: Messages, hand: Ints, fault: Crash | Failover, design: FeedDesign) -> Bools:

@@ -219,3 +219,23 @@ def test_a_second_delivery_that_a_crash_ends_is_doubled_only_as_far_as_it_got() 
     run = struck((Failover(1.5, 0.5), Crash(2.5, 1.0)), attempts=2)
     assert (run.doubled, run.lost) == (50, 0)  # the second chunk is again under way from 2.0 on
     assert run.part_latency == pytest.approx([1.0, 2.0, 4.5])
+
+
+def test_a_crash_of_a_worker_that_is_down_is_no_further_try() -> None:
+    run = struck((Crash(1.5, 10.0), Crash(5.0, 10.0)), attempts=2)
+    assert (run.doubled, run.lost) == (50, 0)
+    assert run.part_latency == pytest.approx([1.0, 16.0, 17.0])
+
+
+def test_a_failover_while_a_worker_is_down_doubles_nothing_more() -> None:
+    run = struck((Crash(1.5, 10.0), Failover(5.0, 2.0)))
+    assert (run.doubled, run.lost) == (50, 0)
+    assert run.part_latency == pytest.approx([1.0, 12.5, 13.5])
+
+
+@pytest.mark.parametrize("semantics", ["at most once", "at least once"])
+def test_what_begins_at_the_moment_of_a_crash_waits_for_it_once(semantics: str) -> None:
+    tweets, crash = ((2.0, 0), (2.5, 0)), (Crash(2.0, 5.0),)
+    run = fanned(*tweets, sizes=(100, 0), workers=1, faults=crash, semantics=semantics)
+    last = {"at least once": [6.0, 6.5], "at most once": [5.5]}[semantics]
+    assert run.part_latency[run.part_size > 0] == pytest.approx(last)
