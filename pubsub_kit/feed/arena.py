@@ -6,13 +6,48 @@ be changed: `replace(arena, prices=Prices(node=800))`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
-from pubsub_kit.feed.workload import Load
+import numpy as np
+
+from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.feed.workload import Load, Workload
+
+
+class ArenaError(PubSubKitError, ValueError):
+    """An arena that cannot be; the message says which part is wrong, and what it may be."""
+
+
+_MOST = 10**18  # of any number here: no machine, price or span comes near, and no sum overflows
+_ABOVE_0 = ("worker_rate", "node_rate", "node_bytes")
+
+
+class _Checked:
+    """Looks at its numbers when it is made; raises ArenaError for the first that cannot be."""
+
+    def __post_init__(self) -> None:
+        for one in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, one.name)
+            if may_be := _wrong(one.name, one.type == "int", value):
+                raise ArenaError(f"{one.name} of {type(self).__name__} is {may_be}, not {value!r}")
+
+
+def _wrong(name: str, whole: bool, value: Any) -> str:
+    """Return what a number may be; nothing where it is that."""
+    kinds = (int, np.integer) if whole else (int, float, np.integer, np.floating)
+    some = whole or name in _ABOVE_0
+    most = 1 if name == "pausing" else _MOST
+    number = isinstance(value, kinds) and not isinstance(value, bool)
+    if number and 0 <= value <= most and (value > 0 or not some):
+        return ""
+    if whole:
+        return "a whole number from 1 on"
+    return f"a number above 0, {most:.0e} at most" if some else f"a number from 0 to {most:g}"
 
 
 @dataclass(frozen=True)
-class Machines:
+class Machines(_Checked):
     """How fast one machine of each kind is, in seconds, operations a second and bytes."""
 
     worker_rate: float = 4_000.0  # deliveries a second: one pipeline of 4,000 destinations
@@ -27,7 +62,7 @@ class Machines:
 
 
 @dataclass(frozen=True)
-class Prices:
+class Prices(_Checked):
     """What things cost in a month, in dollars: assumptions, not quotations."""
 
     worker: float = 100.0
@@ -36,7 +71,7 @@ class Prices:
 
 
 @dataclass(frozen=True)
-class Crash:
+class Crash(_Checked):
     """At a time (seconds) so many of the workers crash, and come back after so many seconds."""
 
     at: float
@@ -45,7 +80,7 @@ class Crash:
 
 
 @dataclass(frozen=True)
-class Failover:
+class Failover(_Checked):
     """At a time (seconds) the broker's leader dies: nothing is delivered for so many seconds."""
 
     at: float
@@ -53,7 +88,7 @@ class Failover:
 
 
 @dataclass(frozen=True)
-class NodeLoss:
+class NodeLoss(_Checked):
     """At a time (seconds) so many of the stores die, with what they hold."""
 
     at: float
@@ -65,9 +100,30 @@ Fault = Crash | Failover | NodeLoss
 
 @dataclass(frozen=True, eq=False)
 class Arena:
-    """A load, machines and prices, and what goes wrong meanwhile."""
+    """A load, machines and prices, and what goes wrong meanwhile.
+
+    Raises ArenaError where one of them is of another kind.
+    """
 
     load: Load
     machines: Machines = field(default_factory=Machines)
     prices: Prices = field(default_factory=Prices)
     faults: tuple[Fault, ...] = ()
+
+    def __post_init__(self) -> None:
+        load: object = self.load
+        if not isinstance(load, Load):
+            hint = ": call its over(network)" if isinstance(load, Workload) else ""
+            raise ArenaError(
+                "load is what people do, as Workload().over(population()) returns it, "
+                f"not {type(load).__name__}{hint}"
+            )
+        for name, kind in (("machines", Machines), ("prices", Prices)):
+            if not isinstance(getattr(self, name), kind):
+                raise ArenaError(f"{name} is {kind.__name__}(), not {getattr(self, name)!r}")
+        faults: object = self.faults
+        if not isinstance(faults, tuple | list) or not all(isinstance(f, Fault) for f in faults):
+            raise ArenaError(
+                "faults is a tuple of Crash, Failover and NodeLoss, as (Crash(20.0),), "
+                f"not {faults!r}"
+            )

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from pubsub_kit.feed.arena import Crash, Machines
-from pubsub_kit.feed.designs import FeedDesign
+from pubsub_kit.feed.designs import DesignError, FeedDesign
 from pubsub_kit.feed.jobs import Jobs
 from pubsub_kit.feed.network import Bools, Floats, Ints, Network
 
 #: By reader, a tweet to many goes to every worker. They are all alike, so beyond so many messages a
 #: sample of the workers is simulated, and each stands for several.
 MESSAGES = 500_000
+MOST = 25_000_000  # messages of a run: 4 GB
 
 
 @dataclass(eq=False)
@@ -64,18 +65,30 @@ def messages(design: FeedDesign, jobs: Jobs, crashes: tuple[Crash, ...] = ()) ->
     """Cut jobs into messages and give each to a worker.
 
     By reader, destinations are spread evenly over the workers, beginning with a worker that the
-    author decides: an author's followers are always the same people.
+    author decides: an author's followers are always the same people. Raises DesignError where the
+    messages would not fit (MOST).
     """
     parts = []
     for lane in _lanes(design, jobs.size):
+        chosen, _, workers = lane
+        many = float(np.ceil(jobs.size[chosen] / design.chunk).sum())
         if design.partition_by == "reader":
-            chosen, _, workers = lane
-            expected = float(np.minimum(jobs.size[chosen], workers).sum()) / workers
-            sample = _sample(workers, int(MESSAGES / max(expected, 1.0)), crashes)
+            each = max(many, float(np.minimum(jobs.size[chosen], workers).sum())) / workers
+            sample = _sample(workers, int(MESSAGES / max(each, 1.0)), crashes)
+            _check_fit(design, each * len(sample))
             parts.append(_by_reader(design, jobs, lane, sample))
         else:
+            _check_fit(design, many)
             parts.append(_by_message(design, jobs, *lane))
     return parts[0] if len(parts) == 1 else _joined(parts)
+
+
+def _check_fit(design: FeedDesign, many: float) -> None:
+    if many > MOST:
+        raise DesignError(
+            f"chunk={design.chunk:_} makes about {many / 1e6:,.0f} million messages of this load, "
+            f"more than the {MOST / 1e6:.0f} million that fit: give it more, or a shorter load"
+        )
 
 
 def _lanes(design: FeedDesign, size: Floats) -> Iterator[tuple[Ints, int, int]]:

@@ -114,15 +114,14 @@ def _hit(messages: Messages, hand: Ints, fault: Crash | Failover, design: FeedDe
     hit = np.ones(workers, dtype=bool)
     if isinstance(fault, Failover) or fault.workers >= workers:
         return hit
-    alike, in_hand = np.ones(workers), np.full(workers, -1.0)
-    alike[messages.worker] = messages.stands_for
+    in_hand = np.full(workers, -1.0)
     in_hand[messages.worker[hand]] = messages.size[hand]
     if design.partition_by == "reader":
         order = np.roll(np.arange(workers), -design.express)
     else:
         order = np.argsort(-in_hand, kind="stable")
     hit[:] = False
-    hit[order[np.cumsum(alike[order]) <= fault.workers + 0.5]] = True
+    hit[order[: fault.workers]] = True
     return hit
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from pubsub_kit.errors import PubSubKitError
-from pubsub_kit.feed.designs import EVERYBODY, FeedDesign
+from pubsub_kit.feed.designs import EVERYBODY, DesignError, FeedDesign
 from pubsub_kit.feed.levels import ServiceLevels
 from pubsub_kit.feed.measures import MEASURES, Values, amount, measure, rounded
 from pubsub_kit.feed.simulate import simulate
@@ -70,7 +70,10 @@ def advice(run: FeedRun, levels: ServiceLevels, values: Values) -> str:
 
 def _trials(run: FeedRun, missed: Sequence[str]) -> Iterator[Trial]:
     for parameter, design in islice(_worth(run, missed), TRIES):
-        yield Trial(parameter, design, measure(simulate(design, run.arena)))
+        try:
+            yield Trial(parameter, design, measure(simulate(design, run.arena)))
+        except DesignError:  # of this change alone: too few stores to outlive a loss, for one
+            continue
 
 
 def _worth(run: FeedRun, missed: Sequence[str]) -> Iterator[tuple[str, FeedDesign]]:

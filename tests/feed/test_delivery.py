@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pubsub_kit.feed import delivery
 from pubsub_kit.feed.arena import Arena, Crash, Failover, Fault, Machines
 from pubsub_kit.feed.delivery import destinations
-from pubsub_kit.feed.designs import FeedDesign
+from pubsub_kit.feed.designs import DesignError, FeedDesign
 from pubsub_kit.feed.run import FeedRun
 from pubsub_kit.feed.simulate import simulate
 from tests.feed.small import load, town
@@ -112,6 +112,24 @@ def test_alike_workers_may_stand_for_each_other(monkeypatch: pytest.MonkeyPatch)
     assert sample.worker_load == pytest.approx(whole.worker_load)
     for q in (0.1, 0.5, 0.99):
         assert sample.delivery(q) == pytest.approx(whole.delivery(q), rel=1e-6)
+
+
+def test_a_crash_takes_as_many_workers_where_each_stands_for_several(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    faults = (Crash(0.5, 10.0, workers=20),)
+    there: dict[str, object] = {"workers": 40, "partition_by": "reader", "faults": faults}
+    whole = fanned(*[(0.0, 0)] * 10, sizes=(4_000, 0), **there)
+    monkeypatch.setattr(delivery, "MESSAGES", len(whole.part_size) // 4)
+    sample = fanned(*[(0.0, 0)] * 10, sizes=(4_000, 0), **there)
+    assert len(sample.part_size) == len(whole.part_size) // 4
+    assert sample.doubled == whole.doubled == 20 * 50
+
+
+@pytest.mark.parametrize("partition_by", ["author", "reader", "none"])
+def test_more_messages_than_fit_are_refused(partition_by: str) -> None:
+    with pytest.raises(DesignError, match=r"chunk=1 makes about 30 million messages .* give it"):
+        fanned((0.0, 0), sizes=(30_000_000, 0), chunk=1, workers=1, partition_by=partition_by)
 
 
 # --- faults ---------------------------------------------------------------------------------------

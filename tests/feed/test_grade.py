@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from pubsub_kit.feed import sensitivity
-from pubsub_kit.feed.arena import Arena, Crash
+from pubsub_kit.feed.arena import Arena, Crash, NodeLoss
 from pubsub_kit.feed.designs import EVERYBODY, FeedDesign
 from pubsub_kit.feed.grade import GradeError, ReportCard, grade
 from pubsub_kit.feed.levels import ServiceLevels
@@ -237,3 +237,10 @@ def test_a_class_that_takes_no_parameters_has_no_advice_but_a_grade(arena: Arena
     card = grade(Odd(), arena, ServiceLevels(delivery_p99=0.001))
     assert not card.passed
     assert "could be tried" in card.advice
+
+
+def test_a_change_that_cannot_be_in_this_arena_is_passed_over(arena: Arena) -> None:
+    """Half of the stores would not outlive the loss; half of the workers is an advice still."""
+    lossy = replace(arena, faults=(NodeLoss(1.0, 3),))
+    card = grade(FeedDesign(workers=40, stores=4), lossy, ServiceLevels(read_p99=1e9))
+    assert card.advice.startswith("workers=20 instead of 40 still meets all levels")
