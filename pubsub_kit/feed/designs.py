@@ -74,6 +74,8 @@ class FeedDesign:
         for name, least in _LEAST.items():
             if getattr(self, name) < least:
                 raise DesignError(f"{name} is at least {least}, not {getattr(self, name)}")
+            if getattr(self, name) > (most := _MOST.get(name, 10**18)):
+                raise DesignError(f"{name} is at most {most:_}, not {getattr(self, name):_}")
         if self.express >= self.workers:
             raise DesignError(
                 f"express={self.express} leaves none of the {self.workers} workers for tweets of "
@@ -91,6 +93,19 @@ class FeedDesign:
         return network.active if self.skip_inactive else np.ones_like(network.active)
 
 
+def answer(design: FeedDesign, rule: str, network: Network) -> Bools:
+    """Return what a design's rule, "pushed" or "kept", says of each account; raises DesignError."""
+    said, accounts = getattr(design, rule)(network), len(network.followers)
+    whole = np.asarray(said)
+    if whole.dtype != np.bool_ or whole.shape != (accounts,):
+        given = f"{type(said).__name__} of {whole.dtype}, shape {whole.shape}"
+        raise DesignError(
+            f"{rule}(network) returns an array of True or False, one for each of the {accounts} "
+            f"accounts, as network.followers < 1_000 does; not {given}"
+        )
+    return whole
+
+
 _LEAST = {
     "threshold": 0,
     "timeline": 1,
@@ -101,6 +116,7 @@ _LEAST = {
     "replicas": 1,
     "attempts": 1,
 }
+_MOST = {"workers": 10_000_000, "stores": 10_000_000}  # of the others, 10**18
 
 
 def _kind(kind: type) -> str:

@@ -61,6 +61,10 @@ class FanOut:
         """Return when each message's deliveries are made."""
         return self.free_at - self._after
 
+    def left(self, at: float) -> Floats:
+        """Return how much work each message is yet to a worker at a moment, in seconds."""
+        return np.clip(self.free_at - at, 0.0, self.service - self._held)
+
 
 def fan_out(
     messages: Messages,

@@ -234,6 +234,6 @@ def replay_scene(design: FeedDesign, name: str, code: str) -> World:
 
 
 def _scene(name: str) -> Scene:
-    if name not in SCENES:
+    if not isinstance(name, str) or name not in SCENES:
         raise SceneError(f"there is no scene {name!r}: choose among {', '.join(SCENES)}")
     return SCENES[name]

@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pubsub_kit.feed.network import Floats, Ints
-from pubsub_kit.feed.run import FeedRun
+from pubsub_kit.feed.run import FeedRun, RunError, checked_share
 
+_POINTS = 1_000_000  # of a list at most
 Points = list[tuple[float, float]]
 
 
@@ -23,8 +24,10 @@ def delays(
     """Return the latency that a share `q` of deliveries keeps within, by when it was tweeted.
 
     Of authors with `at_least` so many followers and `below` so many. A point stands in the middle
-    of each `every` seconds in which there is such a delivery.
+    of each `every` seconds in which there is such a delivery. Raises RunError.
     """
+    checked_share(q)
+    _check(run, every)
     load = run.arena.load
     followers = load.network.followers[load.author[run.part_tweet]]
     chosen = (followers >= at_least) & (followers < below) & (run.part_size > 0)
@@ -61,11 +64,20 @@ def age(run: FeedRun, every: float = 1.0) -> Points:
 
 def _edges(run: FeedRun, every: float) -> tuple[Floats, Ints, Ints]:
     """Return the moments, and for each part the first at which it is there, and is made."""
+    _check(run, every)
     load = run.arena.load
     when = np.arange(0.0, load.seconds + every / 2, every)
     at = load.tweet_at[run.part_tweet]
     there, made = np.searchsorted(when, at), np.searchsorted(when, at + run.part_latency)
     return when, there, made
+
+
+def _check(run: object, every: object) -> None:
+    if not isinstance(run, FeedRun):
+        raise RunError(f"a run is what simulate(design, arena) returns, not {type(run).__name__}")
+    least = run.arena.load.seconds / _POINTS
+    if not isinstance(every, int | float | np.number) or not least <= every < np.inf:
+        raise RunError(f"every is a number of seconds from {least:g} on, not {every!r}")
 
 
 def _points(x: npt.NDArray[Any], y: npt.NDArray[Any]) -> Points:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import comb
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -103,19 +103,24 @@ class _Bereft:
         people = float(weight[load.network.active].sum())
         self.often = len(load.read_at) * load.read_stands_for / (load.seconds * max(people, 1.0))
         self.losses = [
-            (fault.at, comb(min(fault.nodes, design.stores), design.replicas))
+            (fault.at, _all_among(fault.nodes, design))
             for fault in arena.faults
-            if isinstance(fault, NodeLoss)
+            if isinstance(fault, NodeLoss) and fault.nodes >= design.replicas
         ]
-        self.ways = comb(design.stores, design.replicas)
 
     def chance(self, at: Floats) -> Floats:
         """Return the chance of each read, by its time in seconds."""
         chance = np.zeros(len(at))
-        for lost, gone in self.losses:
+        for lost, share in self.losses:
             first = np.exp(-self.often * np.maximum(at - lost, 0.0))
-            chance += np.where(at >= lost, first * (gone / self.ways), 0.0)
+            chance += np.where(at >= lost, first * share, 0.0)
         return chance
+
+
+def _all_among(nodes: int, design: FeedDesign) -> float:
+    """Return the share of timelines whose replicas are all among so many of the stores."""
+    nodes = min(nodes, design.stores)
+    return prod((nodes - n) / (design.stores - n) for n in range(design.replicas))
 
 
 def stores(

@@ -13,8 +13,8 @@ from math import ceil, floor, log10
 import numpy as np
 
 from pubsub_kit.feed import delivery
-from pubsub_kit.feed.arena import Arena, Crash, NodeLoss
-from pubsub_kit.feed.designs import ENTRY_BYTES, FeedDesign
+from pubsub_kit.feed.arena import Arena, ArenaError, Crash, NodeLoss
+from pubsub_kit.feed.designs import ENTRY_BYTES, DesignError, FeedDesign, answer
 from pubsub_kit.feed.network import Floats
 
 BUSY = 0.6  # assumed: how much of its time a machine works at most in the busiest minute
@@ -26,16 +26,29 @@ MOST = 100_000  # assumed: machines of a kind that anybody would pay for
 def references(arena: Arena) -> dict[str, FeedDesign]:
     """Return fan-out on write, fan-out on read and a hybrid, each sized to keep up in the arena.
 
-    Where more than 100,000 machines of a kind were needed, that many are taken, and do not.
+    Where more than 100,000 machines of a kind were needed, that many are taken, and do not. Raises
+    ArenaError where it is no arena.
     """
+    _check(arena)
     write = sized(FeedDesign("fan-out on write"), arena)
     read = sized(FeedDesign("fan-out on read", threshold=0), arena)
     hybrid = FeedDesign("hybrid", threshold=threshold(arena), skip_inactive=True)
     return {design.name: design for design in (write, read, sized(hybrid, arena))}
 
 
+def _check(arena: object) -> None:
+    if not isinstance(arena, Arena):
+        raise ArenaError(f"fleets are sized for an Arena, not {type(arena).__name__}")
+
+
 def sized(design: FeedDesign, arena: Arena) -> FeedDesign:
-    """Return the design with as many workers and stores as the busiest minute asks for."""
+    """Return the design with as many workers and stores as the busiest minute asks for.
+
+    Raises DesignError where it is no design, or its rules do not answer for each account.
+    """
+    if not isinstance(design, FeedDesign):
+        raise DesignError(f"sized() takes a design, as FeedDesign(threshold=1_000), not {design!r}")
+    _check(arena)
     faults, machines = arena.faults, arena.machines
     crashing = max((f.workers for f in faults if isinstance(f, Crash)), default=0)
     lost = sum(f.nodes for f in faults if isinstance(f, NodeLoss))
@@ -73,32 +86,42 @@ def _one_digit(value: float) -> int:
 def destinations(design: FeedDesign, arena: Arena) -> Floats:
     """Return for each tweet into how many timelines it is put: none where it is pulled."""
     network = arena.load.network
-    many = delivery.destinations(network, design.kept(network))
-    return np.where(design.pushed(network), many, 0.0)[arena.load.author]
+    many = delivery.destinations(network, answer(design, "kept", network))
+    return np.where(answer(design, "pushed", network), many, 0.0)[arena.load.author]
+
+
+def _fanned(design: FeedDesign, arena: Arena) -> tuple[Floats, Floats]:
+    """Return when something is fanned out, and to how many: a tweet, or its removal."""
+    load, many = arena.load, destinations(design, arena)
+    if design.removal != "fanned out":
+        return load.tweet_at, many
+    gone = np.flatnonzero(load.deleted_at < load.seconds)
+    at = np.concatenate((load.tweet_at, load.deleted_at[gone]))
+    return at, np.concatenate((many, many[gone]))
 
 
 def fan_out(design: FeedDesign, arena: Arena) -> float:
     """Return the workers that the busiest minute keeps at work all the time."""
-    many, machines = destinations(design, arena), arena.machines
+    (at, many), machines = _fanned(design, arena), arena.machines
     messages = np.ceil(many / design.chunk)
     work = many / machines.worker_rate + messages * machines.message_overhead
-    return _busiest(arena.load.tweet_at, work, arena.load.seconds)
+    return _busiest(at, work, arena.load.seconds)
 
 
 def writes(design: FeedDesign, arena: Arena) -> float:
     """Return the entries a second that are put into timelines in the busiest minute."""
-    load = arena.load
-    return _busiest(load.tweet_at, destinations(design, arena), load.seconds)
+    return _busiest(*_fanned(design, arena), arena.load.seconds)
 
 
 def lookups(design: FeedDesign, arena: Arena) -> float:
     """Return the lookups a second of all reads in the busiest minute."""
     load = arena.load
-    pulled = ~design.pushed(load.network)
+    pulled = ~answer(design, "pushed", load.network)
     each = 1.0 + load.network.followed_among(pulled)[load.reader].astype(np.float64)
-    none = ~design.kept(load.network)[load.reader]
+    none = ~answer(design, "kept", load.network)[load.reader]
     whole = load.network.following[load.reader].astype(np.float64)
     each = np.where(none, whole, each)
+    each += (design.removal == "checked on read") + (design.replies == "held on read")
     return _busiest(load.read_at, each * load.read_stands_for, load.seconds)
 
 
@@ -113,6 +136,6 @@ def _busiest(at: Floats, much: Floats, seconds: float) -> float:
 
 def _for_memory(design: FeedDesign, arena: Arena) -> int:
     network = arena.load.network
-    people = float(network.stands_for[design.kept(network)].sum())
+    people = float(network.stands_for[answer(design, "kept", network)].sum())
     size = people * design.timeline * ENTRY_BYTES * design.replicas
     return ceil(size / arena.machines.node_bytes)

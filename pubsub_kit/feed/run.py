@@ -63,7 +63,7 @@ class FeedRun:
         Of tweets by authors with `at_least` so many followers and `below` so many; 0 where none is
         pushed, as a reader then finds the tweet where it was written. Raises RunError.
         """
-        _check(q)
+        checked_share(q)
         latency, size, followers = self._parts
         if at_least > 0 or below < np.inf:
             chosen = (followers >= at_least) & (followers < below)
@@ -72,7 +72,7 @@ class FeedRun:
 
     def read(self, q: float) -> float:
         """Return the latency that a share `q` of reads keeps within, in seconds (0 without any)."""
-        _check(q)
+        checked_share(q)
         count = len(self._reads)
         return float(self._reads[max(0, int(np.ceil(q * count)) - 1)]) if count else 0.0
 
@@ -89,8 +89,9 @@ class FeedRun:
         return np.sort(self.read_latency)
 
 
-def _check(q: float) -> None:
-    if not 0 <= q <= 1:
+def checked_share(q: object) -> None:
+    """Raise RunError for what is no quantile."""
+    if not isinstance(q, int | float | np.number) or not 0 <= q <= 1:
         raise RunError(f"a quantile lies between 0 and 1 (0.99 for p99), not at {q!r}")
 
 

@@ -14,10 +14,10 @@ import numpy as np
 from pubsub_kit.feed.anomalies import early_replies, ghosts, span
 from pubsub_kit.feed.arena import Arena, Crash
 from pubsub_kit.feed.delivery import Messages, destinations, messages
-from pubsub_kit.feed.designs import DesignError, FeedDesign
+from pubsub_kit.feed.designs import DesignError, FeedDesign, answer
 from pubsub_kit.feed.faults import FanOut, fan_out
 from pubsub_kit.feed.jobs import jobs
-from pubsub_kit.feed.network import Bools, Floats, Network
+from pubsub_kit.feed.network import Bools, Floats
 from pubsub_kit.feed.progress import Report, reporting
 from pubsub_kit.feed.reads import latencies, lookups, stores, timelines
 from pubsub_kit.feed.run import FeedRun
@@ -35,8 +35,7 @@ def simulate(design: FeedDesign, arena: Arena, *, progress: bool | Report = Fals
     """
     _check(design, arena)
     network, load, machines = arena.load.network, arena.load, arena.machines
-    pushed = _answer(design.pushed, network, "pushed")
-    kept = _answer(design.kept, network, "kept")
+    pushed, kept = answer(design, "pushed", network), answer(design, "kept", network)
     with reporting(progress, "simulate") as report:
         told = _counting(report, 2 * len(load.tweet_at) + 2 * len(load.read_at))
         size = np.where(pushed, destinations(network, kept), 0.0)
@@ -70,7 +69,7 @@ def simulate(design: FeedDesign, arena: Arena, *, progress: bool | Report = Fals
         memory=lines.bytes,
         worker_load=_worker_load(design, arena, out),
         store_load=busy.utilisation,
-        backlog=_backlog(out, load.seconds),
+        backlog=_backlog(out, arrive, load.seconds),
         store_backlog=busy.backlog,
         cost=_cost(design, arena, parts),
         part_tweet=work.tweet[parts.job[of_tweet]],
@@ -86,19 +85,6 @@ def _check(design: object, arena: object) -> None:
             "simulate(design, arena) takes a design, as FeedDesign(workers=200), and an Arena, "
             f"not {type(design).__name__} and {type(arena).__name__}"
         )
-
-
-def _answer(rule: Callable[[Network], Bools], network: Network, name: str) -> Bools:
-    """Return what a design's rule says of each account."""
-    said, accounts = rule(network), len(network.followers)
-    whole = np.asarray(said)
-    if whole.dtype != np.bool_ or whole.shape != (accounts,):
-        given = f"{type(said).__name__} of {whole.dtype}, shape {whole.shape}"
-        raise DesignError(
-            f"{name}(network) returns an array of True or False, one for each of the {accounts} "
-            f"accounts, as network.followers < 1_000 does; not {given}"
-        )
-    return whole
 
 
 def _counting(report: Report, of: int) -> Callable[[int], None]:
@@ -136,12 +122,14 @@ def _worker_load(design: FeedDesign, arena: Arena, out: FanOut) -> float:
     return float(busy) / (design.workers * arena.load.seconds)
 
 
-def _backlog(out: FanOut, end: float) -> float:
-    """Return the work that waits at the end with the busiest worker, in seconds."""
-    late = np.flatnonzero((out.free_at > end) & (out.arrive < end))
-    waits = np.minimum(out.service[late], out.free_at[late] - end)
-    whose = out.messages.worker[late]
-    return float(np.max(np.bincount(whose, waits))) if len(late) else 0.0
+def _backlog(out: FanOut, arrive: Floats, end: float) -> float:
+    """Return the work that waits at the end with the busiest worker, in seconds.
+
+    `arrive`: when messages came first; what comes while a broker or a worker is down waits as well.
+    """
+    late = np.flatnonzero((out.free_at > end) & (arrive < end))
+    waits = np.bincount(out.messages.worker[late], out.left(end)[late])
+    return float(waits.max(initial=0.0))
 
 
 def _cost(design: FeedDesign, arena: Arena, parts: Messages) -> float:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pubsub_kit.feed.designs import FeedDesign
+from pubsub_kit.feed.designs import DesignError, FeedDesign
 from pubsub_kit.feed.tiny import FOLLOWERS, LARGEST, PEOPLE, names
 from pubsub_kit.world.stores import Store
 from pubsub_kit.world.world import World
@@ -38,7 +38,11 @@ class Plan:
 
     @classmethod
     def of(cls, design: FeedDesign) -> Plan:
-        """Ask a design; raises DesignError where its `pushed` or `kept` cannot be read."""
+        """Ask a design; raises DesignError where it is none, or its rules cannot be read."""
+        if not isinstance(design, FeedDesign):
+            raise DesignError(
+                f"a design is a FeedDesign, as FeedDesign(dedup=True), not {design!r}"
+            )
         return cls(
             pushed=names(design, "pushed"),
             kept=names(design, "kept"),

@@ -117,6 +117,11 @@ class Workload:
         Arrivals are a Poisson process; any active person is as likely to be the one who acts.
         Raises WorkloadError where the tweets or reads would be more than fit.
         """
+        if not all(hasattr(network, name) for name in ("stands_for", "active", "followers")):
+            raise WorkloadError(
+                "over(network) takes a network, as population() or follower_graph() builds it, "
+                f"not {type(network).__name__}"
+            )
         people = network.stands_for * network.active
         a_second = float(people.sum()) / DAY
         if a_second == 0:

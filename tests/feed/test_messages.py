@@ -274,3 +274,8 @@ def test_a_failure_is_replayed_from_its_code(name: str) -> None:
 def test_an_unknown_scene_is_refused() -> None:
     with pytest.raises(SceneError, match="no scene 'a retweet': choose among a celebrity tweets"):
         explore_scene(PUSH, "a retweet")
+
+
+def test_what_is_no_design_is_told_so() -> None:
+    with pytest.raises(DesignError, match=r"a design is a FeedDesign, .* not None"):
+        explore_design(None)  # type: ignore[arg-type]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from pubsub_kit.feed.arena import Arena, Machines
 from pubsub_kit.feed.designs import FeedDesign
 from pubsub_kit.feed.moments import age, delays, depth
-from pubsub_kit.feed.run import FeedRun
+from pubsub_kit.feed.run import FeedRun, RunError
 from pubsub_kit.feed.simulate import simulate
 from tests.feed.small import load, town
 
@@ -63,3 +65,17 @@ def test_a_design_that_pushes_nobody_keeps_nobody_waiting() -> None:
     nobody = run(BUSY, threshold=0)
     assert delays(nobody) == []
     assert {value for _, value in [*depth(nobody), *age(nobody)]} == {0.0}
+
+
+@pytest.mark.parametrize("every", [0, -1, float("nan"), 1e-9, "a"])
+@pytest.mark.parametrize("look", [delays, depth, age])
+def test_moments_have_some_time_between_them(look: Any, every: Any) -> None:
+    with pytest.raises(RunError, match="every is a number of seconds from"):
+        look(run(QUIET), every=every)
+
+
+def test_delays_are_of_a_share_of_a_run() -> None:
+    with pytest.raises(RunError, match="a quantile lies between 0 and 1"):
+        delays(run(QUIET), 99)
+    with pytest.raises(RunError, match="not NoneType"):
+        age(None)  # type: ignore[arg-type]

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pubsub_kit.feed.arena import Arena, Crash, Machines, NodeLoss
-from pubsub_kit.feed.designs import FeedDesign
+from pubsub_kit.feed.arena import Arena, ArenaError, Crash, Machines, NodeLoss
+from pubsub_kit.feed.designs import DesignError, FeedDesign
 from pubsub_kit.feed.population import population
 from pubsub_kit.feed.references import (
     BUSY,
@@ -104,3 +104,34 @@ def test_an_arena_where_nothing_happens_needs_one_of_each() -> None:
     people = population(10_000, 5.0, celebrity=100, sample=1_000)
     quiet = Arena(Workload(tweets_per_day=0, reads_per_day=0).over(people))
     assert sized(FeedDesign(), quiet).workers == 1
+
+
+def test_what_is_checked_on_read_and_fanned_out_again_is_sized_for(arena: Arena) -> None:
+    plain = FeedDesign()
+    checking = replace(plain, removal="checked on read", replies="held on read")
+    assert lookups(checking, arena) == pytest.approx(3 * lookups(plain, arena))
+    load, sweeping = arena.load, replace(plain, removal="fanned out")
+    gone = load.deleted_at < load.seconds
+    every = replace(load, deleted_at=np.where(gone, load.tweet_at, np.inf))
+    at_once = replace(arena, load=every)
+    swept = np.where(gone, destinations(plain, arena), 0.0)[load.tweet_at < 60].sum() / 60
+    assert swept > 0
+    assert writes(sweeping, at_once) == pytest.approx(writes(plain, arena) + swept)
+    assert fan_out(sweeping, at_once) > fan_out(plain, arena)
+    assert writes(sweeping, arena) > writes(plain, arena)
+
+
+def test_what_is_no_arena_and_no_design_is_said() -> None:
+    with pytest.raises(ArenaError, match="sized for an Arena, not NoneType"):
+        references(None)  # type: ignore[arg-type]
+    with pytest.raises(DesignError, match=r"sized\(\) takes a design, .* not None"):
+        sized(None, None)  # type: ignore[arg-type]
+
+
+def test_a_rule_that_does_not_answer_is_told_so_when_it_is_sized(arena: Arena) -> None:
+    class Wrong(FeedDesign):
+        def pushed(self, network):  # type: ignore[no-untyped-def]
+            return True
+
+    with pytest.raises(DesignError, match=r"pushed\(network\) returns an array"):
+        sized(Wrong(), arena)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 import pytest
@@ -103,6 +104,13 @@ def test_work_that_never_ends_in_the_span_shows_as_backlog() -> None:
     assert run.delivery(1.0) == pytest.approx(119.0)
 
 
+@pytest.mark.parametrize("down", [Crash(50.0, 20.0), Failover(50.0, 20.0)])
+def test_what_comes_while_nobody_serves_is_backlog_too(down: Crash | Failover) -> None:
+    there = load(town(300, 100), [(49.5, 1), (55.0, 0)])
+    run = simulate(FeedDesign(workers=1), Arena(there, EXACT, faults=(down,)))
+    assert run.backlog == pytest.approx(1.0 + 3.0)  # work alone, not the time that nobody works
+
+
 def test_an_hour_of_machines_and_messages_is_priced_by_the_month() -> None:
     there = load(town(10, 0), [(1.0, 0)], seconds=3_600.0)
     run = simulate(FeedDesign(workers=3, stores=4), Arena(there))
@@ -142,6 +150,17 @@ def test_nothing_happens_and_that_is_no_error() -> None:
     assert (run.deliveries, run.delivery(0.99), run.read(0.99)) == (0, 0, 0)
 
 
-def test_a_quantile_lies_between_0_and_1() -> None:
-    with pytest.raises(RunError, match="not at 99"):
-        simulate(FeedDesign(), Arena(load(town(10)))).delivery(99)
+@pytest.mark.parametrize("share", [99, -0.1, float("nan"), "half"])
+def test_a_quantile_lies_between_0_and_1(share: Any) -> None:
+    with pytest.raises(RunError, match=f"not at {share!r}"):
+        simulate(FeedDesign(), Arena(load(town(10)))).delivery(share)
+
+
+@pytest.mark.parametrize(
+    ("name", "most"), [("workers", 10**7), ("stores", 10**7), ("chunk", 10**18)]
+)
+def test_numbers_of_a_design_end_somewhere(name: str, most: int) -> None:
+    design: dict[str, Any] = {name: most}
+    simulate(FeedDesign(**design), Arena(load(town(10), [(0.0, 0)]), faults=FAULTS))
+    with pytest.raises(DesignError, match=f"{name} is at most {most:_}, not"):
+        FeedDesign(**{name: most + 1})  # type: ignore[arg-type]

@@ -282,3 +282,8 @@ def test_a_network_in_which_nobody_is_active_has_no_load() -> None:
     asleep = FollowerGraph(np.array([0, 1, 1]), np.array([1], np.int32), np.zeros(2, np.bool_))
     with pytest.raises(WorkloadError, match="nobody in this network is active: mark at least one"):
         Workload().over(asleep)
+
+
+def test_a_load_is_over_a_network() -> None:
+    with pytest.raises(WorkloadError, match=r"over\(network\) takes a network, .* not NoneType"):
+        Workload().over(None)  # type: ignore[arg-type]
