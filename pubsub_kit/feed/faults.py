@@ -8,7 +8,8 @@ hand; what becomes of it depends on the semantics, and all that waits behind it 
 - Failover, at least once: the worker goes on, but its acknowledgement is lost with the leader, so
   that the whole message comes twice. At most once: it is lost on its way.
 
-A message that has been tried `attempts` times is set aside, and the rest of it counts as lost.
+A message that has been tried `attempts` times is set aside, and the rest of it counts as lost. A
+try whose acknowledgement a failover takes is finished, whatever crashes meanwhile.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ def fan_out(
 def _strike(out: FanOut, fault: Crash | Failover, design: FeedDesign, machines: Machines) -> None:
     begin = out.free_at - out.service
     hand = np.flatnonzero((begin <= fault.at) & (out.free_at > fault.at))
-    hit = _hit(out.messages, hand, fault, design)
+    hit = _hit(out.messages, hand[out.left(fault.at)[hand] > 1e-9], fault, design)
     hand = hand[hit[out.messages.worker[hand]]]
     back = fault.at + fault.seconds
     begun = begin[hand] + out._held[hand] <= fault.at
