@@ -6,6 +6,7 @@ import importlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from pubsub_kit.checks import sources, workspace
@@ -15,6 +16,8 @@ from pubsub_kit.errors import PubSubKitError
 
 if TYPE_CHECKING:
     from pubsub_kit.show.picture import Picture
+
+WIDE = 100  # letters in a line: a notebook breaks a longer one within a word
 
 #: The lessons that have an exercise: number, and name of both the notebook and the checks.
 LESSONS = {
@@ -53,7 +56,7 @@ class Asked:
 
     def __repr__(self) -> str:
         sign = SIGNS["not attempted" if self._verdict is None else self._verdict.outcome]
-        return f"{sign} {self._exercise}.{self._question.name}: {self._question.shown()}"
+        return _folded(f"{sign} {self._exercise}.{self._question.name}: {self._question.shown()}")
 
     def check(self, answer: Any = None) -> Verdict:
         """Put your answer to the test. Never raises, never hangs, never shows the answer.
@@ -116,6 +119,16 @@ class Asked:
 
     def _fact(self, kind: str, **details: Any) -> Fact:
         return kind, {"exercise": self._exercise, "question": self._question.name, **details}
+
+
+def _folded(text: str) -> str:
+    """Break long lines between words: a notebook does it anywhere."""
+    lines = text.splitlines()
+    return "\n".join(fill(line, WIDE, subsequent_indent="  " + _indent(line)) for line in lines)
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
 
 
 class Words(str):

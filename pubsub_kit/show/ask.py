@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
+from textwrap import fill
 from typing import Any, Protocol
 
 from pubsub_kit.errors import PubSubKitError
@@ -52,6 +53,7 @@ _WRAP = (
     ".pubsub-kit-options input{order:-1;flex:none;margin:4px 0 0!important}</style>"
 )
 
+WIDE = 100  # letters in a line: a notebook breaks a longer one within a word
 _predictions: dict[str, Prediction] = {}
 
 
@@ -187,7 +189,8 @@ class Prediction(Question):
         if came == said:
             return Words(f"✓ As you predicted: {out}")
         gap = "The gap between the two is where the learning is."
-        return Words(f"✗ You predicted {self.line(said)}; it came out: {out}\n{gap}")
+        told = fill(f"✗ You predicted {self.line(said)}; it came out: {out}", WIDE)
+        return Words(f"{told}\n{gap}")
 
     def _answered(self, letter: str) -> str:
         store(f"predict/{self.key}", letter)
