@@ -180,7 +180,7 @@ class Estimate(Question):
             message = f"{given:.3g} is a share of 1, and the question asks for percent."
             return failed("not yet", message, "misuse")
         belief = next((b for b, wrong in self.wrong.items() if self._near(given, wrong())), "")
-        message = f"{quantity.words(given, self.unit)} is {_beside(given, true)} the right value."
+        message = f"{quantity.words(given, self.unit)} is {_beside(given, true)}."
         return failed("not yet", message, belief)
 
     def _near(self, given: float, value: float) -> bool:
@@ -191,7 +191,9 @@ def _beside(given: float, true: float) -> str:
     """Say how a value compares with the true one, without telling that one."""
     ratio = given / true if true else float("inf")
     if ratio <= 0:
-        return "not of the size of"
+        return "not of the size of the right value"
     far = ratio if ratio >= 1 else 1 / ratio
-    how = "a little" if far < 1.5 else "less than ten times" if far < 10 else "far"
-    return f"{how} {'above' if ratio >= 1 else 'below'}"
+    where = f"{'above' if ratio >= 1 else 'below'} the right value"
+    if 1.5 <= far < 10:
+        return f"{where}, by less than ten times"
+    return f"{'a little' if far < 10 else 'far'} {where}"

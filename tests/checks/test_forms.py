@@ -124,7 +124,7 @@ def test_what_is_no_quantity_is_told(answer: Any, words: str) -> None:
 def test_a_wrong_value_is_compared_without_telling_the_right_one() -> None:
     assert said(STORAGE.verdict("70 GB", TITLE)) == "70 GB is a little above the right value."
     assert said(STORAGE.verdict("20 GB", TITLE)).endswith(
-        "less than ten times below the right value."
+        "20 GB is below the right value, by less than ten times."
     )
     assert said(STORAGE.verdict("70 TB", TITLE)) == "70K GB is far above the right value."
     assert said(STORAGE.verdict(0, TITLE)) == "0 GB is not of the size of the right value."
