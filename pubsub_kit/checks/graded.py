@@ -147,7 +147,8 @@ class Graded:
         return Trial(design, run, measure(run))
 
     def _failed(self, trial: Trial, missed: list[str], belief: str) -> Judgement:
-        message = _told([self.levels.words(name, trial.values) for name in missed])
+        told = [self.levels.words(name, trial.values) for name in missed[:2]]
+        message = _told(told, [MEASURES[name].words for name in missed[2:]])
         wanted = {MEASURES[n].words: _printed(n, self.levels.bounds[n]) for n in missed[:4]}
         actual = {MEASURES[n].words: _printed(n, trial.values[n]) for n in missed[:4]}
 
@@ -197,11 +198,10 @@ def _check_size(design: FeedDesign, arena: Arena) -> None:
         )
 
 
-def _told(failures: list[str]) -> str:
-    """Return the worst of what is missed in sentences, as short as three of them."""
-    shown = [f"{words[0].upper()}{words[1:]}." for words in failures[:2]]
-    more = len(failures) - len(shown)
-    return " ".join([*shown, *[f"{more} more missed."][: bool(more)]])
+def _told(failures: list[str], more: list[str]) -> str:
+    """Return the worst of what is missed in sentences, and the rest by name."""
+    shown = [f"{words[0].upper()}{words[1:]}." for words in failures]
+    return " ".join([*shown, *[f"Missed, too: {', '.join(more)}."][: bool(more)]])
 
 
 def _printed(name: str, value: float) -> str:

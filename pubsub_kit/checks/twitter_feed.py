@@ -55,7 +55,7 @@ _FEED = {
     stage.NO_ONE: "Each read asks for the lists of all whom the reader follows, about 150, and "
     "there are far more reads than tweets. Pushed, a tweet is written once and read in one lookup.",
     stage.LOW: "Whoever is pulled costs a lookup in each read of each follower, for ever. Few are "
-    "large, and many are middling: this threshold pulls most of what people follow.",
+    "large, and many are middling: as the threshold sinks, a read merges ever more of them.",
     stage.INACTIVE: "Half of the people did not look in for a month. Their timelines take memory "
     "and work, and nobody reads them; when one comes back, it can be rebuilt.",
     stage.ONE: "With a store its timelines die, and each is rebuilt by about 150 lookups, all at "
@@ -87,7 +87,7 @@ _FEED_HINTS = {
     ],
     stage.HIGH: ["Who tweets at 40 s, and to how many? 2 million deliveries take how long?"],
     stage.NO_ONE: ["Lookups a read × reads a second ÷ 60,000: how many stores is that?"],
-    stage.LOW: ["How many of the 150 that one follows does this threshold pull? Raise it."],
+    stage.LOW: ["How many of the 150 that one follows does this threshold pull? Raise it, or pay stores."],
     stage.INACTIVE: ["skip_inactive: whose timelines are never read?"],
     stage.ONE: ["replicas: how many of the stores that hold a timeline can be lost at once?"],
     stage.SHORT: ["A read looks at 50 entries in the mean, and some at many more."],
