@@ -50,7 +50,8 @@ def sized(design: FeedDesign, arena: Arena) -> FeedDesign:
         raise DesignError(f"sized() takes a design, as FeedDesign(threshold=1_000), not {design!r}")
     _check(arena)
     faults, machines = arena.faults, arena.machines
-    crashing = max((f.workers for f in faults if isinstance(f, Crash)), default=0)
+    crashes = [fault for fault in faults if isinstance(fault, Crash)]
+    crashing = max((_down(crashes, crash.at) for crash in crashes), default=0)
     lost = sum(f.nodes for f in faults if isinstance(f, NodeLoss))
     working = ceil(fan_out(design, arena) / BUSY)
     workers = design.express + working + (crashing if working else 0)
@@ -123,6 +124,11 @@ def lookups(design: FeedDesign, arena: Arena) -> float:
     each = np.where(none, whole, each)
     each += (design.removal == "checked on read") + (design.replies == "held on read")
     return _busiest(load.read_at, each * load.read_stands_for, load.seconds)
+
+
+def _down(crashes: list[Crash], at: float) -> int:
+    """Return how many workers are down at a moment, if a crash hits those that are up."""
+    return sum(crash.workers for crash in crashes if crash.at <= at <= crash.at + crash.seconds)
 
 
 def _busiest(at: Floats, much: Floats, seconds: float) -> float:

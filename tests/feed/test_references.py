@@ -73,6 +73,8 @@ def test_each_machine_that_will_fail_has_a_spare(arena: Arena) -> None:
     before, after = (references(a)["fan-out on write"] for a in (arena, failing))
     assert (after.workers - before.workers, after.stores - before.stores) == (3, 2)
     assert references(failing)["fan-out on read"].workers == 1  # which has nothing to do
+    at_once = replace(arena, faults=(Crash(10, 5.0, 3), Crash(12, 5.0, 4), Crash(30, 5.0, 4)))
+    assert references(at_once)["fan-out on write"].workers == before.workers + 7
 
 
 def test_the_threshold_is_what_the_free_part_of_the_fleet_delivers_within_five_seconds(
