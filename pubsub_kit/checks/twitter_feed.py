@@ -87,7 +87,9 @@ _FEED_HINTS = {
     ],
     stage.HIGH: ["Who tweets at 40 s, and to how many? 2 million deliveries take how long?"],
     stage.NO_ONE: ["Lookups a read × reads a second ÷ 60,000: how many stores is that?"],
-    stage.LOW: ["How many of the 150 that one follows does this threshold pull? Raise it, or pay stores."],
+    stage.LOW: [
+        "How many of the 150 that one follows does this threshold pull? Raise it, or pay stores."
+    ],
     stage.INACTIVE: ["skip_inactive: whose timelines are never read?"],
     stage.ONE: ["replicas: how many of the stores that hold a timeline can be lost at once?"],
     stage.SHORT: ["A read looks at 50 entries in the mean, and some at many more."],
