@@ -71,7 +71,7 @@ on_write, on_read, _ = references(calm).values()
 runs = {design.name: simulate(design, calm) for design in (on_read, on_write)}
 for name, run in runs.items():
     half, most = (feed.amount(run.read(q), "s") for q in (0.5, 0.99))
-    print(f"{name}: {run.lookups_per_read:.0f} lookups a read, p50 {half}, p99 {most}")
+    print(f"{name}: p50 {half}, p99 {most}, lookups in a read: {run.lookups_per_read:.0f}")
 bills = {name: round(run.cost, -3) for name, run in runs.items()}
 show.bars(bills, x="dollars a month", mark=on_read.name)
 
@@ -80,8 +80,8 @@ show.compare("06.read", "half of all reads get slow, and it costs several times 
 
 # %% [markdown] tags=["play"]
 # Machines' speeds and prices are our assumptions (`Machines`, `Prices`), and each fleet is as large
-# as its busiest minute needs. Now let people read less. From where on is it cheaper to copy
-# nothing?
+# as its busiest minute needs. (Who copies nothing still holds each author's own list in memory.)
+# Now let people read less. From where on is it cheaper to copy nothing?
 
 
 # %%
@@ -102,7 +102,7 @@ show.play(costs, thousands=show.slider(10, 300, 120, step=10, label="reads a sec
 # %% [markdown] tags=["why"]
 # 65 reads for each tweet, 150 lookups for each read: that is the bill. And a read waits for its
 # slowest lookup. Here 1.5% meet a machine that pauses (chosen to meet High Scalability's 100 ms at
-# p99); of 150, nearly always one does: the tail at scale (Dean and Barroso, 2013). And yet, nothing
+# p99); of 150, nearly always one does: the tail at scale (Dean and Barroso, 2013). And yet no tweet
 # is ever late, lost or doubled.
 #
 # ## API, data, a tweet's way
@@ -139,7 +139,7 @@ def late(arena, **designs):  # the median of authors with up to a thousand follo
     small = {name: feed.delays(run, below=1_001) for name, run in runs.items()}
     most = ", ".join(f"{name}: {max(y for _, y in points):.1f} s" for name, points in small.items())
     marks = [(10, None, "the celebrity tweets"), (None, 5, "promised: 5 s")]
-    axes = {"x": "s, at which it is written", "y": "s, until it is there"}
+    axes = {"x": "s after the start", "y": "s until it is there"}
     return show.lines(small, marks=marks, caption=f"At worst {most}.", **axes)
 
 
@@ -161,7 +161,7 @@ show.compare("06.behind", "after more than 20 s")
 
 # %%
 long = Arena(Workload(seconds=600.0, reads=1_000).over(crowd()))
-few = {workers: simulate(FeedDesign(workers=workers), long) for workers in (185, 321)}
+few = {n: simulate(FeedDesign(workers=n), long, progress=True) for n in (185, 321)}
 for workers, run in few.items():
     waiting = feed.depth(run)[-1][1]
     waiting = feed.amount(waiting * 20, "bytes")
@@ -304,7 +304,8 @@ feed.grade(better, minute, levels).picture
 world = feed.follower_graph(1_000_000, 75.0)
 hour = Arena(Workload(seconds=3600.0).over(world))
 run = simulate(sized(FeedDesign(), hour), hour, progress=True)
-print(f"{world.edges:,} follows, {run.tweets:,} tweets, {run.deliveries:,.0f} deliveries")
+each = run.deliveries / run.tweets
+print(f"{world.edges:,} follows, {run.tweets:,} tweets, {each:.0f} deliveries each (wanted: 75)")
 
 # %% [markdown] tags=["when-not"]
 # ## When not to
