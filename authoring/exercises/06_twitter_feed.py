@@ -12,7 +12,14 @@
 # | `semantics`, `attempts`, `dedup` | what a crash does to a message |
 # | `removal`, `replies` | what becomes of deletes, and of replies that are early |
 #
-# `help(FeedDesign)` tells all of it. Stuck? `q.feed.hint()`.
+# | one of the words | |
+# |---|---|
+# | `partition_by` | `"none"`, `"author"`, `"reader"` |
+# | `semantics` | `"at least once"`, `"at most once"` |
+# | `removal` | `"ignored"`, `"fanned out"`, `"checked on read"` |
+# | `replies` | `"as they come"`, `"held on read"` |
+#
+# `help(FeedDesign)` says what each number counts. Stuck? `q.feed.hint()`.
 
 # %%
 from pubsub_kit import exercise
