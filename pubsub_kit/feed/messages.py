@@ -30,7 +30,7 @@ from pubsub_kit.world.world import World
 
 
 class SceneError(PubSubKitError, ValueError):
-    """There is no scene of this name."""
+    """There is no such scene, or no such schedule of one; the message says what there is."""
 
 
 @dataclass(frozen=True)
@@ -189,8 +189,10 @@ class FeedExploration(Exploration):
 
 
 def explore_scene(design: FeedDesign, name: str, max_faults: int = 2) -> Exploration:
-    """Try one scene with a design under every schedule; raises SceneError for an unknown one."""
+    """Try one scene with a design under every schedule; raises SceneError where it cannot."""
     scene = _scene(name)
+    if isinstance(max_faults, bool) or not isinstance(max_faults, int):
+        raise SceneError(f"max_faults is a whole number, not {max_faults!r}")
     return explore(
         scene.scenario(design),
         scene.oracle(design),
@@ -230,6 +232,8 @@ def _rank(found: Exploration) -> tuple[int, int, int]:
 def replay_scene(design: FeedDesign, name: str, code: str) -> World:
     """Run a scene once more under a schedule code; raises SceneError or ScheduleError."""
     scene = _scene(name)
+    if not isinstance(code, str):
+        raise SceneError(f'a schedule\'s code is a text, as "0o", not {code!r}')
     return replay(scene.scenario(design), code, faults=scene.faults)
 
 

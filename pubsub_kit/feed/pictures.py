@@ -25,6 +25,10 @@ def counterexample(found: FeedExploration) -> Picture:
     """Draw the shortest run in which a design fails; raises PictureError where none was found."""
     from pubsub_kit import show
 
+    if not isinstance(found, FeedExploration):
+        raise show.PictureError(
+            f"counterexample() draws what explore_design(design) found, not {found!r}"
+        )
     if found.violation is None or found.world is None:
         return show.counterexample(found)
     title = f"{found.scene}: the shortest run that breaks it, schedule {found.code}"

@@ -279,3 +279,9 @@ def test_an_unknown_scene_is_refused() -> None:
 def test_what_is_no_design_is_told_so() -> None:
     with pytest.raises(DesignError, match=r"a design is a FeedDesign, .* not None"):
         explore_design(None)  # type: ignore[arg-type]
+    with pytest.raises(PictureError, match=r"draws what explore_design\(design\) found, not None"):
+        counterexample(None)  # type: ignore[arg-type]
+    with pytest.raises(SceneError, match="max_faults is a whole number, not 'two'"):
+        explore_design(FeedDesign(), "two")  # type: ignore[arg-type]
+    with pytest.raises(SceneError, match=r"a schedule's code is a text, .* not None"):
+        replay_scene(FeedDesign(), "a delete", None)  # type: ignore[arg-type]
