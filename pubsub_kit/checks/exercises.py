@@ -67,7 +67,9 @@ class Asked:
         verdict = self._question.verdict(answer, self._exercise)
         facts = [self._fact("checked", outcome=verdict.outcome, belief=verdict.belief)]
         if verdict.outcome == "fails" and self._question.hints_for(verdict.belief):
-            words, fact = self._next_hint(verdict.belief)
+            # What cannot run is told in full: the hints beyond that one are about answers that do.
+            misused = verdict.belief == "misuse"
+            words, fact = self._hint("misuse", 1) if misused else self._next_hint(verdict.belief)
             verdict = replace(verdict, hint=words)
             facts.append(fact)
         self._verdict = replace(verdict, note=workspace.record(*facts))

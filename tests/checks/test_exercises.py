@@ -144,6 +144,19 @@ def test_hints_follow_the_mistake() -> None:
     assert "Send order['id']" in place.check(new_id_for_each_try).hint
 
 
+def test_what_cannot_run_is_told_alike_each_time() -> None:
+    asked = exercise("06").memory
+    first, second = asked.check("lots"), asked.check("plenty")
+    assert first.hint == second.hint == asked.hint(1)
+
+
+def test_long_lines_of_a_question_break_between_words() -> None:
+    shown = repr(exercise("06"))
+    lines = shown.splitlines()
+    assert max(map(len, lines)) <= 100
+    assert "stop publishing, drain,\n    then add one" in shown
+
+
 def test_a_question_without_hints_says_so() -> None:
     asked = Asked("00", Estimate("bare", "How many?", value=lambda: 3.0))
     assert asked.hint() == asked.hint(1) == "There is no hint for this."
