@@ -173,6 +173,12 @@ def test_a_prediction_is_committed_then_compared(memory: ask.Memory) -> None:
     assert repr(show.compare("calls", "a")).startswith("✗ You predicted b) 64; it came out: a) 4\n")
 
 
+def test_a_long_comparison_breaks_between_words(memory: ask.Memory) -> None:
+    show.predict("How?", ["slow " * 12, "dear " * 12], key="how").answer("a")
+    told = repr(show.compare("how", "b"))
+    assert max(map(len, told.splitlines())) <= 100
+
+
 def test_without_a_prediction_the_outcome_is_told_alone() -> None:
     show.predict("How many calls?", ["4", "64"], key="calls")
     assert repr(show.compare("calls", "64")) == "○ You made no prediction; it came out: b) 64"
