@@ -13,7 +13,7 @@
 # %%
 import inspect
 from dataclasses import replace
-from functools import cache
+from functools import lru_cache
 from textwrap import fill
 
 from IPython.display import display
@@ -59,7 +59,7 @@ show.predict(
 
 
 # %% tags=["run", "picture"]
-@cache
+@lru_cache(8)
 def crowd(millions=31, active=0.5):  # 150M active people, and 75 active followers in the mean
     size, follows = round(150e6 / active), 75 / active
     fans = millions * 1_000_000
@@ -131,7 +131,7 @@ show.predict(
 
 # %%
 LOUD = Workload(seconds=40.0, celebrity_tweets_at=(10.0,), reads=1_000)
-loud = cache(lambda *crowd_is: LOUD.over(crowd(*crowd_is)))
+loud = lru_cache(8)(lambda *crowd_is: LOUD.over(crowd(*crowd_is)))
 
 
 def late(arena, **designs):  # the median of authors with up to a thousand followers
@@ -156,11 +156,11 @@ show.compare("06.behind", "after more than 20 s")
 # %% [markdown]
 # One tweet is thousands of chunks, and they stand before yours in each worker's queue: head-of-line
 # blocking. It passes, as workers are to spare. What if there are a few too few? A queue takes it
-# all in. Here are ten minutes of a usual day.
+# all in. Here are five minutes of a usual day.
 
 
 # %%
-long = Arena(Workload(seconds=600.0, reads=1_000).over(crowd()))
+long = Arena(Workload(seconds=300.0, reads=1_000).over(crowd()))
 few = {n: simulate(FeedDesign(workers=n), long, progress=True) for n in (185, 321)}
 for workers, run in few.items():
     waiting = feed.depth(run)[-1][1]
@@ -216,7 +216,7 @@ def fleet(threshold, arena, active=0.5):  # which keeps 5 s for all whom it push
     return replace(design, workers=max(design.workers, round(quick)))
 
 
-quiet = cache(lambda *whose: Arena(Workload(seconds=20.0, reads=20_000).over(crowd(*whose))))
+quiet = lru_cache(8)(lambda *whose: Arena(Workload(seconds=20.0, reads=20_000).over(crowd(*whose))))
 TRIED = [m * 10**k for k in range(3, 8) for m in (1, 2, 5)]
 
 

@@ -58,7 +58,7 @@ class Row(NamedTuple):
 ASSUMPTIONS = (
     Assumption("people", "300M, half of them active", "150M active are published; the rest is not"),
     Assumption("follows", "150 each in the mean", "half of them active: 75 deliveries a tweet"),
-    Assumption("tail", "log-normal, sigma 2", "what is published claims no shape, nor do we"),
+    Assumption("tail", "log-normal, spread (sigma) 2", "no shape is published, and none claimed"),
     Assumption("who tweets", "all active people alike", "nothing is published"),
     Assumption("a worker", "4,000 deliveries a second", "one pipeline of 4,000 in a second"),
     Assumption("workers", "140", "so many meet the 3.5 s to a million followers"),
@@ -137,7 +137,8 @@ def _load(run: FeedRun) -> list[Row]:
         Row("timeline reads a second", READS, reads, "", "input", ""),
         Row(
             "deliveries a second", DELIVERIES, deliveries, "", "fitted",
-            "30B a day are 350K a second; the talk says 300K, DDIA (ch. 1) 345K. The mean of 75 "
+            "30B a day are 350K a second; the talk says 300K, Kleppmann's Designing "
+            "Data-Intensive Applications (ch. 1) 345K. The mean of 75 "
             "active followers was chosen to meet it.",
         ),
         Row(
@@ -161,10 +162,10 @@ def _delivery(usual: FeedRun, largest: FeedRun, event: FeedRun) -> list[Row]:
             "is 1.4 times the mean.",
         ),
         Row(
-            "to 31M followers", LARGEST / 300e3, alone, "s", "found",
+            "to 31M followers (derived)", LARGEST / 300e3, alone, "s", "found",
             "103 s is derived, not published: 31M at 300K a second, all else idle. Here only the "
             f"{active / 1e6:.1f}M active ones get a delivery, and the fleet that was fitted makes "
-            f"{fleet / 1e3:.0f}K a second: that explains {active / fleet:.0f} s.",
+            f"{fleet / 1e3:.0f}K a second: that explains {active / fleet:.0f} s of it.",
         ),
         Row(
             "to 31M followers, large event", 300.0, crowded, "s", "found",
@@ -210,7 +211,8 @@ def _merging(people: Population) -> list[Row]:
         "from which on it is done; 20% stands for it. In our tail it is so below 10K followers, "
         "who are no celebrities. To save 20% from 100K on, such authors would have to tweet "
         f"{often:.0f} times as often as others (here all tweet alike), or the tail to be heavier: "
-        f"with sigma 3 they have {saved(_heavier(people), 100_000):.0%} of the deliveries."
+        f"with a spread (sigma) of 3 they have {saved(_heavier(people), 100_000):.0%} of the "
+        "deliveries."
     )
     return [
         Row(f"saved, merging over {least // 1000}K", 0.2, much, "share", "found", why)

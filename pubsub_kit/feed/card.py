@@ -155,8 +155,8 @@ def _caption(sheet: Sheet, waits: Sequence[str]) -> str:
         parts.append("Shaded: over a bound.")
     parts.append("Dotted: the front, which none of these is better than.")
     if waits:
-        named = ", ".join(MEASURES[name].words for name in waits)
-        parts.append(f"The worst counts of: {named}.")
+        named = " and ".join(MEASURES[name].words for name in waits)
+        parts.append(f"Latency: {named}{', whichever is worse' if len(waits) > 1 else ''}.")
     return " ".join(parts)
 
 

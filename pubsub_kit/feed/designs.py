@@ -39,7 +39,12 @@ class FeedDesign:
     `timeline`: entries kept for each reader. `chunk`: destinations in one message of the fan-out.
     `workers` fan out; each owns one partition of the fan-out topic. `express` of them serve only
     tweets that are one chunk. `stores` are cache nodes, which hold each timeline `replicas` times.
-    `attempts`: how often a message of the fan-out is delivered at most before it is set aside.
+    `partition_by`: what stays in order in one partition, all messages of an "author", all to a
+    "reader", or "none". `semantics`: "at most once" acks before the work, "at least once" after it,
+    up to `attempts` deliveries; then the message is set aside. `dedup`: an entry is added once, by
+    its tweet's id. `removal`, of a deleted tweet or an unfollowed author: "ignored", "fanned out"
+    to the timelines, or "checked on read". `replies` show "as they come", or are "held on read"
+    until what they answer is there.
 
     For a rule that no parameter expresses, derive a class and override `pushed` or `kept`.
     Raises DesignError where a value cannot be.

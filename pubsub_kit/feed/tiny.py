@@ -76,7 +76,8 @@ def names(design: FeedDesign, rule: str) -> frozenset[str]:
     found = np.asarray(getattr(design, rule)(TinyNetwork()))
     if found.dtype != np.bool_ or found.shape != (len(PEOPLE),):
         raise DesignError(
-            f"{rule}(network) returns an array with True or False for each account, "
-            f"{len(PEOPLE)} here, not {str(found)[:60]} of {found.dtype}"
+            f"{rule}(network) returns an array of True or False, one for each of the "
+            f"{len(PEOPLE)} accounts, as network.followers < 1_000 does; not {str(found)[:60]}, "
+            f"{found.size} of {found.dtype}"
         )
     return frozenset(name for name, on in zip(PEOPLE, found, strict=True) if on)
