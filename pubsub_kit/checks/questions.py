@@ -180,7 +180,10 @@ class Estimate(Question):
             message = f"{given:.3g} is a share of 1, and the question asks for percent."
             return failed("not yet", message, "misuse")
         belief = next((b for b, wrong in self.wrong.items() if self._near(given, wrong())), "")
-        message = f"{quantity.words(given, self.unit)} is {_beside(given, true)}."
+        where = _beside(given, true)
+        message = f"{quantity.words(given, self.unit)} is {where}."
+        if self.unit and where.startswith("far") and not isinstance(answer, str):
+            message += f" (A number without a unit counts in this one: {self.unit}.)"
         return failed("not yet", message, belief)
 
     def _near(self, given: float, value: float) -> bool:

@@ -127,6 +127,9 @@ def test_a_wrong_value_is_compared_without_telling_the_right_one() -> None:
         "20 GB is below the right value, by less than ten times."
     )
     assert said(STORAGE.verdict("70 TB", TITLE)) == "70K GB is far above the right value."
+    assert said(STORAGE.verdict(70e12, TITLE)).endswith(
+        "is far above the right value. (A number without a unit counts in this one: GB.)"
+    )
     assert said(STORAGE.verdict(0, TITLE)) == "0 GB is not of the size of the right value."
     assert said(STORAGE.verdict(-55, TITLE)) == "-55 GB is not of the size of the right value."
 
