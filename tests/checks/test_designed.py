@@ -109,8 +109,8 @@ def test_what_is_no_design_gets_a_sentence(name: str, answer: Any, words: str) -
     ("kind", "words"),
     [
         (Raises, "KeyError: 'ann' (line"),
-        (SaysYes, "True or False for each account"),
-        (CountsInstead, "True or False for each account"),
+        (SaysYes, "True or False, one for each"),
+        (CountsInstead, "True or False, one for each"),
         (Exits, "your code called exit()"),
     ],
 )
