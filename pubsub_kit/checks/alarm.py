@@ -2,10 +2,10 @@
 
 Where the system has alarms, one interrupts the main thread, even out of a real sleep; elsewhere a
 second thread throws the exception into the first one at its next bytecode. Code that catches it
-(`except:` in a loop) is rung again and again: from the third ring on at every other place or so
-where Python looks for signals, which it does at each call and each jump back, and so on its way out
-of the except clause, outside of the try. Whoever presses Ctrl-C meanwhile is heard as well, even
-where the code under check catches that.
+(`except:` in a loop) is rung again and again: from the third ring on nearly wherever Python looks
+for signals, which it does at each call and each jump back, and so on its way out of the except
+clause, outside of the try. Whoever presses Ctrl-C meanwhile is heard as well, even where the code
+under check catches that.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from random import Random
 from time import perf_counter
 from types import FrameType, TracebackType
 from typing import Any, TypeVar
@@ -36,6 +37,7 @@ class Alarm:
         self.interrupted = False  # by the person at the keyboard
         self.thread = threading.get_ident()
         self.rings = 0
+        self._luck = Random(7)
         self._main = threading.current_thread() is threading.main_thread()
         self._system = self._main and hasattr(signal, "setitimer")
         self._due = self._begun = 0.0
@@ -98,9 +100,10 @@ class Alarm:
         signal.setitimer(signal.ITIMER_REAL, _AGAIN)
         if self._hears(frame):
             self.rings += 1
-            # Python 3.12 blames a jump's ring on the place jumped to, which may lie within the try:
-            # so let some pass, in a pattern that repeats nowhere, and one falls outside of it.
-            passes = self.rings > 2 and self.rings.bit_count() % 2
+            # Loops within loops need many rings in a row. But Python 3.12 blames a jump's ring on
+            # the place jumped to, which may lie within the try: so of every second hundred let one
+            # in four pass, by chance, and another falls outside of it.
+            passes = self.rings // 100 % 2 and self._luck.random() < 0.25
             if self.rings > 2:
                 # Within one instruction: a call would be interrupted at once, here.
                 [*map(_thread.interrupt_main, (signal.SIGALRM,))]
