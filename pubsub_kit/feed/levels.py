@@ -21,7 +21,9 @@ class ServiceLevels:
     measure that there is not, and for a bound that is no number from 0 on.
     """
 
-    def __init__(self, **bounds: float) -> None:
+    def __init__(self, *unnamed: float, **bounds: float) -> None:
+        if unnamed:
+            raise LevelsError(f"name each level, as delivery_p99=5.0: {unnamed[0]!r} has no name")
         if not bounds:
             raise LevelsError(f"give at least one level, of {_names()}")
         for name, bound in bounds.items():

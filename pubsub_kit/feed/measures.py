@@ -7,7 +7,7 @@ million) and large (more): one number over all of them would hide the celebritie
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import floor, inf, isnan, log10, nan
+from math import floor, inf, isfinite, log10, nan
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def amount(value: float, unit: Unit, beside: float | None = None) -> str:
     More digits are printed where the value would look like the bound `beside` it, or on the other
     side of it.
     """
-    if isnan(value):
+    if not isfinite(value):
         return "–"
     digits = 3 if unit == "dollars" else 2
     while beside is not None and digits < 9 and not _same_side(value, beside, digits):

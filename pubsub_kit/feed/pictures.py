@@ -39,6 +39,8 @@ def draw(world: World, violation: Violation | None, title: str) -> Picture:
     """Draw a run of a scene, from its authors on the left to those who look on the right."""
     from pubsub_kit import show
 
+    if not isinstance(world, World):
+        raise show.PictureError(f"draw() takes a World that has run, not {type(world).__name__}.")
     wrong = violation or Violation("")
     kept = list(_kept(world, wrong))
     trace = Trace([_renamed(world, world.trace[i]) for i in kept])

@@ -219,3 +219,12 @@ def test_what_takes_no_time_or_costs_nothing_is_drawn_all_the_same() -> None:
     picture = card.picture(sheet(values(delivery_p99=0.0, cost=0.0), delivery_p99=5))
     assert "mine: 0 dollars a month, 0 times the latency allowed" in picture.text
     assert "hybrid: 36,000 dollars" in picture.text
+
+
+def test_a_level_without_a_name_is_refused() -> None:
+    with pytest.raises(LevelsError, match="name each level"):
+        ServiceLevels(5)
+
+
+def test_what_is_not_finite_is_no_amount() -> None:
+    assert amount(inf, "s") == "–"
