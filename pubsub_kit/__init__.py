@@ -25,12 +25,12 @@ __version__ = "0.1.0"
 #: `import pubsub_kit` is quick and works before anything is installed.
 _HOME = {
     "pubsub_kit.errors": ["PubSubKitError"],
-    "pubsub_kit.event": ["Event"],
-    "pubsub_kit.log": ["EventLog"],
-    "pubsub_kit.segments": ["DurableEventLog", "Fsync"],
-    "pubsub_kit.broker": ["At", "Broker", "Offset"],
-    "pubsub_kit.retry": ["RetryPolicy"],
-    "pubsub_kit.consumer": ["Consumer"],
+    "pubsub_kit.log.event": ["Event"],
+    "pubsub_kit.log.memory": ["EventLog", "Retention"],
+    "pubsub_kit.log.segments": ["DurableEventLog", "Fsync"],
+    "pubsub_kit.broker.broker": ["At", "Broker", "Offset"],
+    "pubsub_kit.broker.retry": ["RetryPolicy"],
+    "pubsub_kit.broker.consumer": ["Consumer"],
     "pubsub_kit.world.world": ["World"],
     "pubsub_kit.world.trace": ["Trace"],
     "pubsub_kit.world.chance": ["constant", "exponential", "lognormal", "sometimes", "uniform"],
@@ -38,7 +38,7 @@ _HOME = {
     "pubsub_kit.world.breaker": ["Breaker"],
     "pubsub_kit.world.services": ["CallError", "CallFailed", "CallRefused", "CallTimeout"],
     "pubsub_kit.world.stores": ["Conflict"],
-    "pubsub_kit.world.explore": ["Violation", "explore"],
+    "pubsub_kit.world.search.explore": ["Violation", "explore"],
     "pubsub_kit.checks": ["exercise", "replay"],
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names}
@@ -46,26 +46,27 @@ __all__ = [*_WHERE, "show"]
 
 if TYPE_CHECKING:
     from pubsub_kit import show as show
-    from pubsub_kit.broker import At as At
-    from pubsub_kit.broker import Broker as Broker
-    from pubsub_kit.broker import Offset as Offset
+    from pubsub_kit.broker.broker import At as At
+    from pubsub_kit.broker.broker import Broker as Broker
+    from pubsub_kit.broker.broker import Offset as Offset
+    from pubsub_kit.broker.consumer import Consumer as Consumer
+    from pubsub_kit.broker.retry import RetryPolicy as RetryPolicy
     from pubsub_kit.checks import exercise as exercise
     from pubsub_kit.checks import replay as replay
-    from pubsub_kit.consumer import Consumer as Consumer
     from pubsub_kit.errors import PubSubKitError as PubSubKitError
-    from pubsub_kit.event import Event as Event
-    from pubsub_kit.log import EventLog as EventLog
-    from pubsub_kit.retry import RetryPolicy as RetryPolicy
-    from pubsub_kit.segments import DurableEventLog as DurableEventLog
-    from pubsub_kit.segments import Fsync as Fsync
+    from pubsub_kit.log.event import Event as Event
+    from pubsub_kit.log.memory import EventLog as EventLog
+    from pubsub_kit.log.memory import Retention as Retention
+    from pubsub_kit.log.segments import DurableEventLog as DurableEventLog
+    from pubsub_kit.log.segments import Fsync as Fsync
     from pubsub_kit.world.breaker import Breaker as Breaker
     from pubsub_kit.world.chance import constant as constant
     from pubsub_kit.world.chance import exponential as exponential
     from pubsub_kit.world.chance import lognormal as lognormal
     from pubsub_kit.world.chance import sometimes as sometimes
     from pubsub_kit.world.chance import uniform as uniform
-    from pubsub_kit.world.explore import Violation as Violation
-    from pubsub_kit.world.explore import explore as explore
+    from pubsub_kit.world.search.explore import Violation as Violation
+    from pubsub_kit.world.search.explore import explore as explore
     from pubsub_kit.world.services import CallError as CallError
     from pubsub_kit.world.services import CallFailed as CallFailed
     from pubsub_kit.world.services import CallRefused as CallRefused
@@ -84,7 +85,7 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     """Import a name of the kit's face when it is first used."""
     if name in __all__:
-        importlib.import_module("pubsub_kit.notebook").speak_plainly()
+        importlib.import_module("pubsub_kit.workbook.notebook").speak_plainly()
     if name == "show":
         return _show()
     if name in _WHERE:
@@ -95,7 +96,7 @@ def __getattr__(name: str) -> Any:
 def _show() -> Any:
     """Import the pictures, and let predictions and quiz answers go to the learner's own log."""
     show = importlib.import_module("pubsub_kit.show")
-    show.ask.store = importlib.import_module("pubsub_kit.checks.workspace").Answers()
+    show.ask.store = importlib.import_module("pubsub_kit.checks.desk.workspace").Answers()
     return show
 
 

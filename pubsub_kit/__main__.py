@@ -11,12 +11,12 @@ import sys
 # command: the module whose main(argv) does it, the extras of pyproject.toml that it needs, a word
 # of help. Where extras is None, the module enters the environment by itself, when it is ready to.
 COMMANDS = {
-    "lab": ("pubsub_kit.lab", None, "open the lessons in JupyterLab"),
-    "check": ("pubsub_kit.checks.terminal", (), "check your copy of an exercise: check 03"),
-    "progress": ("pubsub_kit.checks.progress", (), "show how far you are with the exercises"),
-    "test": ("pubsub_kit.suite", ("test",), "run every test; what follows goes to pytest"),
+    "lab": ("pubsub_kit.workbook.lab", None, "open the lessons in JupyterLab"),
+    "check": ("pubsub_kit.checks.desk.terminal", (), "check your copy of an exercise: check 03"),
+    "progress": ("pubsub_kit.checks.desk.progress", (), "show how far you are with the exercises"),
+    "test": ("pubsub_kit.workbook.suite", ("test",), "run every test; what follows goes to pytest"),
     "build": (
-        "pubsub_kit.build",
+        "pubsub_kit.workbook.build",
         ("test",),
         "make the notebooks from their sources (--check: compare)",
     ),
@@ -57,7 +57,7 @@ def parse(argv: "list[str] | None") -> "tuple[str, list[str]]":
 
 def run(command: str, rest: "list[str]") -> int:
     """Enter the environment that the command needs, and call its module."""
-    from pubsub_kit import environment
+    from pubsub_kit.workbook import environment
 
     name, extras, _ = COMMANDS[command]
     if extras is not None:

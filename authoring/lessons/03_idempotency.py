@@ -14,8 +14,8 @@ import inspect
 from contextlib import suppress
 
 from pubsub_kit import CallTimeout, World, call, explore, publish, show
-from pubsub_kit.checks.stages.idempotency import PAYMENTS, books_balance
 from pubsub_kit.patterns import Inbox, inbox
+from pubsub_kit.scenarios.idempotency.payments import PAYMENTS, books_balance
 
 # %% [markdown] tags=["predict"]
 # ## Three payments

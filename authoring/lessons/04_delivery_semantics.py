@@ -17,8 +17,8 @@
 
 # %%
 from pubsub_kit import Violation, World, explore, show, sleep
-from pubsub_kit.checks.stages.delivery_semantics import rendered_once_at_a_time, worker
 from pubsub_kit.patterns import Inbox
+from pubsub_kit.scenarios.delivery_semantics.semantics import rendered_once_at_a_time, worker
 
 show.predict(
     "A worker acks a message on receipt, and crashes before it has written the invoice. What "
@@ -339,7 +339,7 @@ print(packing.lag, "left to do")
 
 # %%
 from pubsub_kit import gather, perform
-from pubsub_kit.checks.stages.batches import commit, every_click_counts
+from pubsub_kit.scenarios.delivery_semantics.batches import commit, every_click_counts
 
 
 class Reader:

@@ -14,10 +14,10 @@
 import inspect
 
 from pubsub_kit import CallTimeout, World, call, explore, publish, show, sleep
-from pubsub_kit.checks.stages import numbered_moves, outboxes, partitions
-from pubsub_kit.checks.stages import out_of_order_transfers as accounts
-from pubsub_kit.checks.stages.out_of_order_transfers import parts
 from pubsub_kit.patterns import Coordinator, Outbox, Participant, Relay, Saga, SagaStep, Sequencer
+from pubsub_kit.scenarios.out_of_order_transfers import numbered_moves, outboxes, partitions
+from pubsub_kit.scenarios.out_of_order_transfers import transfers as accounts
+from pubsub_kit.scenarios.out_of_order_transfers.transfers import parts
 
 MOVES = (numbered_moves.adds_up, numbered_moves.FAULTS)
 MONEY = (accounts.money_is_conserved, accounts.FAULTS)

@@ -10,8 +10,8 @@ from typing import Any
 
 from pubsub_kit.bench import servers
 from pubsub_kit.bench.measure import Aim, Contender, Row, present
-from pubsub_kit.broker import Broker
-from pubsub_kit.event import Event
+from pubsub_kit.broker.broker import Broker
+from pubsub_kit.log.event import Event
 
 COUNT = 100_000
 DATA = {"order": "tea", "amount": 12}

@@ -16,10 +16,10 @@ from pathlib import Path
 from pubsub_kit.bench.measure import Aim, Contender, Figure, Row
 from pubsub_kit.feed.arena import Arena, Crash
 from pubsub_kit.feed.designs import FeedDesign
-from pubsub_kit.feed.graph import FollowerGraph, follower_graph
-from pubsub_kit.feed.run import FeedRun
-from pubsub_kit.feed.simulate import MONTH, simulate
-from pubsub_kit.feed.workload import Workload
+from pubsub_kit.feed.machines.run import FeedRun
+from pubsub_kit.feed.machines.simulate import MONTH, simulate
+from pubsub_kit.feed.people.graph import FollowerGraph, follower_graph
+from pubsub_kit.feed.people.workload import Workload
 
 HOUR = 3_600.0
 PEOPLE, FOLLOWS = 1_000_000, 60.0

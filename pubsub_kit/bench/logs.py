@@ -16,10 +16,10 @@ from uuid import uuid4
 
 from pubsub_kit.bench import servers
 from pubsub_kit.bench.measure import Aim, Contender, Row, batches, present
-from pubsub_kit.disk import Fsync
-from pubsub_kit.event import Event
-from pubsub_kit.segmented_file import SegmentedFile
-from pubsub_kit.segments import DurableEventLog
+from pubsub_kit.log.disk import Fsync
+from pubsub_kit.log.event import Event
+from pubsub_kit.log.segmented_file import SegmentedFile
+from pubsub_kit.log.segments import DurableEventLog
 
 RECORDS = [f"{i:08d}".encode() * 12 + b"abcd" for i in range(100_000)]  # 100 bytes each
 BATCHES = batches(RECORDS, 1_000)

@@ -9,9 +9,9 @@ from typing import Any
 import simpy
 
 from pubsub_kit.bench.measure import Aim, Contender, Row, present
-from pubsub_kit.checks.stages import idempotency
-from pubsub_kit.event import Event
-from pubsub_kit.world.explore import explore
+from pubsub_kit.log.event import Event
+from pubsub_kit.scenarios.idempotency import payments as idempotency
+from pubsub_kit.world.search.explore import explore
 from pubsub_kit.world.stores import Store
 from pubsub_kit.world.verbs import sleep
 from pubsub_kit.world.world import World

@@ -12,20 +12,20 @@ Needs numpy, so `import pubsub_kit` alone does not import it.
 from __future__ import annotations
 
 from pubsub_kit.feed.arena import Arena, Crash, Failover, Machines, NodeLoss, Prices
-from pubsub_kit.feed.calibration import Calibration, calibrate
 from pubsub_kit.feed.designs import EVERYBODY, DesignError, FeedDesign
-from pubsub_kit.feed.grade import GradeError, ReportCard, grade
-from pubsub_kit.feed.graph import FollowerGraph, follower_graph
-from pubsub_kit.feed.levels import LevelsError, ServiceLevels
-from pubsub_kit.feed.measures import MEASURES, amount, measure
-from pubsub_kit.feed.messages import SCENES, explore_design, explore_scene, replay_scene
-from pubsub_kit.feed.moments import age, delays, depth
-from pubsub_kit.feed.pictures import counterexample, draw
-from pubsub_kit.feed.population import Population, population
-from pubsub_kit.feed.references import references, sized
-from pubsub_kit.feed.run import FeedRun
-from pubsub_kit.feed.simulate import simulate
-from pubsub_kit.feed.workload import LARGE_EVENT, Load, Workload
+from pubsub_kit.feed.five.messages import SCENES, explore_design, explore_scene, replay_scene
+from pubsub_kit.feed.five.pictures import counterexample, draw
+from pubsub_kit.feed.grading.calibration import Calibration, calibrate
+from pubsub_kit.feed.grading.grade import GradeError, ReportCard, grade
+from pubsub_kit.feed.grading.levels import LevelsError, ServiceLevels
+from pubsub_kit.feed.grading.references import references, sized
+from pubsub_kit.feed.machines.measures import MEASURES, amount, measure
+from pubsub_kit.feed.machines.moments import age, delays, depth
+from pubsub_kit.feed.machines.run import FeedRun
+from pubsub_kit.feed.machines.simulate import simulate
+from pubsub_kit.feed.people.graph import FollowerGraph, follower_graph
+from pubsub_kit.feed.people.population import Population, population
+from pubsub_kit.feed.people.workload import LARGE_EVENT, Load, Workload
 
 __all__ = [
     "EVERYBODY",

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from pubsub_kit.errors import PubSubKitError
-from pubsub_kit.feed.workload import Load, Workload
+from pubsub_kit.feed.people.workload import Load, Workload
 
 
 class ArenaError(PubSubKitError, ValueError):

@@ -13,7 +13,7 @@ from typing import Literal, get_args, get_type_hints
 import numpy as np
 
 from pubsub_kit.errors import PubSubKitError
-from pubsub_kit.feed.network import Bools, Network
+from pubsub_kit.feed.people.network import Bools, Network
 
 #: Which messages of the fan-out stay in order: those of one author, those to one reader, or none.
 PartitionKey = Literal["author", "reader", "none"]

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from pubsub_kit.event import Event
+from pubsub_kit.log.event import Event
 from pubsub_kit.patterns.ports import Rows, Store
 
 Apply = Callable[[Rows, str, object], Awaitable[object]]

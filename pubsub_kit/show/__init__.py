@@ -8,17 +8,17 @@ sliders; `predict`, `compare` and `quiz` ask before and after.
 
 from __future__ import annotations
 
-from pubsub_kit.show import ask
-from pubsub_kit.show.ask import QuestionError, answer, compare, predict, quiz
-from pubsub_kit.show.chart import bars, lines
-from pubsub_kit.show.counterexample import counterexample
-from pubsub_kit.show.diagram import spacetime
-from pubsub_kit.show.latency import latency
+from pubsub_kit.show.charts.chart import bars, lines
+from pubsub_kit.show.charts.latency import latency
+from pubsub_kit.show.charts.points import points
+from pubsub_kit.show.charts.rates import rates
+from pubsub_kit.show.diagrams.counterexample import counterexample
+from pubsub_kit.show.diagrams.spacetime import spacetime
+from pubsub_kit.show.diagrams.topology import topology
 from pubsub_kit.show.picture import Picture, PictureError
-from pubsub_kit.show.play import choice, play, slider, toggle
-from pubsub_kit.show.points import points
-from pubsub_kit.show.rates import rates
-from pubsub_kit.show.topology import topology
+from pubsub_kit.show.widgets import ask
+from pubsub_kit.show.widgets.ask import QuestionError, answer, compare, predict, quiz
+from pubsub_kit.show.widgets.play import choice, play, slider, toggle
 
 trace = spacetime
 

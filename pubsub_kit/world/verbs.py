@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 from simpy import Event as Moment
 
 from pubsub_kit.errors import PubSubKitError
-from pubsub_kit.event import Event
+from pubsub_kit.log.event import Event
 from pubsub_kit.world.breaker import Breaker
 from pubsub_kit.world.running import WorldError, running
 from pubsub_kit.world.services import CallError, CallRefused, attempt
 from pubsub_kit.world.tasks import NOWHERE, wait
 
 if TYPE_CHECKING:
-    from pubsub_kit.broker import RetryPolicy
+    from pubsub_kit.broker.broker import RetryPolicy
 
 
 @coroutine

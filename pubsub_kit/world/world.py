@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pubsub_kit.broker import Broker
-from pubsub_kit.event import Event
+from pubsub_kit.broker.broker import Broker
+from pubsub_kit.log.event import Event
 from pubsub_kit.world.chance import Chance, Latency, Seeded, latency_of
 from pubsub_kit.world.consumers import Group, consume
 from pubsub_kit.world.handlers import copied

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pubsub_kit.checks.judges import Explored
-from pubsub_kit.checks.questions import Code
-from pubsub_kit.world.explore import Violation
+from pubsub_kit.checks.forms.code import Code
+from pubsub_kit.checks.forms.judges import Explored
+from pubsub_kit.world.search.explore import Violation
 from pubsub_kit.world.world import World
 
 TITLE = "00"

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pubsub_kit.feed.network import Bools, Floats, Ints
-from pubsub_kit.feed.workload import Load
+from pubsub_kit.feed.people.network import Bools, Floats, Ints
+from pubsub_kit.feed.people.workload import Load
 
 
 @dataclass(eq=False)

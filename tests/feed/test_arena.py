@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pubsub_kit.feed.arena import Arena, ArenaError, Crash, Failover, Machines, NodeLoss, Prices
-from pubsub_kit.feed.workload import Workload
+from pubsub_kit.feed.people.workload import Workload
 from tests.feed.small import load, town
 
 NAN, INF = float("nan"), float("inf")

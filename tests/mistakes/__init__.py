@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pubsub_kit.checks.exercises import LESSONS
+from pubsub_kit.checks.desk.exercises import LESSONS
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from pubsub_kit import At, Offset, World, gather
-from pubsub_kit.checks.stages.fan_out import BILLING, CACHE, EMAIL, GROUPS, SORTS
-from pubsub_kit.checks.stages.publishers import PUBLISHER, THEN, UNHEARD, WAITS
+from pubsub_kit.scenarios.fan_out.publishers import PUBLISHER, THEN, UNHEARD, WAITS
+from pubsub_kit.scenarios.fan_out.signups import BILLING, CACHE, EMAIL, GROUPS, SORTS
 from tests.mistakes import Mistake, Right
 
 Readers = dict[str, Callable[[Any], Any]]

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from pubsub_kit.checks.stages import resizing
-from pubsub_kit.checks.stages import twitter_feed as stage
 from pubsub_kit.feed.designs import EVERYBODY, FeedDesign
-from pubsub_kit.feed.network import Bools, Network
+from pubsub_kit.feed.people.network import Bools, Network
+from pubsub_kit.scenarios.twitter_feed import arena as stage
+from pubsub_kit.scenarios.twitter_feed import resizing
 from tests.mistakes import Mistake, Right
 
 RIGHTLY: dict[str, Any] = {

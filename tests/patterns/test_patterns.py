@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from pubsub_kit.world.explore import Exploration, explore
+from pubsub_kit.world.search.explore import Exploration, explore
 from tests.patterns import worlds
 
 MESSAGES = ("loss", "reply lost", "delay", "crash")

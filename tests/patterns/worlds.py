@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from pubsub_kit import CallError, Violation, World, call, publish, sleep
-from pubsub_kit.event import Event
+from pubsub_kit.log.event import Event
 
 Build = Callable[[ModuleType], Callable[[World], None]]
 Oracle = Callable[[World], Violation | None]

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pubsub_kit.event import Event
-from pubsub_kit.world.explore import Scenario, Violation
+from pubsub_kit.log.event import Event
+from pubsub_kit.world.search.explore import Scenario, Violation
 from pubsub_kit.world.stores import Conflict, Store
 from pubsub_kit.world.verbs import call, perform, publish, sleep
 from pubsub_kit.world.world import World

@@ -14,11 +14,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pubsub_kit.event import Event
-from pubsub_kit.retry import RetryPolicy
+from pubsub_kit.broker.retry import RetryPolicy
+from pubsub_kit.log.event import Event
 from pubsub_kit.world.breaker import Breaker
 from pubsub_kit.world.chance import Chance, Schedule, Seeded, exponential, lognormal
-from pubsub_kit.world.explore import explore
+from pubsub_kit.world.search.explore import explore
 from pubsub_kit.world.services import CallError
 from pubsub_kit.world.stores import Store
 from pubsub_kit.world.verbs import call, clock, gather, perform, publish, sleep

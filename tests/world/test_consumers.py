@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from pubsub_kit.broker.retry import RetryPolicy
 from pubsub_kit.errors import PubSubKitError
-from pubsub_kit.event import Event
-from pubsub_kit.retry import RetryPolicy
+from pubsub_kit.log.event import Event
 from pubsub_kit.world.chance import Schedule
 from pubsub_kit.world.deliveries import Hand
 from pubsub_kit.world.running import WorldError

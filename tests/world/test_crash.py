@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from pubsub_kit.event import Event
+from pubsub_kit.log.event import Event
 from pubsub_kit.world.chance import Schedule
 from pubsub_kit.world.stores import Store
 from pubsub_kit.world.verbs import call, gather, perform, publish, sleep

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from pubsub_kit.broker import Broker
+from pubsub_kit.broker.broker import Broker
 from pubsub_kit.errors import PubSubKitError
-from pubsub_kit.world.explore import explore
 from pubsub_kit.world.running import TooManySteps, WorldError
+from pubsub_kit.world.search.explore import explore
 from pubsub_kit.world.verbs import call, clock, gather, perform, publish, sleep
 from pubsub_kit.world.world import World
 

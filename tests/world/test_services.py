@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from pubsub_kit.broker.retry import RetryPolicy
 from pubsub_kit.errors import PubSubKitError
-from pubsub_kit.retry import RetryPolicy
 from pubsub_kit.world.breaker import Breaker
 from pubsub_kit.world.chance import uniform
 from pubsub_kit.world.running import WorldError

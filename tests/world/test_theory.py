@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import pytest
 
-from pubsub_kit.retry import RetryPolicy
+from pubsub_kit.broker.retry import RetryPolicy
 from pubsub_kit.world.chance import Seeded, constant, exponential, sometimes
 from pubsub_kit.world.trace import Trace
 from pubsub_kit.world.verbs import call, gather

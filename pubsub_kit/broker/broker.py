@@ -1,0 +1,300 @@
+"""A broker: topics to publish to, and groups that each read every message of a topic.
+
+    publish ──► topic ──► partition, by a stable hash of the key ──► log ──► offset
+                                                                      │
+                         group "billing"  ◄── its own place ──────────┤  another group: a copy
+                         group "shipping" ◄── its own place ──────────┘  the same group: a share
+
+The log keeps every message, as Kafka does; a subscription hands them out one by one under an ack
+id, as RabbitMQ and SQS do. One broker is both a log and a queue, and nothing is copied.
+
+A broker starts no thread and has no clock of its own: time comes in through `clock`, chance through
+`rng`. One lock makes each call atomic, so that threads may share it.
+
+With a `path` it survives a restart: `pubsub_kit.broker.storage` says how, and what a crash costs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable, Iterable
+from pathlib import Path
+from random import Random
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Self
+
+from pubsub_kit.broker.dead_letters import redrive
+from pubsub_kit.broker.delivery import Delivery
+from pubsub_kit.broker.reader import At, Filter, Offset, Start
+from pubsub_kit.broker.retry import RetryPolicy
+from pubsub_kit.broker.settings import Settings, SubscriptionError, is_count
+from pubsub_kit.broker.subscription import Subscription
+from pubsub_kit.broker.topic import BrokerError, Memory, Position, Topic, check_name
+from pubsub_kit.log.event import Event
+from pubsub_kit.log.memory import Retention
+
+if TYPE_CHECKING:
+    from pubsub_kit.log.segments import Fsync
+
+__all__ = [
+    "At", "Broker", "BrokerError", "Delivery", "Offset", "Position", "RetryPolicy", "Subscription",
+    "SubscriptionError", "Topic",
+]  # fmt: skip
+
+Clock = Callable[[], float]
+
+
+class Broker:
+    """Topics and the groups that read them; see the module's first lines for the idea.
+
+    `clock` returns seconds (wall time by default, virtual time in a world); `rng` draws the jitter
+    (`random.Random(0)` by default). With `path` the broker is durable, and `fsync` says when its
+    topics wait for the disk (by default always): close it, or use it as a context manager.
+    """
+
+    def __init__(
+        self,
+        path: str | Path | None = None,
+        *,
+        clock: Clock = time.time,
+        rng: Random | None = None,
+        fsync: Fsync | None = None,
+        commit_every: int = 100,
+    ) -> None:
+        self.clock = clock
+        self.closed = False
+        self.topics: dict[str, Topic] = {}
+        self.subscriptions: dict[tuple[str, str], Subscription] = {}  # by topic and group
+        self._rng = rng
+        self._lock = RLock()
+        self._ack_ids = 1
+        self._storage: Memory = Memory()
+        if path is not None:
+            if not isinstance(path, str | Path) or path == "":
+                raise BrokerError(f"A durable broker takes the path of a folder, not {path!r}.")
+            from pubsub_kit.broker.storage import Storage  # here: a broker in memory needs no files
+
+            self._storage = storage = Storage(self, Path(path), fsync, commit_every)
+            try:
+                self._ack_ids = storage.restore()
+                self.flush()
+            except BaseException:
+                self._close_logs()
+                raise
+
+    def __repr__(self) -> str:
+        return f"<Broker topics={list(self.topics)} groups={[g for _, g in self.subscriptions]}>"
+
+    @property
+    def rng(self) -> Random:
+        """The generator that jitter is drawn from."""
+        if self._rng is None:  # to seed one takes longer than all else that makes a broker
+            self._rng = Random(0)
+        return self._rng
+
+    # ── publishing ──────────────────────────────────────────────────────────────────────────────
+
+    def topic(
+        self,
+        name: str,
+        partitions: int | None = None,
+        *,
+        retention: Retention | None = None,
+        compact: bool = False,
+    ) -> Topic:
+        """Create a topic (with 1 partition unless you say more), or get the one of that name."""
+        with self._lock:
+            topic = self.topics.get(name) if isinstance(name, str) else None
+            if topic is None:
+                topic = self._make_topic(name, partitions)
+            elif partitions not in (None, topic.partitions):
+                raise BrokerError(
+                    f"Topic {name!r} has {topic.partitions} partitions, not {partitions!r}: "
+                    f"broker.topic({name!r}).log.add_partitions(…) adds some."
+                )
+            topic.log.retention = retention or topic.log.retention
+            topic.log.compacted = compact or topic.log.compacted
+            return topic
+
+    def _make_topic(self, name: str, partitions: int | None) -> Topic:
+        self._check_open()
+        check_name("topic", name)
+        if name.startswith("__"):
+            raise BrokerError(f"Names that begin with __ are the broker's own: {name!r}.")
+        if not (partitions is None or is_count(partitions)):
+            raise BrokerError(f"A topic has 1 partition or more, not {partitions!r}.")
+        self.topics[name] = Topic(name, self._storage.open_log(name, partitions))
+        return self.topics[name]
+
+    def publish(
+        self,
+        topic: str,
+        data: Any = None,
+        *,
+        key: str | None = None,
+        type: str | None = None,
+        id: str | None = None,
+        source: str | None = None,
+    ) -> Position:
+        """Publish data as a new event, now; its `type` is the topic's name unless you say another.
+
+        Messages with the same key go to the same partition, and so stay in order.
+        """
+        source = source or "pubsub-kit"
+        with self._lock:
+            self._find(topic)
+            now = self.clock()
+            event = Event.new(type or topic, data, source=source, id=id, time=now, key=key)
+            return self.publish_event(topic, event)
+
+    def publish_event(self, topic: str, event: Event) -> Position:
+        """Publish an event that is ready-made."""
+        if not isinstance(event, Event):
+            raise BrokerError(
+                f"publish_event takes an Event, not {event!r}: for data, use publish."
+            )
+        with self._lock:
+            return self._find(topic).append(event)
+
+    def publish_batch(self, topic: str, items: Iterable[Any]) -> list[Position]:
+        """Publish many ready-made events, or the data of new ones; return their positions.
+
+        In a durable broker this is one write for each partition: much faster than one by one.
+        """
+        with self._lock:
+            found, now = self._find(topic), self.clock()
+            events = [
+                item if isinstance(item, Event) else Event.new(topic, item, time=now)
+                for item in items
+            ]
+            return found.append_batch(events)
+
+    def redrive(self, dead_topic: str, to: str | None = None, limit: int | None = None) -> int:
+        """Publish dead letters anew, each once, to the topic they came from, or to `to`.
+
+        Returns how many. All groups of that topic get them, with the id and the key they had.
+        """
+        with self._lock:
+            letters = self.subscribe(dead_topic, "__redrive", start="earliest")
+            return redrive(self, letters, to, limit)
+
+    # ── subscribing ─────────────────────────────────────────────────────────────────────────────
+
+    def subscribe(
+        self,
+        topic: str,
+        group: str,
+        *,
+        start: Start = "latest",
+        filter: Filter | None = None,
+        ack_deadline: float = 10.0,
+        retry: RetryPolicy = RetryPolicy(),  # noqa: B008 — immutable
+        max_deliveries: int | None = None,
+        dead_letter: str | None = None,
+        ordered: bool = False,
+        max_outstanding: int = 1000,
+    ) -> Subscription:
+        """Join a group of a topic: the same group shares one Subscription, another gets copies.
+
+        `start`, for a new group: "latest" gets only what is published from now on, "earliest" all
+        that is kept; or `Offset(n)`, or `At(seconds)`. What `filter(event)` is false for, the group
+        passes over. `ack_deadline`: seconds until an unacked delivery is available again. `retry`:
+        how long after a nack. After `max_deliveries` (by default `retry.attempts`) a message goes
+        to the topic `dead_letter` (by default the topic's name and ".dead"). `ordered`: the next
+        message of a key waits until the one before is acked or dead. `max_outstanding`: so many may
+        be in flight at once.
+
+        A group that is there is returned as it is if you set nothing, and with a new filter if you
+        give one. Other settings than it has are an error, unless the broker was restarted.
+        """
+        with self._lock:
+            found = self._find(topic)
+            limit = retry.attempts if max_deliveries is None else max_deliveries
+            settings = Settings(ack_deadline, retry, limit, dead_letter, ordered, max_outstanding)
+            settings.check(topic)
+            if limit is not None and dead_letter is None:
+                settings = settings._replace(dead_letter=f"{topic}.dead")
+            check_name("group", group)
+            if not (filter is None or callable(filter)):
+                raise SubscriptionError(f"A filter is a function of an event, not {filter!r}.")
+            subscription = self.subscriptions.get((topic, group))
+            if subscription is None:
+                subscription = Subscription(self, found, group, settings, filter)
+                subscription.reader.go(start)
+            elif settings not in (Settings(), subscription.settings):
+                self._change(subscription, settings)
+            if filter is not None:
+                subscription.reader.filter = filter
+            self._register(subscription)
+            return subscription
+
+    def _register(self, subscription: Subscription) -> None:
+        if subscription.settings.dead_letter is not None:
+            self.topic(subscription.settings.dead_letter)
+        self.subscriptions[subscription.topic.name, subscription.group] = subscription
+        subscription.restored = False
+        self._storage.save(flush=True)  # or a crash would let the group begin anew, but later
+
+    def _change(self, subscription: Subscription, settings: Settings) -> None:
+        if not subscription.restored:
+            has, wants = subscription.settings._asdict(), settings._asdict()
+            differ = [f"{name}={has[name]!r}" for name in has if has[name] != wants[name]]
+            raise SubscriptionError(
+                f"{subscription.topic.name}/{subscription.group} is there already with "
+                f"{', '.join(differ)}: give the same, or only the topic and the group."
+            )
+        places = subscription._places()
+        subscription.settings = settings
+        subscription._resume(places)
+
+    # ── surviving ───────────────────────────────────────────────────────────────────────────────
+
+    def flush(self) -> None:
+        """Return once all that was published, and all acks, are on the disk (if there is one)."""
+        with self._lock:
+            self._check_open()
+            for topic in self.topics.values():
+                topic.log.flush()
+            self._storage.save(flush=True)  # after the topics: a cursor follows its log
+
+    def close(self) -> None:
+        """Flush, and let go of the files; a closed broker can do nothing more."""
+        with self._lock:
+            if not self.closed:
+                try:
+                    self.flush()
+                finally:
+                    self._close_logs()
+
+    def _close_logs(self) -> None:
+        self.closed = True
+        for topic in self.topics.values():
+            topic.log.close()
+        self._storage.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    # ── for its subscriptions ───────────────────────────────────────────────────────────────────
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise BrokerError("This broker is closed: to go on, make a new one (of the same path).")
+
+    def _find(self, name: str) -> Topic:
+        self._check_open()
+        if isinstance(name, str) and name in self.topics:
+            return self.topics[name]
+        known = ", ".join(map(repr, self.topics)) or "none yet"
+        raise BrokerError(
+            f"There is no topic {name!r} (topics: {known}): broker.topic({name!r}) makes it."
+        )
+
+    def snapshot(self) -> Hashable:
+        """Return all topics and subscriptions, to be compared as in `Subscription.snapshot`."""
+        with self._lock:
+            states = [(name, reader._state()) for name, reader in self.subscriptions.items()]
+            return (*states, *[(t.name, t.snapshot()) for t in self.topics.values()])

@@ -1,0 +1,67 @@
+"""A delivery: one message in one consumer's hand, for a time. It is a lease, not a gift.
+
+The ack id names this lease. When the lease ends without an ack, the message is leased anew under
+another id, and the old one is stale: what comes late with it must not touch the new lease.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pubsub_kit.log.event import Event
+
+if TYPE_CHECKING:
+    from pubsub_kit.broker.subscription import Subscription
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Delivery:
+    """An event, where it is from, and its lease until `deadline` (seconds on the broker's clock).
+
+    A redelivery is a new Delivery, with a new `ack_id` and the next `attempt` (from 1).
+    """
+
+    subscription: Subscription
+    partition: int
+    offset: int
+    attempt: int
+    event: Event
+    ack_id: int
+    deadline: float
+
+    def __repr__(self) -> str:
+        place = f"{self.topic}/{self.partition}/{self.offset}"
+        return f"<Delivery {place} attempt {self.attempt} key={self.key!r} data={self.data!r}>"
+
+    @property
+    def topic(self) -> str:
+        """The name of the topic."""
+        return self.subscription.topic.name
+
+    @property
+    def id(self) -> str:
+        """The event's id."""
+        return self.event.id
+
+    @property
+    def key(self) -> str | None:
+        """The event's key."""
+        return self.event.key
+
+    @property
+    def data(self) -> Any:
+        """The event's data."""
+        return self.event.data
+
+    def ack(self) -> bool:
+        """Say that the message is done with: see `Subscription.ack`."""
+        return self.subscription.ack(self.ack_id)
+
+    def nack(self, delay: float | None = None, reason: str = "nack") -> bool:
+        """Say that the message failed: see `Subscription.nack`."""
+        return self.subscription.nack(self.ack_id, delay, reason)
+
+    def extend(self, seconds: float) -> bool:
+        """Ask for more time: see `Subscription.extend`."""
+        return self.subscription.extend(self.ack_id, seconds)

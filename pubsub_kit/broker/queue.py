@@ -1,0 +1,105 @@
+"""A queue: the messages that a group has read and that are neither acked nor dead, in three places.
+
+    flying   handed out, each under an ack id: a lease that ends at the delivery's deadline
+    aside    available again once a time has come: a backoff's end, or a deadline that has passed
+    held     ordered only: waiting until an earlier message of the same key is acked or dead
+
+It knows no clock and no broker: whoever moves a message says what time it is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Hashable
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING
+
+from pubsub_kit.broker.delivery import Delivery
+from pubsub_kit.broker.reader import Row
+from pubsub_kit.log.event import Event
+
+if TYPE_CHECKING:
+    from pubsub_kit.broker.subscription import Subscription
+
+
+class Queue:
+    """The three places; with `ordered`, only one message of a key is flying or aside."""
+
+    def __init__(self, ordered: bool) -> None:
+        self.ordered = ordered
+        self.flying: dict[int, Delivery] = {}  # by ack id
+        self.aside: list[tuple[float, int, int, int, Event]] = []  # a heap of (due, *row)
+        self.held: dict[str | None, deque[Row]] = {}  # for each busy key, those that wait for it
+        self.waiting = 0  # messages aside or held
+        self.earliest = math.inf  # no deadline is before this
+
+    def take_due(self, now: float, most: int) -> list[Row]:
+        """Take what is due aside, by (due time, partition, offset), up to `most`."""
+        rows: list[Row] = []
+        while self.aside and self.aside[0][0] <= now and len(rows) < most:
+            rows.append(heappop(self.aside)[1:])
+            self.waiting -= 1
+        return rows
+
+    def admits(self, row: Row) -> bool:
+        """Let a message that was just read pass, or hold it back if its key is busy."""
+        key = row[3].key
+        if not self.ordered or key is None:
+            return True
+        if (line := self.held.get(key)) is None:
+            self.held[key] = deque()
+            return True
+        line.append(row)
+        self.waiting += 1
+        return False
+
+    def lease(self, to: Subscription, rows: list[Row], deadline: float, id: int) -> list[Delivery]:
+        """Hand rows out until a deadline, under ack ids from `id` on."""
+        batch = []
+        for ack_id, (partition, offset, tried, event) in enumerate(rows, id):
+            delivery = Delivery(to, partition, offset, tried + 1, event, ack_id, deadline)
+            self.flying[ack_id] = delivery
+            batch.append(delivery)
+        if deadline < self.earliest:
+            self.earliest = deadline
+        return batch
+
+    def overdue(self, now: float) -> list[Delivery]:
+        """Return the deliveries whose deadline has passed."""
+        return [delivery for delivery in self.flying.values() if delivery.deadline <= now]
+
+    def deadline(self) -> float:
+        """Return the earliest deadline; infinity where nothing is flying."""
+        self.earliest = min([d.deadline for d in self.flying.values()], default=math.inf)
+        return self.earliest
+
+    def put_aside(self, row: Row, due: float) -> None:
+        """Make a message available from the time `due` on."""
+        heappush(self.aside, (due, *row))
+        self.waiting += 1
+
+    def end(self, key: str | None, now: float) -> None:
+        """Let the next message of a key go, since the one before is acked or dead."""
+        if line := self.held.get(key):
+            heappush(self.aside, (now, *line.popleft()))
+        else:
+            self.held.pop(key, None)
+
+    def rows(self) -> list[Row]:
+        """Return all messages in the queue."""
+        rows: list[Row] = [
+            (d.partition, d.offset, d.attempt, d.event) for d in self.flying.values()
+        ]
+        rows += [aside[1:] for aside in self.aside]
+        return rows + [row for line in self.held.values() for row in line]
+
+    def state(self, now: float) -> Hashable:
+        """Return what is where, with times relative to now, in a form to compare and hash."""
+        flying = [(d.deadline, d.partition, d.offset, d.attempt) for d in self.flying.values()]
+        aside = [(max(now, due), *row) for due, *row, _ in sorted(self.aside)]
+        return (
+            tuple((round(deadline - now, 9), *rest) for deadline, *rest in flying),
+            tuple((round(due - now, 9), *rest) for due, *rest in aside),
+            tuple((key, tuple(row[:3] for row in line)) for key, line in self.held.items()),
+        )

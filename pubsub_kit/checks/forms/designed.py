@@ -1,0 +1,73 @@
+"""The form of a question whose answer is a design: a FeedDesign, or an object of a class of yours.
+
+A design is not read, it is run: by its judge among five people, or for millions of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from pubsub_kit.checks.forms.judges import Judge
+from pubsub_kit.checks.forms.question import AnswerError, Question
+from pubsub_kit.checks.forms.stub import is_stub
+from pubsub_kit.checks.forms.verdict import Judgement
+from pubsub_kit.feed.designs import FeedDesign
+
+_RULES = ("pushed", "kept")
+
+
+@dataclass
+class Design(Question):
+    """Design a feed; a judge runs it. `given` is what it must keep to, shown below the question."""
+
+    judged_by: Judge | None = None
+    given: str = ""
+
+    def shown(self) -> str:
+        """Return the question, and what a design must keep to."""
+        return "\n".join(filter(None, (self.asks, self.given)))
+
+    def is_blank(self, answer: Any) -> bool:
+        """Say whether nothing is designed yet: no answer, or a design as it is by default."""
+        if not isinstance(answer, FeedDesign):
+            return is_stub(answer)
+        rules = [getattr(type(answer), name) for name in _RULES]
+        if any(is_stub(rule) for rule in rules):
+            return True
+        own = any(rule is not getattr(FeedDesign, n) for n, rule in zip(_RULES, rules, strict=True))
+        return not own and _parameters(answer) == _parameters(FeedDesign())
+
+    def runnable(self, answer: Any) -> FeedDesign:
+        """Return the design itself. Raises AnswerError for whatever is none."""
+        if isinstance(answer, FeedDesign):
+            return answer
+        if isinstance(answer, type):
+            name = answer.__name__
+            if issubclass(answer, FeedDesign):
+                raise AnswerError(f"{name} is a class: make a design of it, {name}(…)")
+            raise AnswerError(f"{name} is no design: derive it from FeedDesign, and make one")
+        if isinstance(answer, dict):
+            raise AnswerError("a dict is no design yet: write FeedDesign(**it)")
+        if callable(answer):
+            raise AnswerError(
+                "a function is no design: derive a class from FeedDesign, and override pushed"
+            )
+        raise AnswerError(f"give a FeedDesign(…), not {_shown(answer)}")
+
+    def judge(self, answer: Any) -> Judgement:
+        """Run the design under its judge."""
+        assert self.judged_by is not None
+        return self.judged_by.judge(self.runnable(answer))
+
+
+def _parameters(design: FeedDesign) -> dict[str, Any]:
+    names = [field.name for field in fields(FeedDesign) if field.name != "name"]
+    return {name: getattr(design, name) for name in names}
+
+
+def _shown(answer: Any) -> str:
+    try:
+        return repr(answer)[:60]
+    except Exception:  # it can refuse to be shown
+        return f"this {type(answer).__name__}"

@@ -1,0 +1,204 @@
+"""Judges of a feed's design: `Acted` by five people, `Graded` by millions as well.
+
+`Acted` tries every schedule of faults in a few small scenes, so a wrong answer gets its shortest
+run. `Graded` does that first, and then simulates the design in an arena, and holds what it reached
+against service levels: an answer that fails gets the levels that it misses, and a picture of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pubsub_kit.checks.forms.question import AnswerError
+from pubsub_kit.checks.forms.verdict import Judgement
+from pubsub_kit.checks.sandbox import guard
+from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.feed.arena import Arena
+from pubsub_kit.feed.designs import FeedDesign
+from pubsub_kit.feed.five.messages import SCENES, FeedExploration, explore_design, replay_scene
+from pubsub_kit.feed.five.pictures import draw
+from pubsub_kit.feed.grading.levels import ServiceLevels
+from pubsub_kit.feed.machines.delivery import destinations
+from pubsub_kit.feed.machines.measures import MEASURES, Trial, Tries, Values, amount, measure
+from pubsub_kit.feed.machines.simulate import simulate
+from pubsub_kit.world.search.explore import Violation
+from pubsub_kit.world.world import World
+
+if TYPE_CHECKING:
+    from pubsub_kit.show.picture import Picture
+
+MOST_MESSAGES = 1_000_000  # that a check has time and memory to simulate
+MOST_TIMES = 10  # a design whose machines cost so many times the bound is too dear unseen
+
+
+@dataclass(frozen=True)
+class Acted:
+    """Every scene among five people, under every schedule of up to `max_faults` faults.
+
+    `diagnose` names the belief behind a failure. A code is the scene's number and the schedule.
+    """
+
+    diagnose: Callable[[FeedExploration], str]
+    max_faults: int = 2
+
+    def judge(self, answer: FeedDesign) -> Judgement:
+        """Try every scene."""
+        guard.next_run()
+        found = explore_design(answer, self.max_faults)
+        if found.world is not None:
+            found.world.end_tasks()
+        if found.violation is None or found.world is None:
+            return Judgement(_outcome(found), str(found))
+        world, violation = found.world, replace(found.violation, belief=self.diagnose(found))
+        faults = sum(letter.isalpha() for letter in found.code)
+        enough = f"{faults} fault{'s are' if faults > 1 else ' is'} enough"
+        summary = f"fails: {enough if faults else 'even where nothing goes wrong'}"
+        code = f"{[*SCENES].index(found.scene) + 1}/{found.code}"
+
+        def picture(question: str) -> Picture:
+            return draw(
+                world, violation, f"{question}, {found.scene}: the shortest run that breaks it"
+            )
+
+        return Judgement("fails", summary, violation, code, world.trace, picture)
+
+    def replay(self, answer: FeedDesign, code: str) -> tuple[World, Violation | None]:
+        """Run one scene under one schedule: "3/4o" is the third scene under 4o."""
+        number, _, schedule = code.partition("/")
+        if not number.isdecimal() or not 1 <= int(number) <= len(SCENES):
+            raise PubSubKitError(
+                f"{code!r} names no scene: write its number, 1 to {len(SCENES)}, and a schedule, "
+                "as in '3/4o'"
+            )
+        name = [*SCENES][int(number) - 1]
+        guard.next_run()
+        world = replay_scene(answer, name, schedule)
+        world.end_tasks()
+        return world, SCENES[name].oracle(answer)(world)
+
+    def picture(self, world: World, violation: Violation | None, title: str) -> Picture:
+        """Draw a run."""
+        return draw(world, violation, title)
+
+
+def _outcome(found: FeedExploration) -> Any:
+    return found.outcome if found.outcome == "holds" else "not exercised"
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What `acted` says; then a simulation in the arena, held against levels with a cost bound.
+
+    `arena` makes it when it is first needed. `diagnose` names the belief behind what is missed; it
+    may try other designs. `draws` shows what is missed, under a title and with a caption.
+    """
+
+    acted: Acted
+    arena: Callable[[], Arena]
+    levels: ServiceLevels
+    diagnose: Callable[[Trial, Tries, ServiceLevels], str]
+    draws: Callable[[Trial, ServiceLevels, str, str], Picture]
+    too_dear: Callable[[FeedDesign, Arena], str]
+
+    def judge(self, answer: FeedDesign) -> Judgement:
+        """Try every scene, then simulate and grade."""
+        acted = self.acted.judge(answer)
+        if acted.outcome != "holds":
+            return acted
+        arena = self.arena()
+        guard.next_run()
+        if (dear := _machines(answer, arena)) > MOST_TIMES * self.levels.bounds["cost"]:
+            return self._too_dear(answer, arena, dear)
+        _check_size(answer, arena)
+        trial = self._try(answer)
+        missed = self.levels.missed(trial.values)
+        if not missed:
+            return Judgement("holds", f"{acted.summary}; {_slack(self.levels, trial.values)}")
+        belief = self.diagnose(trial, self._try, self.levels)
+        return self._failed(trial, missed, belief)
+
+    def replay(self, answer: FeedDesign, code: str) -> tuple[World, Violation | None]:
+        """Run one scene under one schedule."""
+        return self.acted.replay(answer, code)
+
+    def picture(self, world: World, violation: Violation | None, title: str) -> Picture:
+        """Draw a run of a scene."""
+        return self.acted.picture(world, violation, title)
+
+    def _try(self, design: FeedDesign) -> Trial:
+        guard.next_run()
+        run = simulate(design, self.arena())
+        return Trial(design, run, measure(run))
+
+    def _failed(self, trial: Trial, missed: list[str], belief: str) -> Judgement:
+        told = [self.levels.words(name, trial.values) for name in missed[:2]]
+        message = _told(told, [MEASURES[name].words for name in missed[2:]])
+        wanted = {MEASURES[n].words: _printed(n, self.levels.bounds[n]) for n in missed[:4]}
+        actual = {MEASURES[n].words: _printed(n, trial.values[n]) for n in missed[:4]}
+
+        def picture(question: str) -> Picture:
+            return self.draws(trial, self.levels, question, message)
+
+        of = f"{len(missed)} of {len(self.levels.bounds)} levels"
+        summary = f"fails: {of} {'is' if len(missed) == 1 else 'are'} missed"
+        violation = Violation(message, None, wanted, actual, belief)
+        return Judgement("fails", summary, violation, picture=picture)
+
+    def _too_dear(self, design: FeedDesign, arena: Arena, dear: float) -> Judgement:
+        bound, words = self.levels.bounds["cost"], MEASURES["cost"].words
+        paid, most = amount(dear, "dollars"), amount(bound, "dollars")
+        message = f"{words.capitalize()}: {paid} for machines alone, at most {most}."
+
+        def picture(question: str) -> Picture:
+            from pubsub_kit import show
+
+            bars = {"your machines": dear, "at most": bound}
+            title = f"{question}: what it costs"
+            return show.bars(
+                bars, x="dollars a month", mark="your machines", title=title, caption=message
+            )
+
+        belief = self.too_dear(design, arena)
+        violation = Violation(message, None, {words: most}, {words: paid}, belief)
+        return Judgement("fails", "fails: it is too dear to be tried", violation, picture=picture)
+
+
+def _machines(design: FeedDesign, arena: Arena) -> float:
+    return design.workers * arena.prices.worker + design.stores * arena.prices.node
+
+
+def _check_size(design: FeedDesign, arena: Arena) -> None:
+    """Raise AnswerError if the fan-out is in more messages than can be simulated."""
+    network = arena.load.network
+    pushed, kept = (np.asarray(rule(network)) for rule in (design.pushed, design.kept))
+    if {(a.dtype.kind, a.shape) for a in (pushed, kept)} != {("b", network.active.shape)}:
+        return  # the simulator says what is wrong with it
+    many = np.where(pushed, destinations(network, kept), 0.0)[arena.load.author]
+    messages = float((-(-many // design.chunk)).sum())
+    if messages > MOST_MESSAGES:
+        raise AnswerError(
+            f"chunk={design.chunk} makes {messages / 1e6:.1f} million messages in "
+            f"{arena.load.seconds:.0f} s, more than this check can run: take larger chunks"
+        )
+
+
+def _told(failures: list[str], more: list[str]) -> str:
+    """Return the worst of what is missed in sentences, and the rest by name."""
+    shown = [f"{words[0].upper()}{words[1:]}." for words in failures]
+    return " ".join([*shown, *[f"Missed, too: {', '.join(more)}."][: bool(more)]])
+
+
+def _printed(name: str, value: float) -> str:
+    return amount(value, MEASURES[name].unit)
+
+
+def _slack(levels: ServiceLevels, values: Values) -> str:
+    """Return by how much a design passes: its cost, and the level that it comes closest to."""
+    counted = [name for name, bound in levels.bounds.items() if bound and name != "cost"]
+    closest = max(counted, key=lambda name: levels.excess(name, values))
+    cost = f"{_printed('cost', values['cost'])} of {_printed('cost', levels.bounds['cost'])}"
+    return f"{cost}; all {len(levels.bounds)} levels, closest: {levels.words(closest, values)}"

@@ -1,0 +1,75 @@
+"""The form of a question whose answer is an order of given lines; what comes out is run."""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pubsub_kit.checks.forms.judges import Judge
+from pubsub_kit.checks.forms.question import AnswerError, Question
+from pubsub_kit.checks.forms.verdict import Judgement
+from pubsub_kit.checks.sandbox.blame import told
+
+_LINES = "<your lines>"
+
+
+@dataclass
+class Parsons(Question):
+    """Put given lines of code into an order; lines may be left out. What comes out is run.
+
+    `lines` stand in the order in which the learner sees them, with their indentation; `header` is
+    what comes before them (imports, say), and `defines` is the name that the lines define.
+    """
+
+    lines: Sequence[str] = ()
+    header: str = ""
+    defines: str = "handle"
+    judged_by: Judge | None = None
+    names: Mapping[str, Any] = field(default_factory=dict)
+
+    def shown(self) -> str:
+        """Return the lines, each with its number."""
+        rows = [f"{i:>3}  {line}" for i, line in enumerate(self.lines, 1)]
+        return "\n".join([self.asks, *rows])
+
+    def runnable(self, answer: Any) -> Any:
+        """Return what the lines define in the answer's order. Raises AnswerError if they can't."""
+        chosen = [self.lines[number - 1] for number in self._numbers(answer)]
+        source = "\n".join([self.header, *chosen]) + "\n"
+        space: dict[str, Any] = {"__name__": _LINES, **self.names}
+        linecache.cache[_LINES] = len(source), None, source.splitlines(True), _LINES
+        try:
+            exec(compile(source, _LINES, "exec"), space)
+        except SyntaxError as error:
+            raise AnswerError(f"in this order the lines are not Python: {error.msg}") from None
+        except Exception as error:
+            raise AnswerError(f"in this order the lines do not even load: {told(error)}") from None
+        if self.defines not in space:
+            raise AnswerError(f"in this order the lines do not define {self.defines}")
+        return space[self.defines]
+
+    def judge(self, answer: Any) -> Judgement:
+        """Build the code from the lines, and run it."""
+        assert self.judged_by is not None
+        return self.judged_by.judge(self.runnable(answer))
+
+    def _numbers(self, answer: Any) -> list[int]:
+        most = len(self.lines)
+        if isinstance(answer, str):
+            words = answer.replace(",", " ").split()
+            answer = [int(word) if word.isdecimal() else word for word in words]
+        whole = isinstance(answer, list | tuple) and all(type(n) is int for n in answer)
+        if not whole:
+            raise AnswerError(
+                f"give the numbers of the lines in order, as in [2, 1, 3], not {str(answer)[:60]!r}"
+            )
+        twice = sorted({n for n in answer if answer.count(n) > 1})
+        if twice:
+            raise AnswerError(f"use each line once at most: line {twice[0]} is there twice")
+        if wrong := [n for n in answer if not 1 <= n <= most]:
+            raise AnswerError(
+                f"there is no line {wrong[0]}: the lines have numbers from 1 to {most}"
+            )
+        return list(answer)

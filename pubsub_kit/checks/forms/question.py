@@ -1,0 +1,143 @@
+"""What all questions share: how an answer becomes a verdict, whatever the answer does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from pubsub_kit.checks.forms import advice, sources
+from pubsub_kit.checks.forms.judges import Judge
+from pubsub_kit.checks.forms.stub import is_given, is_stub
+from pubsub_kit.checks.forms.verdict import Judgement, Verdict
+from pubsub_kit.checks.sandbox import guard
+from pubsub_kit.checks.sandbox.blame import own_line, told
+from pubsub_kit.checks.sandbox.places import spaces
+from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.scenarios.plain import plain, short
+from pubsub_kit.world.search.explore import Violation
+
+if TYPE_CHECKING:
+    from pubsub_kit.show.picture import Picture
+
+
+class AnswerError(PubSubKitError):
+    """An answer whose form is off; the message says what form is wanted."""
+
+
+@dataclass
+class Question:
+    """What all forms share.
+
+    `lessons` explains each misconception by name; `hints` gives hints by degrees for each, those
+    under "" for any failure. What can happen in any question (`advice.py`) is explained there.
+    `limit` is the time that one run of an answer may take (seconds).
+    """
+
+    name: str
+    asks: str
+    lessons: Mapping[str, str] = field(default_factory=dict)
+    hints: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    limit: float = 10.0
+
+    def verdict(self, answer: Any, exercise: str) -> Verdict:
+        """Judge an answer; never raises, never hangs, whatever the answer does.
+
+        Only somebody who presses Ctrl-C is heard: KeyboardInterrupt goes through.
+        """
+        title = f"{exercise}.{self.name}"
+        ran = guard.run(lambda: self._judged(answer, exercise), self.limit, _spaces(answer))
+        judged = ran.value or _of_error(ran.error)
+        if judged.outcome == "fails" and ran.unawaited and judged.belief != "raises":
+            judged = _unawaited(judged, ran.unawaited)
+        return Verdict(
+            title,
+            judged.outcome,
+            judged.summary,
+            lesson=self.lesson_for(judged.belief),
+            replay=f'replay("{exercise}", "{self.name}:{judged.code}")' if judged.code else "",
+            printed=ran.printed,
+            violation=judged.violation,
+            trace=judged.trace,
+            draw=judged.picture,
+        )
+
+    def is_blank(self, answer: Any) -> bool:
+        """Say whether the answer is still the stub."""
+        return is_stub(answer)
+
+    def judge(self, answer: Any) -> Judgement:
+        """Put the answer to the test; what it raises goes through."""
+        raise NotImplementedError
+
+    def replay(self, answer: Any, code: str, title: str) -> Picture:
+        """Run an answer once more under a code that a verdict printed, and draw it.
+
+        Raises PubSubKitError where the answer or the code is none that could be run.
+        """
+        judge: Judge | None = getattr(self, "judged_by", None)
+        if judge is None:
+            raise AnswerError(f"{self.name} is a question without a run: nothing to replay")
+        ran = guard.run(lambda: judge.replay(self.runnable(answer), code), self.limit)
+        if ran.value is None:
+            raise AnswerError(f"this answer cannot be run so: {ran.error}") from ran.error
+        return judge.picture(*ran.value, title)
+
+    def runnable(self, answer: Any) -> Any:
+        """Return what a judge runs for an answer: itself, unless its form says otherwise."""
+        return answer
+
+    def lesson_for(self, belief: str) -> str:
+        """Return what explains a misconception, or ""."""
+        return self.lessons.get(belief) or advice.LESSONS.get(belief, "")
+
+    def hints_for(self, belief: str) -> list[str]:
+        """Return the hints that fit a failure, the gentlest first."""
+        own = self.hints.get(belief) or advice.HINTS.get(belief, ())
+        return [*(own if belief else ()), *self.hints.get("", ())]
+
+    def shown(self) -> str:
+        """Return what the learner sees when looking at the question."""
+        return self.asks
+
+    def _judged(self, answer: Any, exercise: str) -> Judgement:
+        given = sources.cell("exercises", exercise, self.name)
+        if self.is_blank(answer) or (given is not None and is_given(answer, given)):
+            return Judgement("not attempted", f"not attempted: {self.asks}")
+        judged = self.judge(answer)
+        if judged.violation is None:
+            return judged
+        wrong = judged.violation
+        states = {"expected": plain(wrong.expected), "actual": plain(wrong.actual)}
+        message = short(wrong.message)
+        return replace(judged, violation=replace(wrong, message=message, **states))
+
+
+def _spaces(answer: Any) -> list[dict[str, Any]]:
+    try:
+        return spaces(answer)
+    except Exception:  # an answer can refuse to be looked at; it is judged all the same
+        return []
+
+
+def _of_error(error: Exception | None) -> Judgement:
+    """Return the judgement of an answer that came to no end."""
+    if isinstance(error, PubSubKitError):
+        return failed("cannot run", str(error), "misuse")
+    assert error is not None
+    if not own_line(error):
+        message = f"The check itself stumbled over this answer: {told(error)}."
+        return failed("cannot be checked", message, "misuse")
+    return failed("your code raises an exception", f"Your code raised {told(error)}", "raises")
+
+
+def failed(summary: str, message: str, belief: str) -> Judgement:
+    """Return the judgement of a wrong answer."""
+    return Judgement("fails", summary, Violation(message, belief=belief))
+
+
+def _unawaited(judged: Judgement, name: str) -> Judgement:
+    """Say first what nobody awaited: the rest follows from it."""
+    assert judged.violation is not None
+    message = f"{name}(…) was made and never awaited, so it never ran."
+    return replace(judged, violation=replace(judged.violation, message=message, belief="no await"))

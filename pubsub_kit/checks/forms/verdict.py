@@ -1,0 +1,143 @@
+"""A verdict: what a check found, in words that a learner can act on, and a picture where it failed.
+
+○ not attempted    the answer is still the stub
+◐ not exercised    the run never met what the question is about, so nothing is proven
+✗ fails            with the shortest run that breaks it, and the code that replays it
+✓ holds            with how many schedules were covered, up to how many faults
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.show.html import as_html
+from pubsub_kit.world.search.explore import Violation
+
+if TYPE_CHECKING:
+    from pubsub_kit.show.picture import Picture
+    from pubsub_kit.world.trace import Trace
+
+Outcome = Literal["not attempted", "not exercised", "fails", "holds"]
+SIGNS: dict[str, str] = {"not attempted": "○", "not exercised": "◐", "fails": "✗", "holds": "✓"}
+# Colours that are told apart by a colour-blind eye, each beside a sign that needs no colour.
+_COLOURS = {
+    "not attempted": "#6b7280",
+    "not exercised": "#b58900",
+    "fails": "#d55e00",
+    "holds": "#009e73",
+}
+_AS_CODE = ("Replay it", "Your code printed")
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a judge says of one answer, before it is put into a learner's words.
+
+    `picture` draws the run that failed, under a title that begins with the question's name.
+    """
+
+    outcome: Outcome
+    summary: str
+    violation: Violation | None = None
+    code: str = ""
+    trace: Trace | None = None
+    picture: Callable[[str], Picture] | None = None
+
+    @property
+    def belief(self) -> str:
+        """The misconception that the failure shows, or ""."""
+        return self.violation.belief if self.violation else ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The result of one check; as the last line of a cell it shows itself."""
+
+    question: str
+    outcome: Outcome
+    summary: str
+    lesson: str = ""
+    replay: str = ""
+    hint: str = ""
+    printed: str = ""
+    note: str = ""
+    violation: Violation | None = None
+    trace: Trace | None = None
+    draw: Callable[[str], Picture] | None = field(default=None, repr=False, compare=False)
+
+    def __bool__(self) -> bool:
+        """A verdict counts as true only if the answer holds."""
+        return self.outcome == "holds"
+
+    @property
+    def belief(self) -> str:
+        """The misconception that the failure shows, or ""."""
+        return self.violation.belief if self.violation else ""
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """The parts of the verdict as (label, words), those that there are."""
+        parts = [
+            ("", self.violation.message if self.violation else ""),
+            ("Why", self.lesson),
+            ("Replay it", self.replay),
+            ("Hint", self.hint),
+            ("Your code printed", self.printed),
+            ("Note", self.note),
+        ]
+        return [(label, words) for label, words in parts if words]
+
+    @property
+    def text(self) -> str:
+        """The whole verdict as plain text."""
+        head = f"{SIGNS[self.outcome]} {self.question}: {self.summary}"
+        return "\n".join([head, *(_plain(label, words) for label, words in self.lines)])
+
+    def __repr__(self) -> str:
+        return self.text
+
+    @property
+    def picture(self) -> Picture | None:
+        """What breaks the answer, as its question draws it; None where nothing is to be drawn."""
+        blank = self.trace is not None and not self.trace
+        if self.violation is None or blank or self.draw is None:
+            return None
+        return self.draw(self.question)
+
+    def _html(self) -> str:
+        colour = _COLOURS[self.outcome]
+        rows = "".join(_row(label, words) for label, words in self.lines)
+        return (
+            f'<div style="border-left:4px solid {colour};padding:6px 12px;max-width:60em">'
+            f'<b><span style="color:{colour}">{SIGNS[self.outcome]}</span> '
+            f"{as_html(self.question)}:</b> {as_html(self.summary)}{rows}</div>"
+        )
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        bundle: dict[str, Any] = {"text/plain": self.text, "text/html": self._html()}
+        display(bundle, raw=True)  # type: ignore[no-untyped-call]
+        try:
+            picture = self.picture
+        except PubSubKitError as error:
+            print(f"This run cannot be drawn: {error}")
+            return
+        if picture is not None:
+            display(picture)  # type: ignore[no-untyped-call]
+
+
+def _plain(label: str, words: str) -> str:
+    head = f"  {label}: " if label else "  "
+    return head + words.replace("\n", "\n" + " " * len(head))
+
+
+def _row(label: str, words: str) -> str:
+    name = f"<b>{label}:</b> " if label else ""
+    text = as_html(words)
+    if label in _AS_CODE:
+        text = f'<code style="white-space:pre-wrap">{text}</code>'
+    return f'<div style="margin-top:4px">{name}{text}</div>'

@@ -1,0 +1,88 @@
+"""The run in which a feed fails, drawn small: all topics as one broker, most acks left out.
+
+counterexample(explore_design(design)).save("run.png")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pubsub_kit.feed.five.messages import FeedExploration
+from pubsub_kit.feed.five.oracles import EARLY, LOST
+from pubsub_kit.feed.five.people import PEOPLE
+from pubsub_kit.world.search.explore import Violation
+from pubsub_kit.world.trace import Step, Trace
+from pubsub_kit.world.world import World
+
+if TYPE_CHECKING:
+    from pubsub_kit.show.picture import Picture
+
+BROKER = "broker"
+
+
+def counterexample(found: FeedExploration) -> Picture:
+    """Draw the shortest run in which a design fails; raises PictureError where none was found."""
+    from pubsub_kit import show
+
+    if not isinstance(found, FeedExploration):
+        raise show.PictureError(
+            f"counterexample() draws what explore_design(design) found, not {found!r}"
+        )
+    if found.violation is None or found.world is None:
+        return show.counterexample(found)
+    title = f"{found.scene}: the shortest run that breaks it, schedule {found.code}"
+    return draw(found.world, found.violation, title[0].upper() + title[1:])
+
+
+def draw(world: World, violation: Violation | None, title: str) -> Picture:
+    """Draw a run of a scene, from its authors on the left to those who look on the right."""
+    from pubsub_kit import show
+
+    if not isinstance(world, World):
+        raise show.PictureError(f"draw() takes a World that has run, not {type(world).__name__}.")
+    wrong = violation or Violation("")
+    kept = list(_kept(world, wrong))
+    trace = Trace([_renamed(world, world.trace[i]) for i in kept])
+    return show.spacetime(
+        trace,
+        mark=None if wrong.step is None else kept.index(wrong.step),
+        expected=wrong.expected,
+        actual=wrong.actual,
+        caption=wrong.message or None,
+        title=title,
+        nodes=_lanes(trace),
+        axis="order",
+    )
+
+
+def _kept(world: World, wrong: Violation) -> Iterator[int]:
+    """Yield which steps are drawn: of acks only those that tell of a loss; nothing after a look."""
+    lost = {step.message for step in world.trace.of("lose")}
+    for i, step in enumerate(world.trace):
+        ack = step.text.startswith("ack ") and step.message not in lost
+        if i == wrong.step or not ack or wrong.belief == LOST:
+            yield i
+        if i == wrong.step and wrong.belief == EARLY:
+            return
+
+
+def _renamed(world: World, step: Step) -> Step:
+    node, peer = (BROKER if name in world.groups else name for name in (step.node, step.peer))
+    return step._replace(node=node, peer=peer * (step.kind != "note"), text=_said(step.text))
+
+
+def _said(text: str) -> str:
+    """Put what matters first: a narrow column cuts the rest off."""
+    for ending, word in ((" arrives after the next", "late: "), (".dead: ", "set aside: ")):
+        if ending in text:
+            return word + text.partition(" goes to ")[0].removesuffix(ending)
+    return text
+
+
+def _lanes(trace: Trace) -> list[str]:
+    authors = [step.node for step in trace.of("effect") if step.node in PEOPLE]
+    looks = [step.node for step in trace.of("read")]
+    middle = sorted({*trace.nodes()} - {*authors, *looks, "fan-out", BROKER})
+    lanes = dict.fromkeys([*authors, "fan-out", BROKER, *middle, *looks])
+    return [name for name in lanes if name in trace.nodes()]

@@ -1,0 +1,238 @@
+"""A log: events in the order in which they came, each with a number that never changes.
+
+A topic is split into partitions, so that several readers can share it. A partition is a list that
+only grows at its end; an event's place in it, its offset, is given once and never reused. Readers
+keep their own place and take nothing away, so that any number of them may read, and read again.
+
+What a log may forget, it forgets without renumbering, so offsets may have gaps:
+
+    append     0 ann=1   1 bob=7   2 ann=2   3 bob=None   4 ann=3
+    retain                         2 ann=2   3 bob=None   4 ann=3    the oldest are gone
+    compact                                  3 bob=None   4 ann=3    each key's latest is left
+
+An event with a key and with None for data is a tombstone: it says that the key is gone. It outlives
+what it deletes by a time, so that a slow reader sees it too, and then goes itself.
+
+This one lives in memory; `pubsub_kit.log.segments` keeps the same on disk.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Self
+from zlib import crc32
+
+from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.log.event import Event
+
+
+class LogError(PubSubKitError):
+    """A log was asked for something that it cannot do."""
+
+
+class Retention(NamedTuple):
+    """What a log must keep, all the rest it may forget; None is everything.
+
+    `max_age`: the events of the last so many seconds, by their own time. `max_bytes`: the newest so
+    many bytes of JSON in each partition. On disk whole files go, so more may stay. `tombstone_age`:
+    tombstones for so many seconds, through compaction (a day, as Kafka's delete.retention.ms).
+    """
+
+    max_age: float | None = None
+    max_bytes: int | None = None
+    tombstone_age: float = 86_400.0
+
+
+KEEP_ALL = Retention()
+
+
+def partition_for(key: str, partitions: int) -> int:
+    """Return the partition of a key: CRC-32 of its UTF-8, modulo the number of partitions.
+
+    Python's own hash() differs from process to process; this is the same everywhere and always.
+    """
+    return crc32(key.encode("utf-8", "surrogatepass")) % partitions
+
+
+class EventLog:
+    """The partitions of one topic, in memory: append at the end, read from anywhere.
+
+    With `compact=True`, `retain` also compacts. Raises LogError for a partition that is not there.
+    """
+
+    def __init__(
+        self,
+        name: str = "log",
+        partitions: int = 1,
+        *,
+        retention: Retention = KEEP_ALL,
+        compact: bool = False,
+    ) -> None:
+        self.name, self.retention, self.compacted = name, retention, compact
+        self.partitions = 0
+        self._partitions: list[Partition] = []
+        self.add_partitions(partitions)
+
+    def add_partitions(self, more: int) -> None:
+        """Add so many empty partitions; keys spread anew from then on, old events stay."""
+        if more < 1:
+            raise LogError(f"A log has, and grows by, at least 1 partition, not {more}.")
+        for number in range(self.partitions, self.partitions + more):
+            self._partitions.append(self._make_partition(number))
+            self.partitions = number + 1
+
+    def append(self, event: Event, partition: int = 0) -> int:
+        """Append an event and return its offset."""
+        return self._partition(partition).append((event,)).start
+
+    def append_batch(self, events: Iterable[Event], partition: int = 0) -> range:
+        """Append events together and return their offsets."""
+        return self._partition(partition).append(tuple(events))
+
+    def read(self, partition: int, offset: int, limit: int = 1000) -> list[tuple[int, Event]]:
+        """Return up to `limit` (offset, event) pairs from the first offset ≥ `offset` on."""
+        return self._partition(partition).read(offset, limit)
+
+    def start(self, partition: int = 0) -> int:
+        """Return the offset of the oldest event that is left, or the end if none is."""
+        return self._partition(partition).start()
+
+    def end(self, partition: int = 0) -> int:
+        """Return the offset that the next event will get."""
+        return self._partition(partition).end()
+
+    def offset_at(self, partition: int, time: float) -> int:
+        """Return the first offset whose event has a time ≥ `time`, or the end if none has."""
+        return self._partition(partition).offset_at(time)
+
+    def retain(self, now: float) -> int:
+        """Forget what `retention` allows at the time `now`; return how many events went."""
+        gone = sum(partition.retain(self.retention, now) for partition in self._partitions)
+        return gone + (self.compact(now) if self.compacted else 0)
+
+    def compact(self, now: float = float("-inf")) -> int:
+        """Leave the latest event of each key, and all without a key; return how many went.
+
+        A tombstone goes too once it is older than `retention.tombstone_age` at the time `now`.
+        """
+        before = now - self.retention.tombstone_age
+        return sum(partition.compact(before) for partition in self._partitions)
+
+    def flush(self) -> None:
+        """Make what was appended safe from a power cut; in memory, nothing is."""
+        for partition in self._partitions:
+            partition.flush()
+
+    def close(self) -> None:
+        """Give back what the log holds; using it afterwards is an error."""
+        partitions, self._partitions, self.partitions = self._partitions, [], 0
+        for partition in partitions:
+            partition.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _make_partition(self, number: int) -> Partition:
+        return Partition()
+
+    def _partition(self, number: int) -> Partition:
+        if 0 <= number < self.partitions:
+            return self._partitions[number]
+        if not self._partitions:
+            raise LogError(f"The log {self.name} is closed: open it again to use it.")
+        raise LogError(f"The log {self.name} has {self.partitions} partitions, no {number!r}.")
+
+
+class Partition:
+    """One partition as two lists side by side: offsets, which may have gaps, and events."""
+
+    def __init__(self) -> None:
+        self._offsets: list[int] = []
+        self._events: list[Event] = []
+        self._end = 0
+
+    # where events are kept
+
+    def start(self) -> int:
+        """Return the oldest offset that is left, or the end."""
+        return self._offsets[0] if self._offsets else self._end
+
+    def end(self) -> int:
+        """Return the next offset."""
+        return self._end
+
+    def append(self, events: Sequence[Event]) -> range:
+        """Append events and return their offsets."""
+        offsets = range(self._end, self._end + len(events))
+        self._offsets += offsets
+        self._events += events
+        self._end = offsets.stop
+        return offsets
+
+    def read(self, offset: int, limit: int) -> list[tuple[int, Event]]:
+        """Return up to `limit` (offset, event) pairs from `offset` on."""
+        first = bisect_left(self._offsets, offset)
+        last = first + max(limit, 0)
+        return list(zip(self._offsets[first:last], self._events[first:last], strict=True))
+
+    def pairs(self) -> Iterable[tuple[int, Event]]:
+        """Go through all (offset, event) pairs."""
+        return zip(self._offsets, self._events, strict=True)
+
+    def sizes(self) -> Iterable[tuple[int, int]]:
+        """Go through (offset, bytes), the newest first."""
+        return ((offset, len(event.to_row())) for offset, event in reversed([*self.pairs()]))
+
+    def forget_before(self, offset: int) -> int:
+        """Forget what is older than `offset`; return how many events went."""
+        gone = bisect_left(self._offsets, offset)
+        del self._offsets[:gone], self._events[:gone]
+        return gone
+
+    def forget(self, offsets: set[int]) -> int:
+        """Forget these offsets, which are all here; return how many."""
+        kept = [pair for pair in self.pairs() if pair[0] not in offsets]
+        self._offsets, self._events = [pair[0] for pair in kept], [pair[1] for pair in kept]
+        return len(offsets)
+
+    def flush(self) -> None:
+        """Have nothing to write."""
+
+    def close(self) -> None:
+        """Have nothing to give back."""
+
+    # which are to be forgotten
+
+    def offset_at(self, time: float) -> int:
+        """Return the first offset with a time ≥ `time`: a search, since clocks may go back."""
+        return next((offset for offset, event in self.pairs() if event.time >= time), self.end())
+
+    def retain(self, rule: Retention, now: float) -> int:
+        """Forget the oldest events as `rule` has it; return how many."""
+        first = self.start()
+        if rule.max_age is not None:
+            first = self.offset_at(now - rule.max_age)
+        if (room := rule.max_bytes) is not None:
+            for offset, size in self.sizes():
+                room -= size
+                if room < 0:
+                    first = max(first, offset)
+                    break
+        return self.forget_before(first)
+
+    def compact(self, tombstones_before: float) -> int:
+        """Forget all but the latest event of each key, and old tombstones; return how many."""
+        latest: dict[str, int] = {}
+        gone: set[int] = set()
+        for offset, event in self.pairs():
+            if event.key is not None:
+                if event.key in latest:
+                    gone.add(latest[event.key])
+                if event.data is None and event.time < tombstones_before:
+                    gone.add(offset)
+                latest[event.key] = offset
+        return self.forget(gone)

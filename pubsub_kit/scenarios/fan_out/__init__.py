@@ -1,0 +1,1 @@
+"""Lesson 02: one signup and its many readers, and publishers that must not lose what they say."""

@@ -1,0 +1,1 @@
+"""Lesson 03: payments that count once, by event and by request."""

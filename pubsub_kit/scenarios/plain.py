@@ -1,0 +1,37 @@
+"""Values and messages of a learner's own, made fit to be shown: on one line, plain and short."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+_LONG, _MANY, _SENTENCE = 80, 20, 280
+
+
+def short(message: str) -> str:
+    """Return a message on one line, cut if it is long: it may quote what an answer made."""
+    line = " ".join(message[: 2 * _SENTENCE].split())
+    return line if len(line) <= _SENTENCE else f"{line[:_SENTENCE]}…"
+
+
+def plain(value: Any, depth: int = 3) -> Any:
+    """Return a value that any picture can print: numbers, short texts, and small collections."""
+    if value is None or isinstance(value, bool):
+        return value
+    if type(value) in (int, float):
+        return value if abs(value) < 1e15 and math.isfinite(value) else _words(value)
+    if type(value) is str:
+        return value[:_LONG]
+    if depth and type(value) is dict:
+        items = list(value.items())[:_MANY]
+        return {str(plain(k, 0)): plain(v, depth - 1) for k, v in items}
+    if depth and type(value) in (list, tuple):
+        return [plain(part, depth - 1) for part in value[:_MANY]]
+    return _words(value)
+
+
+def _words(value: Any) -> str:
+    try:
+        return repr(value)[:_LONG]
+    except Exception:
+        return f"a {type(value).__name__}"

@@ -1,0 +1,268 @@
+"""The drawing of a run: lanes, arrows, bars and marks, and then the labels, which never overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from pubsub_kit.show.canvas import Canvas, Point
+from pubsub_kit.show.diagrams import glyphs, story
+from pubsub_kit.show.diagrams.extract import Extract
+from pubsub_kit.show.diagrams.labels import Bounds, Paper, Spot
+from pubsub_kit.show.diagrams.story import Message, Span
+from pubsub_kit.world.trace import Step
+
+_BAR = 5.0
+_URGENT = ("crash", "restart", "lose", "partition", "repair")
+_TELLING = ("effect", "timeout", "retry", "breaker", "pause")
+
+
+class Label(NamedTuple):
+    """Words waiting for a place; the lowest rank chooses first."""
+
+    rank: int
+    spots: tuple[Spot, ...]
+    text: str
+    step: int
+
+
+class Lanes:
+    """Draws steps at known places: `xs` by node, `ys` by step, in pixels."""
+
+    def __init__(
+        self,
+        canvas: Canvas,
+        paper: Paper,
+        part: Extract,
+        xs: Mapping[str, float],
+        ys: Sequence[float],
+        bottom: float,
+        breaks: Sequence[float] = (),
+    ) -> None:
+        steps = part.steps
+        self.canvas, self.paper, self.steps, self.mark = canvas, paper, steps, part.mark
+        self.xs, self.ys, self.bottom, self.breaks = xs, ys, bottom, breaks
+        self.labels: list[Label] = []
+        self.points: dict[int, Point] = {}
+        self.sent = story.sent_words(steps)
+        faults = [i for i, step in enumerate(steps) if step.fault]
+        self.badges = {i: n for n, i in enumerate(faults, 1)} if len(faults) <= 9 else {}
+        gaps = sorted(xs.values())
+        self.column = min((b - a for a, b in pairwise(gaps)), default=240.0)
+
+    def draw(self) -> int:
+        """Draw everything; return how many labels found no place."""
+        self._lifelines()
+        for span in story.handlers(self.steps):
+            self._handler(span)
+        for span in story.pauses(self.steps):
+            self._pause(span)
+        self._breaks()
+        for message in story.messages(self.steps):
+            self._message(message)
+        for i, step in enumerate(self.steps):
+            if step.kind not in ("send", "receive", "lose"):
+                self._event(i, step)
+        self._ring()
+        return self._place()
+
+    def _lifelines(self) -> None:
+        top = min(self.ys, default=0.0) - 12
+        down = story.outages(self.steps)
+        for node, x in self.xs.items():
+            y = top
+            for span in (s for s in down if s.node == node):
+                start = self.ys[span.start]
+                stop = self.bottom if span.end is None else self.ys[span.end]
+                self.canvas.line((x, y), (x, start), "muted", 1)
+                self.canvas.line((x, start), (x, stop), "fault", 1.6, "dotted")
+                y = stop
+            if y < self.bottom:
+                self.canvas.line((x, y), (x, self.bottom), "muted", 1)
+
+    def _breaks(self) -> None:
+        """Interrupt every lane where a long wait was cut out of the axis."""
+        for y in self.breaks:
+            for x in self.xs.values():
+                self.canvas.rect(x - 9, y - 3, 18, 6, "paper")
+                for edge in (y - 3, y + 3):
+                    self.canvas.line((x - 9, edge + 3), (x + 9, edge - 3), "muted", 1.1)
+
+    def _handler(self, span: Span) -> None:
+        x = self.xs[span.node] + min(span.depth, 3) * 4.0
+        y = self.ys[span.start]
+        stop = self.bottom if span.end is None else self.ys[span.end]
+        self.canvas.rect(x - _BAR, y, 2 * _BAR, max(stop - y, 4), "tint", "muted", 0, 1)
+
+    def _pause(self, span: Span) -> None:
+        x, y = self.xs[span.node], self.ys[span.start]
+        stop = self.bottom if span.end is None else self.ys[span.end]
+        self.canvas.hatch(x - _BAR, y, 2 * _BAR, max(stop - y, 8))
+
+    def _message(self, message: Message) -> None:
+        known = message.start if message.start is not None else message.end
+        assert known is not None
+        step = self.steps[known]
+        sender, receiver = (step.node, step.peer)
+        if step.kind == "receive":
+            sender, receiver = receiver, sender
+        if message.end is not None and message.fate != "lost":
+            receiver = self.steps[message.end].node
+        a, b = self.xs.get(sender), self.xs.get(receiver)
+        if a is None or b is None:
+            a, b = self._stub(a, b)
+        if a == b:
+            self._loop(message, a)
+            return
+        way = 1 if b > a else -1
+        y = self.ys[known]
+        stop = self.ys[message.end] if message.end is not None else y + 12
+        p, q = (a + way * _BAR, y), (b - way * _BAR, max(stop, y))
+        self._arrow(message, p, q, way)
+
+    def _stub(self, a: float | None, b: float | None) -> tuple[float, float]:
+        """Give a message from or to a lane that is not drawn a short way of its own."""
+        x = a if a is not None else b if b is not None else min(self.xs.values())
+        return (x, x + 40) if b is None else (x - 40, x)
+
+    def _arrow(self, message: Message, p: Point, q: Point, way: int) -> None:
+        if message.fate == "lost":
+            assert message.end is not None
+            stop = (p[0] + (q[0] - p[0]) * 0.55, max(q[1], p[1] + 6))
+            self.canvas.line(p, stop, "fault", 1.6)
+            self.paper.ink(p, stop)
+            self.canvas.cross(*stop, 5.5)
+            self._point(message.end, stop, 7)
+            room = abs(q[0] - stop[0]) - 12
+            near = Spot(stop[0] + way * 11, stop[1], "start" if way > 0 else "end", room)
+            below = Spot(stop[0], stop[1] + 15, "middle", self.column)
+            self._say(message.end, (near, below))
+        elif message.fate == "open":
+            half = (p[0] + (q[0] - p[0]) * 0.5, q[1])
+            self.canvas.line(p, half, "message", 1.2, "dotted")
+        else:
+            again = message.fate == "duplicate"
+            self.paper.ink(p, q)
+            self.canvas.arrow((p, q), "message", 1.4, "dashed" if again else "")
+            assert message.end is not None
+            self._point(message.end, q, 3)
+            if again or self.steps[message.end].fault or message.end == self.mark:
+                self._say(message.end, self._at_head(q, way), "dup" if again else "")
+        if message.start is not None and message.fate != "duplicate":
+            self._point(message.start, p, 2)
+            self._say(message.start, self._along(p, q, way))
+
+    def _along(self, p: Point, q: Point, way: int) -> tuple[Spot, ...]:
+        side = "start" if way > 0 else "end"
+        other = "end" if way > 0 else "start"
+        room = abs(q[0] - p[0]) - 12
+        middle = ((p[0] + q[0]) / 2, (p[1] + q[1]) / 2)
+        return (
+            Spot(p[0] + way * 6, p[1] - 8, side, room),
+            Spot(middle[0], middle[1] - 9, "middle", room),
+            Spot(q[0] - way * 9, q[1] + 9, other, room),
+            Spot(p[0] + way * 6, p[1] - 8, side, self.paper.edge.right),
+        )
+
+    def _at_head(self, q: Point, way: int) -> tuple[Spot, ...]:
+        near, far = ("end", "start") if way > 0 else ("start", "end")
+        return (
+            Spot(q[0] - way * 12, q[1] + 9, near, self.column - 20),
+            Spot(q[0] + way * 16, q[1], far, self.column - 20),
+            Spot(q[0] - way * 14, q[1] - 9, near, self.column - 20),
+        )
+
+    def _loop(self, message: Message, x: float) -> None:
+        known = message.start if message.start is not None else message.end
+        assert known is not None
+        y = self.ys[known]
+        stop = max(self.ys[message.end] if message.end is not None else y + 8, y + 8)
+        way = ((x + _BAR, y), (x + 26, y), (x + 26, stop), (x + _BAR + 1, stop))
+        if message.fate == "lost":
+            self.canvas.polyline(way[:3], "fault")
+            self.canvas.cross(x + 26, stop, 5)
+        else:
+            self.canvas.arrow(way, dash="dashed" if message.fate == "duplicate" else "")
+        for index in (message.start, message.end):
+            if index is not None:
+                self._point(index, (x + _BAR, self.ys[index]), 3)
+        self._say(known, (Spot(x + 32, (y + stop) / 2, "start", self.column),))
+
+    def _event(self, i: int, step: Step) -> None:
+        x, y = self.xs[step.node], self.ys[i]
+        if step.kind in ("partition", "repair"):
+            glyphs.cut(self.canvas, x, y, self.xs.get(step.peer, x), step.kind == "repair")
+            spots = self._over(x, y, step)
+        else:
+            glyphs.draw(self.canvas, step.kind, x, y)
+            spots = self._beside(x, y, 16 if i == self.mark else 13)
+        self._point(i, (x, y), glyphs.REACH.get(step.kind, 6.0))
+        self._say(i, spots)
+
+    def _over(self, x: float, y: float, step: Step) -> tuple[Spot, ...]:
+        way = 1 if self.xs.get(step.peer, x + 1) > x else -1
+        side = "start" if way > 0 else "end"
+        return (
+            Spot(x + way * 8, y - 9, side, self.column),
+            Spot(x + way * 8, y + 9, side, self.column),
+        )
+
+    def _beside(self, x: float, y: float, gap: float) -> tuple[Spot, ...]:
+        """Beside a mark: in its column, else a little beyond; a label far away would mislead."""
+        edge = self.paper.edge
+        right, left = x + gap, x - gap
+        column = self.column - 24
+        ahead = min(edge.right - right, 1.6 * self.column)
+        back = min(left - edge.left, 1.2 * self.column)
+        return (
+            Spot(right, y, "start", column),
+            Spot(left, y, "end", min(column, back)),
+            Spot(right, y, "start", ahead),
+            Spot(left, y, "end", back),
+            Spot(right, y + 13, "start", ahead),
+            Spot(right, y - 13, "start", ahead),
+            Spot(left, y + 13, "end", back),
+            Spot(left, y - 13, "end", back),
+        )
+
+    def _point(self, i: int, point: Point, reach: float) -> None:
+        """Remember where step `i` was drawn, and keep labels off it."""
+        self.points[i] = point
+        x, y = point
+        self.paper.take(Bounds(x - reach, y - reach, x + reach, y + reach))
+
+    def _say(self, i: int, spots: tuple[Spot, ...], text: str = "") -> None:
+        step = self.steps[i]
+        said = text or story.words(step, self.sent.get(step.message, ""))
+        if i == self.mark:
+            said = f"✗ here: {said}" if said else "✗ here"
+        if not said and i not in self.badges:
+            return
+        rank = 5 if step.kind == "send" else 4
+        rank = 2 if step.kind in _URGENT else 3 if step.kind in _TELLING else rank
+        rank = 0 if i == self.mark else 1 if step.fault else rank
+        self.labels.append(Label(rank, spots, said or step.kind, i))
+
+    def _ring(self) -> None:
+        if self.mark in self.points:
+            x, y = self.points[self.mark]
+            self.canvas.circle(x, y, 11, "", "fault", 2.6)
+            self.paper.take(Bounds(x - 11, y - 11, x + 11, y + 11))
+
+    def _place(self) -> int:
+        dropped = 0
+        for label in sorted(self.labels, key=lambda label: (label.rank, label.step)):
+            marked = label.step == self.mark
+            loud = label.rank <= 1
+            done = self.paper.label(
+                self.canvas,
+                label.spots,
+                label.text,
+                fill="fault" if loud else "ink",
+                bold=loud or self.steps[label.step].kind in ("effect", "crash"),
+                badge=self.badges.get(label.step),
+                least=0 if marked else 4,
+            )
+            dropped += not done
+        return dropped

@@ -1,0 +1,198 @@
+"""The space-time diagram: who sent what to whom and when, with time running downward.
+
+Each node has a lifeline and each message an arrow from its sending to its arrival: Lamport's
+diagrams, turned as sequence diagrams are, so that every label lies flat and has a column's width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pubsub_kit.show.canvas import Canvas
+from pubsub_kit.show.diagrams import glyphs, story
+from pubsub_kit.show.diagrams.extract import Extract, extract
+from pubsub_kit.show.diagrams.labels import Paper
+from pubsub_kit.show.diagrams.lanes import Lanes
+from pubsub_kit.show.diagrams.panel import Entry, Panel, difference, entries
+from pubsub_kit.show.diagrams.rows import rows
+from pubsub_kit.show.ink import clean, fit, seconds, wrap
+from pubsub_kit.show.picture import Picture, PictureError
+from pubsub_kit.world.trace import Trace
+
+_WIDTH, _GUTTER = 900.0, 66.0
+_MOST_FAULTS = 9
+_TALL = 640.0  # pixels: above this, the lanes are named at their lower ends too
+
+
+def spacetime(
+    trace: Trace,
+    *,
+    mark: int | None = None,
+    expected: Any = None,
+    actual: Any = None,
+    caption: str | None = None,
+    title: str | None = None,
+    nodes: Sequence[str] | None = None,
+    until: float | None = None,
+    axis: str | None = None,
+    limit: int = 400,
+) -> Picture:
+    """Draw a run: lanes for nodes, arrows for messages, and every fault numbered and named.
+
+    `mark` is the index of the step to ring as the violation. `expected` and `actual` are two states
+    (mappings, or anything that prints) to set side by side. `nodes` chooses lanes and their order;
+    `until` (virtual seconds) and `limit` (steps) cut a long run; `axis` is "time", "order" or None
+    for whichever reads better. Raises PictureError where one of them makes no sense.
+    """
+    if not isinstance(trace, Trace):
+        raise PictureError(
+            f"a run is drawn from its trace, not from {clean(repr(trace))[:60]}: give what "
+            "world.run() returns."
+        )
+    if mark is not None and not 0 <= mark < len(trace):
+        raise PictureError(f"mark={mark} is not a step of this trace: it has {len(trace)} steps.")
+    if axis not in (None, "time", "order"):
+        raise PictureError(
+            f"axis={axis!r} is neither 'time' nor 'order': choose one or leave it out."
+        )
+    known = trace.nodes()
+    if strange := [name for name in nodes or () if name not in known]:
+        there = ", ".join(map(clean, known)) or "none"
+        raise PictureError(f"{strange[0]!r} is no node of this run; there are: {there}.")
+    trace = _from_zero(trace)
+    part = extract(trace, mark, nodes, until, max(limit, 1))
+    states = expected is not None or actual is not None
+    table = entries(expected, actual) if states else []
+    canvas = _Sheet(part, axis, table, clean(title or ""), clean(caption or "")).draw()
+    text = _summary(trace, part, mark, table, title, caption)
+    return Picture(
+        canvas, text, alt=f"Space-time diagram. {text}", title=clean(title or "Space-time diagram")
+    )
+
+
+def _from_zero(trace: Trace) -> Trace:
+    """Count from the first step where times are a wall clock's, which nobody can read."""
+    if not trace or trace[0].time < 1e8:
+        return trace
+    return Trace([step._replace(time=step.time - trace[0].time) for step in trace])
+
+
+class _Sheet:
+    """The page: title, lanes with their header, states beside them, faults and words below."""
+
+    def __init__(
+        self, part: Extract, axis: str | None, table: list[Entry], title: str, caption: str
+    ) -> None:
+        self.part, self.title, self.caption = part, title, caption
+        gaps = max(len(part.lanes) - 1, 1)
+        beside = bool(table) and gaps <= 3
+        self.panel = (
+            Panel(table, (300.0 if gaps < 3 else 236.0) if beside else 720) if table else None
+        )
+        aside = self.panel.w + 14 if self.panel and beside else 0.0
+        self.beside = beside
+        lead, trail = (50.0, 90.0 if beside else 118.0) if gaps <= 6 else (36.0, 60.0)
+        self.column = min((_WIDTH - 10 - aside - _GUTTER - lead - trail) / gaps, 220.0)
+        self.lanes_right = max(_GUTTER + lead + self.column * gaps + trail, 460.0)
+        self.xs = {name: _GUTTER + lead + self.column * i for i, name in enumerate(part.lanes)}
+        self.w = max(self.lanes_right + 10 + aside, self.panel.w + 28 if self.panel else 0.0)
+        self.rows = rows(part.steps, axis)
+        staggered = self.column < glyphs.NARROW
+        self.top = 62.0 + (26.0 if title else 0.0) + (22.0 if staggered else 0.0)
+        self.bottom = self.top + self.rows.height + 14
+        self.canvas = Canvas(self.w, self.bottom)
+
+    def draw(self) -> Canvas:
+        ys = [self.top + y for y in self.rows.ys]
+        if self.title:
+            self.canvas.text(14, 24, fit(self.title, self.w - 28, 15, True), 15, "ink", bold=True)
+        self._header(self.top - 46)
+        self._axis()
+        paper = Paper(_GUTTER, self.top - 18, self.lanes_right, self.bottom + 6)
+        breaks = [self.top + y for y, _ in self.rows.breaks]
+        lanes = Lanes(self.canvas, paper, self.part, self.xs, ys, self.bottom, breaks)
+        dropped = lanes.draw()
+        notes = [*self.part.notes]
+        some = "1 label" if dropped == 1 else f"{dropped} labels"
+        notes += [f"{some} left out for want of room"] if dropped else []
+        y = self.bottom + 14
+        if self.rows.height > _TALL:
+            self._header(y - 8 + (22.0 if self.column < glyphs.NARROW else 0.0))
+            y += 30 + (22.0 if self.column < glyphs.NARROW else 0.0)
+        if self.panel and self.beside:
+            y = max(y, self._beside(lanes))
+        self.canvas.h = self._below(y, lanes, notes)
+        return self.canvas
+
+    def _header(self, y: float) -> None:
+        edges = (_GUTTER - 8, self.lanes_right + 6)
+        glyphs.header(self.canvas, self.xs, y, self.column, edges)
+
+    def _axis(self) -> None:
+        self.canvas.text(_GUTTER - 12, self.top - 28, "time", 11, "muted", "end")
+        for y, label in self.rows.ticks:
+            at = self.top + y
+            end = self.lanes_right if self.rows.axis == "time" else _GUTTER
+            self.canvas.line((_GUTTER - 8, at), (end, at), "faint", 1)
+            self.canvas.text(_GUTTER - 12, at + 4, fit(label, _GUTTER - 14, 11), 11, "muted", "end")
+        for y, label in self.rows.breaks:
+            at = self.top + y + 2
+            self.canvas.text(_GUTTER - 12, at, fit(label, _GUTTER - 14, 10), 10, "wait", "end")
+
+    def _beside(self, lanes: Lanes) -> float:
+        assert self.panel
+        mark = self.part.mark
+        at = lanes.points[mark][1] if mark in lanes.points else self.bottom
+        y = max(min(at - self.panel.height / 2, self.bottom - self.panel.height), self.top - 46)
+        self.panel.draw(self.canvas, self.lanes_right + 8, y)
+        return y + self.panel.height + 12
+
+    def _below(self, y: float, lanes: Lanes, notes: list[str]) -> float:
+        for i, n in lanes.badges.items():
+            step = self.part.steps[i]
+            said = story.sentence(step, lanes.sent.get(step.message, ""))
+            words = fit(said, self.w - 60, 12)
+            self.canvas.badge(24, y + 8, n)
+            self.canvas.text(38, y + 12, words, 12)
+            y += 20
+        if self.panel and not self.beside:
+            self.panel.draw(self.canvas, 14, y + 4)
+            y += self.panel.height + 12
+        for line in wrap(self.caption, self.w - 28, 13):
+            self.canvas.text(14, y + 14, line, 13)
+            y += 18
+        for note in notes:
+            self.canvas.text(14, y + 12, note, 11, "muted")
+            y += 16
+        return y + 8
+
+
+def _summary(
+    trace: Trace,
+    part: Extract,
+    mark: int | None,
+    table: list[Entry],
+    title: str | None,
+    caption: str | None,
+) -> str:
+    """Say in a few lines what the picture shows: the counts, the faults, the violation."""
+    span = trace[-1].time - trace[0].time if len(trace) else 0.0
+    names = ", ".join(clean(name) for name in part.lanes)
+    lines = [clean(title)] if title else []
+    lines.append(f"{names or 'nobody'}: {story.tally(trace)} in {seconds(span)}")
+    faults = trace.faults()
+    sent = story.sent_words(trace)
+    for n, step in enumerate(faults[:_MOST_FAULTS], 1):
+        lines.append(f"fault {n}: {story.sentence(step, sent.get(step.message, ''))}")
+    if len(faults) > _MOST_FAULTS:
+        lines.append(f"… and {len(faults) - _MOST_FAULTS} more faults")
+    if mark is not None:
+        here = trace[mark]
+        said = story.sentence(here, sent.get(here.message, ""))
+        lines.append(f"✗ here, step {mark + 1}: {said}")
+    if differing := difference(table):
+        lines.append(f"✗ {differing}")
+    lines += [clean(caption)] if caption else []
+    lines += [f"({note})" for note in part.notes]
+    return "\n".join(lines)

@@ -1,0 +1,322 @@
+"""The forms of a question: how an answer is read, and what is said of one that cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy
+import pytest
+
+from pubsub_kit.checks.forms.choose import Choose
+from pubsub_kit.checks.forms.estimate import Estimate
+from pubsub_kit.checks.forms.judges import Explored
+from pubsub_kit.checks.forms.parsons import Parsons
+from pubsub_kit.checks.forms.quantity import QuantityError, read, words
+from pubsub_kit.checks.forms.question import Question
+from pubsub_kit.checks.forms.verdict import Verdict
+from pubsub_kit.scenarios.sync_cascade.shop import placed_once
+from pubsub_kit.world.world import World
+from tests.checks.questions import FAULTS, TITLE, one_payment, paid_once
+
+
+def said(verdict: Verdict) -> str:
+    assert verdict.outcome == "fails", verdict
+    assert verdict.violation is not None
+    return verdict.violation.message
+
+
+# --- estimates ------------------------------------------------------------------------------------
+
+SHARE = Estimate(
+    "share",
+    "What share?",
+    value=lambda: 63.4,
+    unit="percent",
+    tolerance=0.03,
+    wrong={"one is all": lambda: 1.0},
+    lessons={"one is all": "One is not all."},
+    shows="1 − 0.99^100.",
+)
+STORAGE = Estimate("storage", "How much?", value=lambda: 55.3, unit="GB", tolerance=0.1)
+RATE = Estimate("rate", "How many?", value=lambda: 345_000.0, unit="write/second")
+COUNT = Estimate("count", "How many copies?", value=lambda: 3.0, unit="")
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        (SHARE, 63),
+        (SHARE, 63.4),
+        (SHARE, "63%"),
+        (SHARE, "63.4 %"),
+        (SHARE, "63 percent"),
+        (SHARE, Fraction(634, 10)),
+        (SHARE, Decimal("63.4")),
+        (SHARE, numpy.float32(63.4)),
+        (SHARE, numpy.int64(63)),
+        (STORAGE, 55),
+        (STORAGE, "55 GB"),
+        (STORAGE, "55_000 MB"),
+        (STORAGE, "0.055 TB"),
+        (STORAGE, "5.5e10 bytes"),
+        (STORAGE, "55,000 megabytes"),
+        (STORAGE, "440 Gbit"),
+        (RATE, "345K/s"),
+        (RATE, "345k writes/s"),
+        (RATE, "345_000 writes/second"),
+        (RATE, "345 K tweets / s"),
+        (RATE, "20.7M/minute"),
+        (RATE, "1.24B/hour"),
+        (COUNT, 3),
+        (COUNT, "3"),
+        (COUNT, "3 copies"),
+        (COUNT, "+3."),
+    ],
+    ids=lambda value: getattr(value, "name", str(value)),
+)
+def test_a_right_value_holds_in_any_unit_of_its_kind(question: Question, answer: Any) -> None:
+    assert question.verdict(answer, TITLE).outcome == "holds"
+
+
+def test_the_calculation_is_told_once_the_value_is_right() -> None:
+    assert SHARE.verdict(63, TITLE).summary == "holds: 63.4 %. 1 − 0.99^100."
+    assert "0.99" not in SHARE.verdict(30, TITLE).text
+
+
+@pytest.mark.parametrize("answer", [0.634, "0.634", "0.63", Fraction(634, 1000)])
+def test_a_share_of_one_is_told_from_percent(answer: Any) -> None:
+    words = said(SHARE.verdict(answer, TITLE))
+    assert words.endswith("is a share of 1, and the question asks for percent.")
+
+
+@pytest.mark.parametrize("answer", ["55 seconds", "55 writes", "55 GB/s", "55 %", "55 parsnips"])
+def test_a_unit_of_another_kind_is_told(answer: str) -> None:
+    words = said(STORAGE.verdict(answer, TITLE))
+    assert words == f"{answer!r} is not in GB or a unit like it: give, for example, '12 GB'"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (True, "give a number, or a text such as '12 GB', not True"),
+        ([55], "give a number, or a text such as '12 GB', not [55]"),
+        (55j, "give a number, or a text such as '12 GB', not 55j"),
+        (float("nan"), "nan is not finite: give a number that you could write down"),
+        (float("-inf"), "-inf is not finite: give a number that you could write down"),
+        ("1e999", "'1e999' is not finite: give a number that you could write down"),
+        (10**400, f"1{'0' * 39} is too large to be meant"),
+        (10**5000, "this int is too large to be meant"),
+        ("about 55 GB", "'about 55 GB' is no quantity: write a number and a unit, such as '12 GB'"),
+        ("55 + 5 GB", "'55 + 5 GB' is no quantity: write a number and a unit, such as '12 GB'"),
+        ("9**9**9**9", "'9**9**9**9' is no quantity: write a number and a unit, such as '12 GB'"),
+        ("GB", "'GB' is no quantity: write a number and a unit, such as '12 GB'"),
+        ("5 GB**9", "'5 GB**9' is no quantity: write a number and a unit, such as '12 GB'"),
+        ("x" * 10_000, f"{repr('x' * 10_000)[:40]} is no quantity: write a number and a unit, "
+         "such as '12 GB'"),
+    ],
+    ids=lambda value: str(value)[:20] if not isinstance(value, int) else type(value).__name__,
+)  # fmt: skip
+def test_what_is_no_quantity_is_told(answer: Any, words: str) -> None:
+    assert said(STORAGE.verdict(answer, TITLE)) == words
+
+
+def test_a_wrong_value_is_compared_without_telling_the_right_one() -> None:
+    assert said(STORAGE.verdict("70 GB", TITLE)) == "70 GB is a little above the right value."
+    assert said(STORAGE.verdict("20 GB", TITLE)).endswith(
+        "20 GB is below the right value, by less than ten times."
+    )
+    assert said(STORAGE.verdict("70 TB", TITLE)) == "70K GB is far above the right value."
+    assert said(STORAGE.verdict(70e12, TITLE)).endswith(
+        "is far above the right value. (A number without a unit counts in this one: GB.)"
+    )
+    assert said(STORAGE.verdict(0, TITLE)) == "0 GB is not of the size of the right value."
+    assert said(STORAGE.verdict(-55, TITLE)) == "-55 GB is not of the size of the right value."
+
+
+def test_a_value_that_a_known_mistake_leads_to_is_explained() -> None:
+    verdict = SHARE.verdict(1, TITLE)
+    assert (verdict.belief, verdict.lesson) == ("one is all", "One is not all.")
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "said"),
+    [
+        (345_000, "write/second", "345K writes/second"),
+        (1, "write/second", "1 write/second"),
+        (12.5, "GB", "12.5 GB"),
+        (63.4, "percent", "63.4 %"),
+        (2_000_000, "entry", "2M entries"),
+        (1_500_000_000, "", "1.5B"),
+        (0.25, "second", "0.25 seconds"),
+        (999.9, "copy", "1K copies"),
+    ],
+)
+def test_a_quantity_is_said_as_people_say_it(value: float, unit: str, said: str) -> None:
+    assert words(value, unit) == said
+
+
+def test_each_thing_that_is_counted_is_a_plain_number() -> None:
+    assert read("12 tweets", "") == read("12 entries", "write") == 12
+    with pytest.raises(QuantityError):
+        read("12 seconds", "")
+
+
+# --- choices --------------------------------------------------------------------------------------
+
+
+def chosen(world: World, choice: Mapping[str, str]) -> None:
+    world.store("db").rows["paid"] = 10 if dict(choice) == {"how": "once", "who": "shop"} else 0
+
+
+CHOICE = Choose(
+    "choice",
+    "Who pays, and how?",
+    options={"how": ["once", "twice"], "who": ["shop", "bank"]},
+    judged_by=Explored(chosen, paid_once, (), max_faults=0),
+)
+SINGLE = Choose(
+    "single",
+    "How?",
+    options={"how": ["once", "twice"]},
+    judged_by=Explored(
+        lambda world, choice: chosen(world, {**choice, "who": "shop"}), paid_once, (), max_faults=0
+    ),
+)
+
+
+def test_a_choice_is_run() -> None:
+    assert CHOICE.verdict({"how": "once", "who": "shop"}, TITLE).outcome == "holds"
+    assert CHOICE.verdict({"how": "once", "who": "bank"}, TITLE).outcome == "fails"
+    assert SINGLE.verdict("once", TITLE).outcome == "holds"
+    assert SINGLE.verdict({"how": "twice"}, TITLE).outcome == "fails"
+    assert "who: shop | bank" in CHOICE.shown()
+
+
+@pytest.mark.parametrize("answer", [{}, "", None, ..., {"how": ..., "who": ...}, {"how": None}])
+def test_nothing_chosen_is_not_attempted(answer: Any) -> None:
+    assert CHOICE.verdict(answer, TITLE).outcome == "not attempted"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("once", "give one option for each, {'how': …, 'who': …}, not 'once'"),
+        (["once", "shop"], "give one option for each, {'how': …, 'who': …}, not "
+         "\"['once', 'shop']\""),
+        ({"how": "once"}, "choose for 'who' too"),
+        ({"how": "once", "who": ...}, "choose for 'who' too"),
+        ({"how": "once", "who": "shop", "when": "now"}, "'when' is nothing to choose an option "
+         "for: give {'how': …, 'who': …}"),
+        ({"how": "often", "who": "shop"}, "'often' is no option for how: choose among 'once', "
+         "'twice'"),
+        ({"how": "once", "who": True}, "'True' is no option for who: choose among 'shop', 'bank'"),
+        ({"how": ["once"], "who": "shop"}, "\"['once']\" is no option for how: choose among "
+         "'once', 'twice'"),
+        (7, "give one option for each, {'how': …, 'who': …}, not '7'"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_is_no_choice_is_told(answer: Any, words: str) -> None:
+    assert said(CHOICE.verdict(answer, TITLE)) == words
+
+
+# --- lines in order -------------------------------------------------------------------------------
+
+LINES = Parsons(
+    "lines",
+    "Order the lines.",
+    lines=[
+        "        await self.db.add('paid', event.data['amount'])",
+        "    async def handle(self, event):",
+        "class Consumer:",
+        "        if not await self.db.insert('seen'): return",
+        "    def __init__(self, db): self.db = db",
+        "        await self.db.add('piad', event.dta['amount'])",
+    ],
+    header="# what you were given",
+    defines="Consumer",
+    judged_by=Explored(one_payment, paid_once, ("ack lost",), max_faults=2),
+    lessons={"no dedup": "Sometimes twice."},
+)
+
+
+@pytest.mark.parametrize("answer", [[3, 5, 2, 4, 1], (3, 2, 4, 1, 5), "3 5 2 4 1", "3, 5, 2, 4, 1"])
+def test_lines_in_a_right_order_hold(answer: Any) -> None:
+    assert LINES.verdict(answer, TITLE).outcome == "holds"
+
+
+@pytest.mark.parametrize("answer", [None, ..., [], "", ()])
+def test_no_lines_are_not_attempted(answer: Any) -> None:
+    assert LINES.verdict(answer, TITLE).outcome == "not attempted"
+
+
+def test_a_line_that_is_missing_is_told_by_the_run() -> None:
+    verdict = LINES.verdict([3, 5, 2, 1], TITLE)
+    assert (verdict.belief, verdict.lesson) == ("no dedup", "Sometimes twice.")
+    assert verdict.replay == 'replay("00", "lines:0a")' or "lines:" in verdict.replay
+    assert verdict.picture is not None
+
+
+def test_an_error_in_a_line_is_told_with_the_line() -> None:
+    words = said(LINES.verdict([3, 5, 2, 6], TITLE))
+    assert words.startswith(
+        "Your code raised AttributeError: 'Event' object has no attribute 'dta'"
+    )
+    assert "line 5: await self.db.add('piad'" in words
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ([3, 3], "use each line once at most: line 3 is there twice"),
+        ([3, 9], "there is no line 9: the lines have numbers from 1 to 6"),
+        ([0, 3], "there is no line 0: the lines have numbers from 1 to 6"),
+        ([1, 3], "in this order the lines are not Python: unexpected indent"),
+        ([3, 2], "in this order the lines are not Python: expected an indented block after "
+         "function definition on line 3"),
+        ([True, 2], "give the numbers of the lines in order, as in [2, 1, 3], not '[True, 2]'"),
+        (["class Consumer:"], "give the numbers of the lines in order, as in [2, 1, 3], not "
+         "\"['class Consumer:']\""),
+        ("first, second", "give the numbers of the lines in order, as in [2, 1, 3], not "
+         "\"['first', 'second']\""),
+        (3, "give the numbers of the lines in order, as in [2, 1, 3], not '3'"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_is_no_order_is_told(answer: Any, words: str) -> None:
+    assert said(LINES.verdict(answer, TITLE)) == words
+
+
+def test_lines_that_define_something_else_are_told() -> None:
+    other = Parsons("other", "Order.", lines=["x = 1", "y = 1 / 0"], judged_by=LINES.judged_by)
+    assert said(other.verdict([1], TITLE)) == "in this order the lines do not define handle"
+    assert said(other.verdict([2], TITLE)).startswith(
+        "in this order the lines do not even load: ZeroDivisionError: division by zero (line 2: "
+    )
+
+
+def test_the_lines_are_shown_with_their_numbers() -> None:
+    assert "  3  class Consumer:" in LINES.shown().splitlines()
+
+
+# --- all of them ----------------------------------------------------------------------------------
+
+
+def test_a_fault_that_never_had_a_chance_is_not_exercised() -> None:
+    judge = Explored(one_payment, lambda world: None, (*FAULTS, "skew"))
+    verdict = Parsons(
+        "lines", "Order.", lines=LINES.lines, defines="Consumer", judged_by=judge
+    ).verdict([3, 5, 2, 4, 1], TITLE)
+    assert verdict.outcome == "not exercised"
+    assert verdict.summary.endswith("there was never a chance for skew")
+    assert not verdict
+
+
+def test_an_error_of_the_check_itself_is_not_blamed_on_the_answer() -> None:
+    judge = Explored(one_payment, placed_once, ())  # which looks for a shelf
+    question = Parsons("lines", "Order.", lines=LINES.lines, defines="Consumer", judged_by=judge)
+    words = said(question.verdict([3, 5, 2, 4, 1], TITLE))
+    assert words == "The check itself stumbled over this answer: KeyError: 'shelf'."

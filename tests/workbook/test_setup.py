@@ -1,0 +1,488 @@
+"""From a clone to a running command: the environment is made once, and trouble is one sentence."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import psutil
+import pytest
+from jupyter_client.blocking.client import BlockingKernelClient
+from nbformat.sign import NotebookNotary
+
+from pubsub_kit import __main__ as command_line
+from pubsub_kit.workbook import environment, lab
+from pubsub_kit.workbook.environment import SetupError
+
+ROOT = Path(__file__).resolve().parents[2]
+MINOR = f"{sys.version_info[0]}.{sys.version_info[1]}"
+
+
+@pytest.fixture(autouse=True)
+def plain_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what the person who runs the tests has set for the kit."""
+    for name in [name for name in os.environ if name.startswith("PUBSUB_KIT_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """Make a checkout to set up: the package, its project file and one notebook."""
+    root = tmp_path / "checkout"
+    shutil.copytree(ROOT / "pubsub_kit", root / "pubsub_kit")
+    shutil.copytree(ROOT / ".jupyter", root / ".jupyter")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, root)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 + 1")])
+    (root / "notebooks").mkdir()
+    nbformat.write(notebook, root / "notebooks" / "00_start_here.ipynb")
+    return root
+
+
+class FakeUv:
+    """A stand-in for uv: makes bare environments, "installs" by borrowing ours, notes its calls."""
+
+    SCRIPT = """\
+        #!{python}
+        import json, pathlib, site, subprocess, sys
+        folder = pathlib.Path({folder!r})
+        said = folder / "says"
+        if sys.argv[1:] == ["--version"]:
+            print("uv 0")
+        else:
+            with (folder / "calls").open("a") as calls:
+                calls.write(json.dumps(sys.argv[1:]) + chr(10))
+            if said.exists():
+                sys.exit(said.read_text())
+        if sys.argv[1] == "venv":
+            make = [{python!r}, "-m", "venv", "--without-pip", sys.argv[-1]]
+            sys.exit(subprocess.call(make))
+        if sys.argv[1] == "pip":
+            venv = pathlib.Path(sys.argv[sys.argv.index("--python") + 1]).parents[1]
+            borrowed = "{packages}"
+            for packages in venv.glob("lib/*/site-packages"):
+                (packages / "borrowed.pth").write_text(borrowed)
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        packages = Path(pytest.__file__).parents[1]
+        base = getattr(sys, "_base_executable", sys.executable)
+        script = textwrap.dedent(self.SCRIPT)
+        program = folder / "uv"
+        program.write_text(script.format(python=base, folder=str(folder), packages=packages))
+        program.chmod(0o755)
+
+    def fails(self, output: str) -> None:
+        """Make each further call fail with this output ("" mends it)."""
+        (self.folder / "says").write_text(output)
+        if not output:
+            (self.folder / "says").unlink()
+
+    def calls(self) -> list[list[str]]:
+        """Return what it was called with since it was last asked."""
+        noted = self.folder / "calls"
+        lines = noted.read_text().splitlines() if noted.exists() else []
+        noted.unlink(missing_ok=True)
+        return [json.loads(line) for line in lines]
+
+    def installed(self) -> list[str]:
+        """Return what it was asked to install since it was last asked."""
+        return [call[-1] for call in self.calls() if call[0] == "pip"]
+
+
+@pytest.fixture
+def uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeUv:
+    """Put a stand-in for uv on PATH, and nothing else."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    return FakeUv(folder)
+
+
+def kit(
+    root: Path, *arguments: str, python: str = sys.executable, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the kit's command line in a checkout."""
+    return subprocess.run(
+        [python, "-m", "pubsub_kit", *arguments],
+        cwd=root, env={**os.environ, **variables}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def the_complaint(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the one sentence on stderr of a command that could not start."""
+    assert done.returncode == 2, done
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+# --- the environment ------------------------------------------------------------------------------
+
+
+def test_a_command_runs_in_an_environment_made_for_it(copy: Path, uv: FakeUv) -> None:
+    done = kit(copy, "test", "--version")
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[0].startswith("Setting up .venv")
+    assert done.stdout.splitlines()[-1].startswith("pytest ")
+    assert (copy / ".venv" / "pyvenv.cfg").is_file()
+
+
+def test_a_second_command_installs_nothing(copy: Path, uv: FakeUv) -> None:
+    kit(copy, "test", "--version")
+    assert uv.installed() == [f"{copy}[test]"]
+    assert "Setting up" not in kit(copy, "test", "--version").stdout
+    assert uv.calls() == []
+
+
+def test_a_changed_project_is_installed_on_top(copy: Path, uv: FakeUv) -> None:
+    folder = copy / ".venv"
+    environment.prepare(copy, folder, [])
+    (folder / "mine").touch()
+    (copy / "pyproject.toml").open("a").write("\n# changed\n")
+    environment.prepare(copy, folder, [])
+    assert uv.installed() == [str(copy), str(copy)]
+    assert (folder / "mine").exists()
+
+
+def test_extras_add_up(copy: Path, uv: FakeUv) -> None:
+    for extras in ([], ["test"], ["bench"], ["test"], []):
+        environment.prepare(copy, copy / ".venv", extras)
+    assert uv.installed() == [str(copy), f"{copy}[test]", f"{copy}[bench,test]"]
+
+
+def test_a_moved_checkout_is_installed_anew(copy: Path, uv: FakeUv) -> None:
+    environment.prepare(copy, copy / ".venv", [])
+    moved = copy.rename(copy.with_name("moved"))
+    environment.prepare(moved, moved / ".venv", [])
+    assert uv.installed() == [str(copy), str(moved)]
+
+
+@pytest.mark.parametrize("where", ["venv", "pip"])
+def test_an_interrupted_setup_is_begun_anew(
+    copy: Path, uv: FakeUv, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = copy / ".venv"
+
+    def interrupted(*_: object) -> None:
+        (folder / "half").touch()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(environment, "create" if where == "venv" else "install", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            environment.prepare(copy, folder, [])
+    assert not environment.ready(copy, folder, [])
+    environment.prepare(copy, folder, [])
+    assert environment.ready(copy, folder, [])
+    assert not (folder / "half").exists()
+
+
+def test_a_broken_python_is_replaced(copy: Path, uv: FakeUv) -> None:
+    folder = copy / ".venv"
+    environment.prepare(copy, folder, [])
+    environment.python_of(folder).unlink()
+    environment.python_of(folder).symlink_to("/nowhere/python3")
+    environment.prepare(copy, folder, [])
+    assert environment.version(folder) == MINOR
+
+
+def test_a_failed_update_leaves_what_worked(copy: Path, uv: FakeUv) -> None:
+    folder = copy / ".venv"
+    environment.prepare(copy, folder, [])
+    uv.fails("error: no room")
+    with pytest.raises(SetupError, match="error: no room"):
+        environment.prepare(copy, folder, ["test"])
+    assert environment.ready(copy, folder, [])
+
+
+def test_two_setups_at_once_become_one(copy: Path, uv: FakeUv) -> None:
+    both = [
+        subprocess.Popen([sys.executable, "-m", "pubsub_kit", "test", "--version"], cwd=copy)
+        for _ in range(2)
+    ]
+    assert [process.wait() for process in both] == [0, 0]
+    assert uv.installed() == [f"{copy}[test]"]
+
+
+def test_each_python_has_an_environment_of_its_own(copy: Path, uv: FakeUv) -> None:
+    assert environment.environment_folder(copy) == copy / ".venv"
+    environment.prepare(copy, copy / ".venv", [])
+    assert environment.environment_folder(copy) == copy / ".venv"
+    other = copy / ".venv" / "bin" / "python"
+    other.unlink()
+    other.write_text("#!/bin/sh\necho 3.99\n")
+    other.chmod(0o755)
+    assert environment.environment_folder(copy) == copy / f".venv-{MINOR}"
+
+
+def test_another_folder_can_be_chosen(
+    copy: Path, uv: FakeUv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(environment.CHOICE, str(tmp_path / "elsewhere"))
+    assert kit(copy, "test", "--version").returncode == 0
+    assert not (copy / ".venv").exists()
+    assert (tmp_path / "elsewhere" / "pyvenv.cfg").is_file()
+
+
+def test_the_current_python_can_be_chosen(copy: Path, uv: FakeUv) -> None:
+    done = kit(copy, "test", "--version", PUBSUB_KIT_ENV="current")
+    assert done.stdout.startswith("pytest ")
+    assert uv.calls() == []
+
+
+def test_a_folder_of_the_learners_own_is_never_removed(
+    copy: Path, uv: FakeUv, tmp_path: Path
+) -> None:
+    thesis = tmp_path / "documents" / "thesis.txt"
+    thesis.parent.mkdir()
+    thesis.write_text("the only copy")
+    done = kit(copy, "test", PUBSUB_KIT_ENV=str(thesis.parent))
+    assert "is no Python environment" in the_complaint(done)
+    assert thesis.read_text() == "the only copy"
+
+
+@pytest.mark.parametrize("broken", [True, False])
+def test_without_a_uv_that_runs_pip_is_used(uv: FakeUv, broken: bool) -> None:
+    program = uv.folder / "uv"
+    assert environment.find_uv() == str(program)
+    if broken:  # as a shim is, whose tool belongs to another Python
+        program.write_text("#!/bin/sh\nexit 127\n")
+    else:
+        program.unlink()
+    assert environment.find_uv() is None
+
+
+# --- trouble --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["__init__.py", "__main__.py", "errors.py"])
+def test_an_old_python_can_read_what_it_must(name: str) -> None:
+    ast.parse((ROOT / "pubsub_kit" / name).read_text(), feature_version=(3, 7))
+
+
+def test_an_old_python_is_told_which_to_get(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 10, 13, "final", 0))
+    assert command_line.main(["lab"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "needs Python 3.11 or newer" in line
+    assert "is Python 3.10.13" in line
+
+
+def test_every_old_python_of_this_machine_is_told_so(copy: Path) -> None:
+    found = (Path.home() / ".pyenv" / "versions").glob("3.*/bin/python")
+    for python in found:
+        minor = int(python.parts[-3].split(".")[1])
+        if 7 <= minor < 11:
+            assert "needs Python 3.11" in the_complaint(kit(copy, "lab", python=str(python)))
+
+
+def test_a_python_without_venv_is_told_how_to_get_it(copy: Path, tmp_path: Path) -> None:
+    as_debian_ships_it = "import sys\nsys.modules['ensurepip'] = None\n"
+    (tmp_path / "sitecustomize.py").write_text(as_debian_ships_it)
+    done = kit(copy, "lab", PYTHONPATH=str(tmp_path), PATH="")
+    assert "apt install python3-venv" in the_complaint(done)
+    assert not (copy / ".venv").exists()
+
+
+def test_without_a_network_pip_gives_up_and_the_reason_is_told(copy: Path) -> None:
+    done = kit(
+        copy, "lab",
+        PUBSUB_KIT_INSTALLER="pip", PIP_INDEX_URL="http://127.0.0.1:9/simple", PIP_NO_CACHE_DIR="1",
+        PIP_FIND_LINKS="", PIP_CONFIG_FILE=os.devnull, PIP_RETRIES="1",
+    )  # fmt: skip
+    assert "the package index is out of reach; check the network" in the_complaint(done)
+    assert not environment.ready(copy, copy / ".venv", [])
+
+
+UV_WITHOUT_A_NETWORK = """\
+Using Python 3.12.1 environment at: .venv
+error: Request failed after 3 retries
+  Caused by: Failed to fetch: `https://packages.example/simple/simpy/`
+  Caused by: client error (Connect)
+  Caused by: dns error: failed to lookup address information
+"""
+PIP_WITHOUT_A_WHEEL = """\
+Collecting nosuch
+ERROR: Could not find a version that satisfies the requirement nosuch
+ERROR: No matching distribution found for nosuch
+note: This error originates from a subprocess, and is likely not a problem with pip.
+error: subprocess-exited-with-error
+"""
+
+
+@pytest.mark.parametrize(
+    ("output", "told"),
+    [
+        (UV_WITHOUT_A_NETWORK, "the package index is out of reach"),
+        (PIP_WITHOUT_A_WHEEL, "ERROR: No matching distribution found for nosuch"),
+        ("OSError: [Errno 28] No space left on device", "OSError: [Errno 28] No space left"),
+        ("Killed", "Killed"),
+        ("", "it said nothing"),
+    ],
+)
+def test_the_telling_line_is_found(output: str, told: str) -> None:
+    assert environment.reason(output).startswith(told)
+
+
+def test_a_failing_installer_is_quoted_and_its_log_named(copy: Path, uv: FakeUv) -> None:
+    uv.fails("error: the disk is full")
+    line = the_complaint(kit(copy, "lab"))
+    assert "error: the disk is full" in line
+    assert str(copy / ".venv" / environment.LOG) in line
+
+
+def test_an_installed_package_is_no_checkout(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "pubsub_kit", tmp_path / "pubsub_kit")
+    assert "is not a checkout" in the_complaint(kit(tmp_path, "lab"))
+
+
+def test_a_missing_package_is_named(copy: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "bare"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare], check=True)
+    done = kit(copy, "test", python=str(bare / "bin" / "python"), PUBSUB_KIT_ENV="current")
+    assert "has no module 'pytest'" in the_complaint(done)
+
+
+@pytest.mark.parametrize("port", ["0", "-1", "70000"])
+def test_an_impossible_port_is_refused(copy: Path, port: str) -> None:
+    assert f"{port} is no port" in the_complaint(kit(copy, "lab", f"--port={port}"))
+
+
+def test_a_busy_port_is_refused_before_anything_is_set_up(copy: Path) -> None:
+    with listening() as port:
+        done = kit(copy, "lab", "--port", str(port))
+    assert f"port {port} cannot be used (Address already in use)" in the_complaint(done)
+    assert not (copy / ".venv").exists()
+
+
+def test_without_a_wish_the_next_free_port_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    with listening() as port:
+        monkeypatch.setattr(lab, "USUAL_PORTS", [port, free_port()])
+        assert lab.choose_port(None) == lab.USUAL_PORTS[1]
+
+
+class listening(socket.socket):  # noqa: N801 - read as a verb
+    """A port that is in use."""
+
+    def __enter__(self) -> int:  # type: ignore[override]
+        self.bind((lab.HOST, 0))
+        self.listen()
+        port: int = self.getsockname()[1]
+        return port
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind((lab.HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+# --- lab ------------------------------------------------------------------------------------------
+
+
+class RunningLab:
+    """JupyterLab as `lab` starts it, with the address that it printed."""
+
+    def __init__(self, root: Path, variables: dict[str, str]) -> None:
+        port = free_port()
+        self.runtime = Path(variables["JUPYTER_RUNTIME_DIR"])
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "pubsub_kit", "lab", "--no-browser", "--port", str(port)],
+            cwd=root, env={**os.environ, **variables}, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        assert self.process.stdout is not None
+        self.output = ""
+        for line in self.process.stdout:
+            self.output += line
+            if "http://" in line:
+                break
+        assert "http://" in self.output, self.output
+        self.address = self.output[self.output.index("http://") :].split()[0]
+
+    def fetch(self, path: str, method: str = "GET") -> Any:
+        """Ask the server for something, as the page in the browser does."""
+        base, token = self.address.split("/lab/")[0], self.address.split("token=")[1]
+        request = urllib.request.Request(f"{base}{path}", method=method)
+        request.add_header("Authorization", f"token {token}")
+        with urllib.request.urlopen(request) as reply:
+            return json.load(reply)
+
+    def start_kernel(self) -> None:
+        """Start a kernel, and return once it is ready to run cells."""
+        kernel = self.fetch("/api/kernels", method="POST")["id"]
+        client = BlockingKernelClient()
+        client.load_connection_file(str(self.runtime / f"kernel-{kernel}.json"))
+        client.start_channels(iopub=False, stdin=False, hb=False, control=False)
+        client.kernel_info(reply=True, timeout=60)
+        client.stop_channels()
+
+    def stop(self, number: int) -> int:
+        """Send a signal and wait for the end."""
+        self.process.send_signal(number)
+        self.output += self.process.communicate(timeout=60)[0]
+        return self.process.returncode
+
+
+@pytest.fixture
+def running(copy: Path, tmp_path: Path) -> Iterator[RunningLab]:
+    """Run `lab` on a copy, with settings and signatures of its own."""
+    folders = ("JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR")
+    variables = {name: str(tmp_path / name.lower()) for name in folders}
+    started = RunningLab(copy, {**variables, "PUBSUB_KIT_ENV": "current"})
+    yield started
+    started.process.kill()
+    started.process.communicate()
+
+
+def test_lab_shows_the_first_lesson_trusted_and_asks_nothing(
+    running: RunningLab, copy: Path, tmp_path: Path
+) -> None:
+    with urllib.request.urlopen(running.address) as page:
+        assert page.status == 200
+    assert running.address.split("?")[0].endswith("/lab/tree/notebooks/00_start_here.ipynb")
+    asked = running.fetch("/lab/api/settings/@jupyterlab/apputils-extension:notification")
+    news = asked["schema"]["properties"]
+    assert (news["fetchNews"]["default"], news["checkForUpdates"]["default"]) == ("false", False)
+    assert {"notebooks", "pubsub_kit"} <= {
+        entry["name"] for entry in running.fetch("/api/contents/")["content"]
+    }
+    notebook = nbformat.read(copy / "notebooks" / "00_start_here.ipynb", as_version=4)
+    assert NotebookNotary(data_dir=str(tmp_path / "jupyter_data_dir")).check_signature(notebook)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_lab_stops_at_once_and_leaves_no_process(running: RunningLab, number: int) -> None:
+    running.start_kernel()
+    kernels = psutil.Process(running.process.pid).children(recursive=True)
+    assert kernels
+    assert running.stop(number) == 0
+    assert [kernel for kernel in kernels if kernel.is_running()] == []
+    assert "Traceback" not in running.output
+
+
+def test_a_notebook_that_cannot_be_read_does_not_stop_lab(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = copy / "my_work" / "mine.ipynb"
+    broken.parent.mkdir()
+    broken.write_text("{")
+    lab.trust(lab.notebooks(copy))
+    assert f"{broken} cannot be read as a notebook" in capsys.readouterr().out
