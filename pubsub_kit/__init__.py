@@ -26,9 +26,11 @@ __version__ = "0.1.0"
 _HOME = {
     "pubsub_kit.errors": ["PubSubKitError"],
     "pubsub_kit.log.event": ["Event"],
-    "pubsub_kit.log.memory": ["EventLog", "Retention"],
+    "pubsub_kit.log.memory": ["EventLog"],
+    "pubsub_kit.log.retention": ["Retention"],
     "pubsub_kit.log.segments": ["DurableEventLog", "Fsync"],
-    "pubsub_kit.broker.broker": ["At", "Broker", "Offset"],
+    "pubsub_kit.broker.broker": ["Broker"],
+    "pubsub_kit.broker.reader": ["At", "Offset"],
     "pubsub_kit.broker.retry": ["RetryPolicy"],
     "pubsub_kit.broker.consumer": ["Consumer"],
     "pubsub_kit.world.world": ["World"],
@@ -46,17 +48,17 @@ __all__ = [*_WHERE, "show"]
 
 if TYPE_CHECKING:
     from pubsub_kit import show as show
-    from pubsub_kit.broker.broker import At as At
     from pubsub_kit.broker.broker import Broker as Broker
-    from pubsub_kit.broker.broker import Offset as Offset
     from pubsub_kit.broker.consumer import Consumer as Consumer
+    from pubsub_kit.broker.reader import At as At
+    from pubsub_kit.broker.reader import Offset as Offset
     from pubsub_kit.broker.retry import RetryPolicy as RetryPolicy
     from pubsub_kit.checks import exercise as exercise
     from pubsub_kit.checks import replay as replay
     from pubsub_kit.errors import PubSubKitError as PubSubKitError
     from pubsub_kit.log.event import Event as Event
     from pubsub_kit.log.memory import EventLog as EventLog
-    from pubsub_kit.log.memory import Retention as Retention
+    from pubsub_kit.log.retention import Retention as Retention
     from pubsub_kit.log.segments import DurableEventLog as DurableEventLog
     from pubsub_kit.log.segments import Fsync as Fsync
     from pubsub_kit.world.breaker import Breaker as Breaker

@@ -11,37 +11,32 @@ id, as RabbitMQ and SQS do. One broker is both a log and a queue, and nothing is
 A broker starts no thread and has no clock of its own: time comes in through `clock`, chance through
 `rng`. One lock makes each call atomic, so that threads may share it.
 
-With a `path` it survives a restart: `pubsub_kit.broker.storage` says how, and what a crash costs.
+With a `path` it survives a restart: storage.py says how, and what a crash costs.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
+from itertools import count
 from pathlib import Path
 from random import Random
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Self
 
-from pubsub_kit.broker.dead_letters import redrive
-from pubsub_kit.broker.delivery import Delivery
-from pubsub_kit.broker.reader import At, Filter, Offset, Start
+from pubsub_kit.broker.memory import Memory
+from pubsub_kit.broker.reader import Filter, Start
+from pubsub_kit.broker.redrive import redrive
 from pubsub_kit.broker.retry import RetryPolicy
 from pubsub_kit.broker.settings import Settings, SubscriptionError, is_count
-from pubsub_kit.broker.subscription import Subscription
-from pubsub_kit.broker.topic import BrokerError, Memory, Position, Topic, check_name
+from pubsub_kit.broker.subscription import Shared, Subscription
+from pubsub_kit.broker.topic import BrokerError, Position, Topic, check_name
 from pubsub_kit.log.event import Event
-from pubsub_kit.log.memory import Retention
+from pubsub_kit.log.retention import Retention
 
 if TYPE_CHECKING:
-    from pubsub_kit.log.segments import Fsync
-
-__all__ = [
-    "At", "Broker", "BrokerError", "Delivery", "Offset", "Position", "RetryPolicy", "Subscription",
-    "SubscriptionError", "Topic",
-]  # fmt: skip
-
-Clock = Callable[[], float]
+    from pubsub_kit.log.disk import Fsync
 
 
 class Broker:
@@ -56,41 +51,35 @@ class Broker:
         self,
         path: str | Path | None = None,
         *,
-        clock: Clock = time.time,
+        clock: Callable[[], float] = time.time,
         rng: Random | None = None,
         fsync: Fsync | None = None,
         commit_every: int = 100,
     ) -> None:
-        self.clock = clock
-        self.closed = False
+        self.clock, self._lock = clock, RLock()
         self.topics: dict[str, Topic] = {}
         self.subscriptions: dict[tuple[str, str], Subscription] = {}  # by topic and group
-        self._rng = rng
-        self._lock = RLock()
-        self._ack_ids = 1
-        self._storage: Memory = Memory()
+        self._storage = Memory()
         if path is not None:
             if not isinstance(path, str | Path) or path == "":
                 raise BrokerError(f"A durable broker takes the path of a folder, not {path!r}.")
-            from pubsub_kit.broker.storage import Storage  # here: a broker in memory needs no files
+            from pubsub_kit.broker.storage import Storage  # here: in memory it needs no files
 
-            self._storage = storage = Storage(self, Path(path), fsync, commit_every)
-            try:
-                self._ack_ids = storage.restore()
-                self.flush()
-            except BaseException:
-                self._close_logs()
-                raise
+            self._storage = Storage(Path(path), self.subscriptions, fsync, commit_every)
+        dice = cache(lambda: rng or Random(0))  # late: to seed one takes longer than all else here
+        keeper = self._storage
+        self._shared = Shared(
+            clock, self._lock, dice, count(1), self.publish_event, keeper.settled, keeper.save
+        )
+        try:
+            self._storage.restore(self.topic, self._shared)
+            self.flush()
+        except BaseException:
+            self._close_logs()
+            raise
 
     def __repr__(self) -> str:
         return f"<Broker topics={list(self.topics)} groups={[g for _, g in self.subscriptions]}>"
-
-    @property
-    def rng(self) -> Random:
-        """The generator that jitter is drawn from."""
-        if self._rng is None:  # to seed one takes longer than all else that makes a broker
-            self._rng = Random(0)
-        return self._rng
 
     # ── publishing ──────────────────────────────────────────────────────────────────────────────
 
@@ -117,7 +106,7 @@ class Broker:
             return topic
 
     def _make_topic(self, name: str, partitions: int | None) -> Topic:
-        self._check_open()
+        self._shared.check_open()
         check_name("topic", name)
         if name.startswith("__"):
             raise BrokerError(f"Names that begin with __ are the broker's own: {name!r}.")
@@ -176,7 +165,7 @@ class Broker:
         """
         with self._lock:
             letters = self.subscribe(dead_topic, "__redrive", start="earliest")
-            return redrive(self, letters, to, limit)
+            return redrive(letters, self.publish_event, self.topics, to, limit)
 
     # ── subscribing ─────────────────────────────────────────────────────────────────────────────
 
@@ -219,43 +208,36 @@ class Broker:
                 raise SubscriptionError(f"A filter is a function of an event, not {filter!r}.")
             subscription = self.subscriptions.get((topic, group))
             if subscription is None:
-                subscription = Subscription(self, found, group, settings, filter)
+                subscription = Subscription(self._shared, found, group, settings, filter)
                 subscription.reader.go(start)
             elif settings not in (Settings(), subscription.settings):
                 self._change(subscription, settings)
             if filter is not None:
                 subscription.reader.filter = filter
-            self._register(subscription)
+            if subscription.settings.dead_letter is not None:
+                self.topic(subscription.settings.dead_letter)
+            self.subscriptions[topic, group] = subscription
+            self._storage.register(subscription)
             return subscription
 
-    def _register(self, subscription: Subscription) -> None:
-        if subscription.settings.dead_letter is not None:
-            self.topic(subscription.settings.dead_letter)
-        self.subscriptions[subscription.topic.name, subscription.group] = subscription
-        subscription.restored = False
-        self._storage.save(flush=True)  # or a crash would let the group begin anew, but later
-
-    def _change(self, subscription: Subscription, settings: Settings) -> None:
-        if not subscription.restored:
-            has, wants = subscription.settings._asdict(), settings._asdict()
-            differ = [f"{name}={has[name]!r}" for name in has if has[name] != wants[name]]
+    def _change(self, group: Subscription, settings: Settings) -> None:
+        if not self._storage.reset(group, settings):
+            has, wants = group.settings._asdict(), settings._asdict()
+            differ = ", ".join(f"{name}={has[name]!r}" for name in has if has[name] != wants[name])
             raise SubscriptionError(
-                f"{subscription.topic.name}/{subscription.group} is there already with "
-                f"{', '.join(differ)}: give the same, or only the topic and the group."
+                f"{group.reader.name} is there already with {differ}: give the same, or only the "
+                "topic and the group."
             )
-        places = subscription._places()
-        subscription.settings = settings
-        subscription._resume(places)
 
     # ── surviving ───────────────────────────────────────────────────────────────────────────────
 
     def flush(self) -> None:
         """Return once all that was published, and all acks, are on the disk (if there is one)."""
         with self._lock:
-            self._check_open()
+            self._shared.check_open()
             for topic in self.topics.values():
                 topic.log.flush()
-            self._storage.save(flush=True)  # after the topics: a cursor follows its log
+            self._storage.save()  # after the topics: a cursor follows its log
 
     def close(self) -> None:
         """Flush, and let go of the files; a closed broker can do nothing more."""
@@ -267,7 +249,7 @@ class Broker:
                     self._close_logs()
 
     def _close_logs(self) -> None:
-        self.closed = True
+        self._shared.closed = True
         for topic in self.topics.values():
             topic.log.close()
         self._storage.close()
@@ -278,23 +260,16 @@ class Broker:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    # ── for its subscriptions ───────────────────────────────────────────────────────────────────
-
-    def _check_open(self) -> None:
-        if self.closed:
-            raise BrokerError("This broker is closed: to go on, make a new one (of the same path).")
+    @property
+    def closed(self) -> bool:
+        """Whether the broker has let go of its files."""
+        return self._shared.closed
 
     def _find(self, name: str) -> Topic:
-        self._check_open()
+        self._shared.check_open()
         if isinstance(name, str) and name in self.topics:
             return self.topics[name]
         known = ", ".join(map(repr, self.topics)) or "none yet"
         raise BrokerError(
             f"There is no topic {name!r} (topics: {known}): broker.topic({name!r}) makes it."
         )
-
-    def snapshot(self) -> Hashable:
-        """Return all topics and subscriptions, to be compared as in `Subscription.snapshot`."""
-        with self._lock:
-            states = [(name, reader._state()) for name, reader in self.subscriptions.items()]
-            return (*states, *[(t.name, t.snapshot()) for t in self.topics.values()])

@@ -11,15 +11,8 @@ the letter. Its story travels in CloudEvents extension attributes, which are mad
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pubsub_kit.broker.reader import Row
-from pubsub_kit.broker.topic import BrokerError
 from pubsub_kit.log.event import Event
-
-if TYPE_CHECKING:
-    from pubsub_kit.broker.broker import Broker
-    from pubsub_kit.broker.subscription import Subscription
 
 LONGEST_REASON = 500  # characters
 STORY = "deadreason", "deadattempts", "deadgroup", "deadtopic", "deadpartition", "deadoffset"
@@ -39,21 +32,3 @@ def revive(letter: Event) -> tuple[str | None, Event]:
     rest = {k: v for k, v in letter.extensions.items() if k not in STORY}
     topic = letter.extensions.get("deadtopic")
     return (None if topic is None else str(topic)), letter._replace(extensions=rest)
-
-
-def redrive(broker: Broker, reader: Subscription, to: str | None, limit: int | None) -> int:
-    """Publish the dead letters that a subscription has not seen yet: see `Broker.redrive`."""
-    moved, most = 0, reader.lag if limit is None else min(limit, reader.lag)
-    while moved < most and (batch := reader.pull()):
-        origin, event = revive(batch[0].event)
-        target = to or origin
-        if target is None or target not in broker.topics or target == reader.topic.name:
-            batch[0].nack(0)
-            raise BrokerError(
-                f"Dead letter {event.id!r} cannot go to the topic {target!r}: name one that takes "
-                f"it, as in broker.redrive({reader.topic.name!r}, to='orders')."
-            )
-        broker.publish_event(target, event)
-        batch[0].ack()
-        moved += 1
-    return moved

@@ -7,12 +7,22 @@ another id, and the old one is stale: what comes late with it must not touch the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from pubsub_kit.log.event import Event
 
-if TYPE_CHECKING:
-    from pubsub_kit.broker.subscription import Subscription
+
+class Settler(Protocol):
+    """Who settles a delivery: the subscription that handed it out; it says what each verb does."""
+
+    def ack(self, ack_id: int) -> bool:
+        """Be done with it."""
+
+    def nack(self, ack_id: int, delay: float | None = None, reason: str = "nack") -> bool:
+        """Take it back."""
+
+    def extend(self, ack_id: int, seconds: float) -> bool:
+        """Move its deadline."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -22,7 +32,8 @@ class Delivery:
     A redelivery is a new Delivery, with a new `ack_id` and the next `attempt` (from 1).
     """
 
-    subscription: Subscription
+    settler: Settler
+    topic: str
     partition: int
     offset: int
     attempt: int
@@ -33,11 +44,6 @@ class Delivery:
     def __repr__(self) -> str:
         place = f"{self.topic}/{self.partition}/{self.offset}"
         return f"<Delivery {place} attempt {self.attempt} key={self.key!r} data={self.data!r}>"
-
-    @property
-    def topic(self) -> str:
-        """The name of the topic."""
-        return self.subscription.topic.name
 
     @property
     def id(self) -> str:
@@ -56,12 +62,12 @@ class Delivery:
 
     def ack(self) -> bool:
         """Say that the message is done with: see `Subscription.ack`."""
-        return self.subscription.ack(self.ack_id)
+        return self.settler.ack(self.ack_id)
 
     def nack(self, delay: float | None = None, reason: str = "nack") -> bool:
         """Say that the message failed: see `Subscription.nack`."""
-        return self.subscription.nack(self.ack_id, delay, reason)
+        return self.settler.nack(self.ack_id, delay, reason)
 
     def extend(self, seconds: float) -> bool:
         """Ask for more time: see `Subscription.extend`."""
-        return self.subscription.extend(self.ack_id, seconds)
+        return self.settler.extend(self.ack_id, seconds)

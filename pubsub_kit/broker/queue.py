@@ -11,16 +11,12 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Iterable
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING
 
-from pubsub_kit.broker.delivery import Delivery
+from pubsub_kit.broker.delivery import Delivery, Settler
 from pubsub_kit.broker.reader import Row
 from pubsub_kit.log.event import Event
-
-if TYPE_CHECKING:
-    from pubsub_kit.broker.subscription import Subscription
 
 
 class Queue:
@@ -54,12 +50,14 @@ class Queue:
         self.waiting += 1
         return False
 
-    def lease(self, to: Subscription, rows: list[Row], deadline: float, id: int) -> list[Delivery]:
-        """Hand rows out until a deadline, under ack ids from `id` on."""
+    def lease(
+        self, to: Settler, topic: str, rows: list[Row], deadline: float, ack_ids: Iterable[int]
+    ) -> list[Delivery]:
+        """Hand rows out until a deadline, each under the next ack id."""
         batch = []
-        for ack_id, (partition, offset, tried, event) in enumerate(rows, id):
-            delivery = Delivery(to, partition, offset, tried + 1, event, ack_id, deadline)
-            self.flying[ack_id] = delivery
+        for (partition, offset, tried, event), id in zip(rows, ack_ids, strict=False):
+            delivery = Delivery(to, topic, partition, offset, tried + 1, event, id, deadline)
+            self.flying[id] = delivery
             batch.append(delivery)
         if deadline < self.earliest:
             self.earliest = deadline
@@ -93,13 +91,3 @@ class Queue:
         ]
         rows += [aside[1:] for aside in self.aside]
         return rows + [row for line in self.held.values() for row in line]
-
-    def state(self, now: float) -> Hashable:
-        """Return what is where, with times relative to now, in a form to compare and hash."""
-        flying = [(d.deadline, d.partition, d.offset, d.attempt) for d in self.flying.values()]
-        aside = [(max(now, due), *row) for due, *row, _ in sorted(self.aside)]
-        return (
-            tuple((round(deadline - now, 9), *rest) for deadline, *rest in flying),
-            tuple((round(due - now, 9), *rest) for due, *rest in aside),
-            tuple((key, tuple(row[:3] for row in line)) for key, line in self.held.items()),
-        )

@@ -18,43 +18,47 @@ is a function, which no file can hold: subscribe again to supply it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
+from pubsub_kit.broker.memory import Memory
+from pubsub_kit.broker.queue import Queue
 from pubsub_kit.broker.retry import RetryPolicy
 from pubsub_kit.broker.settings import Settings, is_count
-from pubsub_kit.broker.subscription import Subscription
-from pubsub_kit.broker.topic import BrokerError, Memory, Topic
+from pubsub_kit.broker.subscription import Shared, Subscription
+from pubsub_kit.broker.topic import BrokerError, Topic
+from pubsub_kit.log.disk import Fsync
 from pubsub_kit.log.event import Event
 from pubsub_kit.log.memory import EventLog
-from pubsub_kit.log.segments import DurableEventLog, Fsync
-
-if TYPE_CHECKING:
-    from pubsub_kit.broker.broker import Broker
+from pubsub_kit.log.segments import DurableEventLog
 
 CURSORS = "__cursors"
 COMPACT_EVERY = 1000  # cursor events
 ACK_IDS = 10**12  # for each opening of the broker, so that no ack id is ever used again
 
+Place = tuple[int, list[list[int]]]  # next offset, [offset, deliveries] of each message in hand
+Groups = dict[tuple[str, str], Subscription]  # by topic and group
+
 
 class Storage(Memory):
-    """The folder of a durable broker."""
+    """The folder of a durable broker, whose groups are in `groups`."""
 
     def __init__(
-        self, broker: Broker, folder: Path, fsync: Fsync | None, commit_every: int
+        self, folder: Path, groups: Groups, fsync: Fsync | None, commit_every: int
     ) -> None:
         if not is_count(commit_every):
             raise BrokerError(f"commit_every is a number of acks from 1 up, not {commit_every!r}.")
-        self.broker = broker
-        self.folder = folder
+        self.folder, self.groups, self.commit_every = folder, groups, commit_every
         self.fsync = Fsync.always() if fsync is None else fsync
-        self.commit_every = commit_every
         self.log = DurableEventLog(folder / CURSORS, 1, fsync=Fsync.every(seconds=1))
         rows = self.log.read(0, 0, self.log.end(0))
         self._latest: dict[str, Any] = {str(event.key): event.data for _, event in rows}
         self._appended = len(rows)
         self._unsaved = 0  # acks
+        self._restored: set[str] = set()  # groups that nobody has subscribed to since
 
     def open_log(self, topic: str, partitions: int | None) -> EventLog:
         """Open the log of a topic, or make it."""
@@ -64,48 +68,70 @@ class Storage(Memory):
         """Count acks and dead letters, and now and then write down where the groups stand."""
         self._unsaved += n
         if self._unsaved >= self.commit_every:
-            self.save(flush=False)
+            self._write()
 
-    def save(self, *, flush: bool) -> None:
-        """Write down how subscriptions are set up and where they stand, where that has changed."""
-        for subscription in self.broker.subscriptions.values():
-            name, settings = subscription.reader.name, subscription.settings
-            data = settings._asdict() | {"retry": asdict(settings.retry)}
-            self._put(name, data | {"filtered": subscription.reader.filter is not None})
-            for partition, (next, unacked) in enumerate(subscription._places()):
-                self._put(f"{name}/{partition}", {"next": next, "unacked": unacked})
-        self._unsaved = 0
-        if flush:
-            self.log.flush()
+    def register(self, group: Subscription) -> None:
+        """Remember a group, at once: or a crash would let it begin anew, but later."""
+        self._restored.discard(group.reader.name)
+        self.save()
+
+    def reset(self, group: Subscription, settings: Settings) -> bool:
+        """Give a group other settings, if nobody has subscribed since a restart; say whether."""
+        if group.reader.name not in self._restored:
+            return False
+        standing = places(group)
+        group.settings = settings
+        resume(group, standing)
+        return True
+
+    def save(self) -> None:
+        """Write down how groups are set up and where they stand, and wait until that is safe."""
+        self._write()
+        self.log.flush()
 
     def close(self) -> None:
         """Let go of the cursors' log."""
         self.log.close()
 
-    def restore(self) -> int:
-        """Give the broker its topics and its subscriptions back; return its first ack id."""
+    def restore(self, topic: Callable[[str], Topic], shared: Shared) -> None:
+        """Make the topics, by `topic(name)`, and the groups as they were."""
         generation = int(self._latest.get("generation", 0)) + 1
         self._put("generation", generation)
-        for name in sorted({path.parent.name for path in self.folder.glob("*/[0-9]*")}):
-            if name != CURSORS:
-                self.broker.topic(name)
+        shared.ack_ids = count(generation * ACK_IDS)
+        names = sorted({path.parent.name for path in self.folder.glob("*/[0-9]*")} - {CURSORS})
+        topics = {name: topic(name) for name in names}
         for name, data in list(self._latest.items()):
-            topic, _, group = name.partition("/")
-            if topic in self.broker.topics and group and "/" not in group:
-                self._restore(self.broker.topics[topic], group, dict(data))
-        return generation * ACK_IDS
+            of, _, group = name.partition("/")
+            if of in topics and group and "/" not in group:
+                self._restore(shared, topics[of], group, dict(data), topic)
 
-    def _restore(self, topic: Topic, group: str, data: dict[str, Any]) -> None:
+    def _restore(
+        self,
+        shared: Shared,
+        topic: Topic,
+        group: str,
+        data: dict[str, Any],
+        make: Callable[[str], Topic],
+    ) -> None:
         filter = lost_filter if data.pop("filtered") else None
         settings = Settings(**data | {"retry": RetryPolicy(**data["retry"])})
         if settings.dead_letter is not None:
-            self.broker.topic(settings.dead_letter)
-        subscription = Subscription(self.broker, topic, group, settings, filter)
-        subscription.restored = True
-        self.broker.subscriptions[topic.name, group] = subscription
-        name, new = subscription.reader.name, {"next": 0, "unacked": []}  # a new partition's place
-        places = [self._latest.get(f"{name}/{p}", new) for p in range(topic.partitions)]
-        subscription._resume([(place["next"], place["unacked"]) for place in places])
+            make(settings.dead_letter)
+        found = Subscription(shared, topic, group, settings, filter)
+        self.groups[topic.name, group] = found
+        name, new = found.reader.name, {"next": 0, "unacked": []}  # a new partition's place
+        self._restored.add(name)
+        standing = [self._latest.get(f"{name}/{p}", new) for p in range(topic.partitions)]
+        resume(found, [(place["next"], place["unacked"]) for place in standing])
+
+    def _write(self) -> None:
+        for group in self.groups.values():
+            name, settings = group.reader.name, group.settings
+            data = settings._asdict() | {"retry": asdict(settings.retry)}
+            self._put(name, data | {"filtered": group.reader.filter is not None})
+            for partition, (next, unacked) in enumerate(places(group)):
+                self._put(f"{name}/{partition}", {"next": next, "unacked": unacked})
+        self._unsaved = 0
 
     def _put(self, key: str, data: Any) -> None:
         if self._latest.get(key) == data:
@@ -116,6 +142,32 @@ class Storage(Memory):
         if self._appended >= COMPACT_EVERY:
             self.log.compact()
             self._appended = 0
+
+
+def places(group: Subscription) -> list[Place]:
+    """Return all of a group that must survive a restart, for each partition."""
+    found: list[Place] = [(next, []) for next in group.reader.next]
+    for partition, offset, attempt, _ in sorted(group.queue.rows(), key=lambda row: row[:2]):
+        found[partition][1].append([offset, attempt])
+    return found
+
+
+def resume(group: Subscription, standing: list[Place]) -> None:
+    """Let a group go on from such places: what was unacked is due at once, attempts counted."""
+    queue = group.queue = Queue(group.settings.ordered)
+    log, now = group.topic.log, group.clock()
+    group.reader.next = [min(next, log.end(p)) for p, (next, _) in enumerate(standing)]
+    for partition, (_, unacked) in enumerate(standing):
+        for offset, attempt in unacked:
+            found = log.read(partition, offset, 1)
+            if not found or found[0][0] != offset:
+                group.reader.skipped += 1
+                continue
+            row = (partition, offset, attempt, found[0][1])
+            if group.buries(row, "the broker was restarted during the last delivery"):
+                continue
+            if queue.admits(row):
+                queue.put_aside(row, now)
 
 
 def lost_filter(event: Event) -> NoReturn:

@@ -19,41 +19,54 @@ deadline; so an ack at its deadline or later is stale, whether or not anybody ha
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from random import Random
+from threading import RLock
 
 from pubsub_kit.broker.dead_letters import dead_letter
 from pubsub_kit.broker.delivery import Delivery
 from pubsub_kit.broker.queue import Queue
 from pubsub_kit.broker.reader import At, Filter, Offset, Reader, Row
 from pubsub_kit.broker.settings import Settings, SubscriptionError, is_count, is_seconds
-
-if TYPE_CHECKING:
-    from pubsub_kit.broker.broker import Broker, Topic
+from pubsub_kit.broker.topic import BrokerError, Topic
+from pubsub_kit.log.event import Event
 
 READ_AHEAD = 10_000  # a group with so many messages aside or held reads no new ones
 
-Place = tuple[int, list[list[int]]]  # next offset, [offset, deliveries] of each message in hand
+
+@dataclass(slots=True)
+class Shared:
+    """What the subscriptions of one broker share, and all that they know of it."""
+
+    clock: Callable[[], float]  # seconds
+    lock: RLock
+    rng: Callable[[], Random]  # for the jitter of a backoff
+    ack_ids: Iterator[int]
+    publish: Callable[[str, Event], object]  # to the topic of the dead letters
+    settled: Callable[[int], None]  # hears how many were acked or buried
+    save: Callable[[], None]  # makes the group's new place safe
+    closed: bool = False
+
+    def check_open(self) -> None:
+        """Raise BrokerError if the broker is closed."""
+        if self.closed:
+            raise BrokerError("This broker is closed: to go on, make a new one (of the same path).")
 
 
 class Subscription:
     """One group's reading of one topic, made by `Broker.subscribe` and shared by its workers."""
 
     def __init__(
-        self, broker: Broker, topic: Topic, group: str, settings: Settings, filter: Filter | None
+        self, shared: Shared, topic: Topic, group: str, settings: Settings, filter: Filter | None
     ) -> None:
-        self.topic = topic
-        self.group = group
-        self.settings = settings
+        self.topic, self.group, self.settings = topic, group, settings
         self.reader = Reader(f"{topic.name}/{group}", topic.log, filter)
-        self.restored = False  # after a restart, until somebody subscribes again
-        self.clock = broker.clock
-        self._broker = broker
-        self._lock = broker._lock
-        self._queue = Queue(settings.ordered)
+        self.queue = Queue(settings.ordered)
+        self.clock, self._lock, self._shared = shared.clock, shared.lock, shared
 
     def __repr__(self) -> str:
-        flying, next = len(self._queue.flying), self.reader.next
+        flying, next = len(self.queue.flying), self.reader.next
         return f"<Subscription {self.reader.name} next={next} in_flight={flying}>"
 
     # ── handing out ─────────────────────────────────────────────────────────────────────────────
@@ -63,19 +76,18 @@ class Subscription:
         if not is_count(n):
             raise SubscriptionError(f"pull(n) takes a whole number from 1 up, not {n!r}.")
         with self._lock:
-            now, queue = self._look(), self._queue
+            now, queue = self.look(), self.queue
             room = min(n, self.settings.max_outstanding - len(queue.flying))
             rows = queue.take_due(now, room) if queue.aside else []
             if len(rows) < room:
                 self._read_on(rows, room)
             if not rows:
                 return []
-            first_id = self._broker._ack_ids
-            self._broker._ack_ids += len(rows)
-            return queue.lease(self, rows, now + self.settings.ack_deadline, first_id)
+            deadline = now + self.settings.ack_deadline
+            return queue.lease(self, self.topic.name, rows, deadline, self._shared.ack_ids)
 
     def _read_on(self, rows: list[Row], room: int) -> None:
-        queue = self._queue
+        queue = self.queue
         while len(rows) < room and queue.waiting < READ_AHEAD:
             found: list[Row] = []
             try:
@@ -96,7 +108,7 @@ class Subscription:
         from before a seek or a restart.
         """
         with self._lock:
-            now = self._look()
+            now = self.look()
             if delivery := self._find(ack_id):
                 self._settle(delivery, now)
             return delivery is not None
@@ -104,13 +116,13 @@ class Subscription:
     def ack_batch(self, deliveries: Iterable[Delivery]) -> int:
         """Ack many deliveries at once; return how many of them were not stale."""
         with self._lock:
-            now, queue, counted = self._look(), self._queue, 0
+            now, queue, counted = self.look(), self.queue, 0
             for delivery in deliveries:
                 if queue.flying.pop(delivery.ack_id, None) is not None:
                     counted += 1
                     if queue.ordered:
                         queue.end(delivery.event.key, now)
-            self._broker._storage.settled(counted)
+            self._shared.settled(counted)
             return counted
 
     def nack(self, ack_id: int, delay: float | None = None, reason: str = "nack") -> bool:
@@ -121,10 +133,10 @@ class Subscription:
         if delay is not None and not is_seconds(delay):
             raise SubscriptionError(f"nack's delay is in seconds from 0 up, not {delay!r}.")
         with self._lock:
-            now = self._look()
+            now = self.look()
             if delivery := self._find(ack_id):
                 if delay is None:
-                    delay = self.settings.retry.delay(delivery.attempt, self._broker.rng)
+                    delay = self.settings.retry.delay(delivery.attempt, self._shared.rng())
                 self._fail(delivery, now, now + delay, reason)
             return delivery is not None
 
@@ -133,49 +145,50 @@ class Subscription:
         if not is_seconds(seconds) or seconds == 0:
             raise SubscriptionError(f"extend takes seconds, more than 0, not {seconds!r}.")
         with self._lock:
-            now = self._look()
+            now = self.look()
             if delivery := self._find(ack_id):
                 delivery.deadline = now + seconds
-                self._queue.earliest = min(self._queue.earliest, delivery.deadline)
+                self.queue.earliest = min(self.queue.earliest, delivery.deadline)
             return delivery is not None
 
     def _find(self, ack_id: object) -> Delivery | None:
         if not isinstance(ack_id, int):
             raise SubscriptionError(f"This takes a delivery's ack_id, a number, not {ack_id!r}.")
-        return self._queue.flying.get(ack_id)
+        return self.queue.flying.get(ack_id)
 
-    def _look(self) -> float:
+    def look(self) -> float:
         """Look at the clock, and take back what is past its deadline; return the time."""
-        if self._broker.closed:
-            self._broker._check_open()
+        if self._shared.closed:
+            self._shared.check_open()
         now = self.clock()
-        if now >= self._queue.earliest:
-            for late in self._queue.overdue(now):
+        if now >= self.queue.earliest:
+            for late in self.queue.overdue(now):
                 self._fail(late, late.deadline, late.deadline, "the ack deadline passed")
-            self._queue.deadline()
+            self.queue.deadline()
         return now
 
     def _fail(self, delivery: Delivery, now: float, due: float, reason: str) -> None:
         row = (delivery.partition, delivery.offset, delivery.attempt, delivery.event)
-        if self._used_up(delivery.attempt):
-            self._bury(row, reason)  # the copy comes first: a crash before the ack repeats it
+        if self.buries(row, reason):  # the copy comes first: a crash before the ack repeats it
             self._settle(delivery, now)
         else:
-            del self._queue.flying[delivery.ack_id]
-            self._queue.put_aside(row, due)
+            del self.queue.flying[delivery.ack_id]
+            self.queue.put_aside(row, due)
 
     def _settle(self, delivery: Delivery, now: float) -> None:
-        del self._queue.flying[delivery.ack_id]
-        if self._queue.ordered:
-            self._queue.end(delivery.event.key, now)
-        self._broker._storage.settled(1)
+        del self.queue.flying[delivery.ack_id]
+        if self.queue.ordered:
+            self.queue.end(delivery.event.key, now)
+        self._shared.settled(1)
 
-    def _used_up(self, attempt: int) -> bool:
-        return self.settings.max_deliveries is not None and attempt >= self.settings.max_deliveries
-
-    def _bury(self, row: Row, reason: str) -> None:
+    def buries(self, row: Row, reason: str) -> bool:
+        """Copy a message that has had its last delivery to the dead letters; say whether it had."""
+        most = self.settings.max_deliveries
+        if most is None or row[2] < most:
+            return False
         letter = dead_letter(row, self.topic.name, self.group, reason)
-        self._broker.publish_event(self.settings.dead_letter or "", letter)
+        self._shared.publish(self.settings.dead_letter or "", letter)
+        return True
 
     # ── going elsewhere ─────────────────────────────────────────────────────────────────────────
 
@@ -188,34 +201,8 @@ class Subscription:
             raise SubscriptionError("seek takes either offset=… or time=…, and not both.")
         with self._lock:
             self.reader.go(At(time) if time is not None else Offset(offset or 0))
-            self._queue = Queue(self.settings.ordered)
-            self._broker._storage.save(flush=True)
-
-    def _places(self) -> list[Place]:
-        """Return all that must survive a restart, for each partition."""
-        places: list[Place] = [(next, []) for next in self.reader.next]
-        for partition, offset, attempt, _ in sorted(self._queue.rows(), key=lambda row: row[:2]):
-            places[partition][1].append([offset, attempt])
-        return places
-
-    def _resume(self, places: list[Place]) -> None:
-        """Go on from such places: what was unacked is available at once, its attempts counted."""
-        self._queue = Queue(self.settings.ordered)
-        log, now = self.topic.log, self.clock()
-        self.reader.next = [min(next, log.end(p)) for p, (next, _) in enumerate(places)]
-        for partition, (_, unacked) in enumerate(places):
-            for offset, attempt in unacked:
-                found = log.read(partition, offset, 1)
-                if found and found[0][0] == offset:
-                    self._take_up((partition, offset, attempt, found[0][1]), now)
-                else:
-                    self.reader.skipped += 1
-
-    def _take_up(self, row: Row, now: float) -> None:
-        if self._used_up(row[2]):
-            self._bury(row, "the broker was restarted during the last delivery")
-        elif self._queue.admits(row):
-            self._queue.put_aside(row, now)
+            self.queue = Queue(self.settings.ordered)
+            self._shared.save()
 
     # ── looking ─────────────────────────────────────────────────────────────────────────────────
 
@@ -223,15 +210,15 @@ class Subscription:
     def outstanding(self) -> int:
         """How many messages are in flight."""
         with self._lock:
-            self._look()
-            return len(self._queue.flying)
+            self.look()
+            return len(self.queue.flying)
 
     @property
     def lag(self) -> int:
         """How many messages are not acked yet; a filter has not judged those still unread."""
         with self._lock:
-            self._look()
-            return self.reader.unread() + len(self._queue.rows())
+            self.look()
+            return self.reader.unread() + len(self.queue.rows())
 
     @property
     def skipped(self) -> int:
@@ -242,9 +229,9 @@ class Subscription:
     def cursors(self) -> list[int]:
         """For each partition, the first offset that is not acked: what Kafka would commit."""
         with self._lock:
-            self._look()
+            self.look()
             cursors = [self.reader.position(p) for p in range(self.topic.partitions)]
-            for partition, offset, _, _ in self._queue.rows():
+            for partition, offset, _, _ in self.queue.rows():
                 cursors[partition] = min(cursors[partition], offset)
             return cursors
 
@@ -252,14 +239,14 @@ class Subscription:
     def oldest_age(self) -> float | None:
         """Seconds since the time of the oldest message that is not acked; None where all are."""
         with self._lock:
-            now = self._look()
-            events = [row[3] for row in self._queue.rows()] + self.reader.heads()
+            now = self.look()
+            events = [row[3] for row in self.queue.rows()] + self.reader.heads()
             return max(0.0, now - min(event.time for event in events)) if events else None
 
     @property
     def pending(self) -> bool:
         """Whether anything is in flight, or will be delivered again."""
-        return bool(self._queue.flying or self._queue.aside)
+        return bool(self.queue.flying or self.queue.aside)
 
     def next_wakeup(self) -> float | None:
         """Return the clock's time of the next deadline or due redelivery, past or future, or None.
@@ -268,20 +255,8 @@ class Subscription:
         `max_outstanding` is reached, only deadlines count.
         """
         with self._lock:
-            self._look()
-            earliest, aside = self._queue.deadline(), self._queue.aside
-            if aside and len(self._queue.flying) < self.settings.max_outstanding:
+            self.look()
+            earliest, aside = self.queue.deadline(), self.queue.aside
+            if aside and len(self.queue.flying) < self.settings.max_outstanding:
                 earliest = min(earliest, aside[0][0])
             return None if earliest == math.inf else earliest
-
-    def snapshot(self) -> Hashable:
-        """Return all that decides what comes next (but the rng), with times relative to now.
-
-        Where those of two subscriptions set up alike are equal, a search may merge the two.
-        """
-        with self._lock:
-            return (self.topic.snapshot(), self._state())
-
-    def _state(self) -> Hashable:
-        now, reader = self._look(), self.reader
-        return ((*reader.next, reader.turn, reader.skipped), self._queue.state(now))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from pubsub_kit.errors import PubSubKitError
@@ -31,8 +31,7 @@ class Topic:
     def __init__(self, name: str, log: EventLog) -> None:
         self.name = name
         self.log = log
-        self._turn = 0  # the partition of the next message without a key
-        self._seen: tuple[Hashable, Hashable] = (None, None)  # what snapshot said last, and when
+        self.turn = 0  # the partition of the next message without a key
 
     def __repr__(self) -> str:
         return f"<Topic {self.name} partitions={self.partitions}>"
@@ -46,8 +45,8 @@ class Topic:
         """Choose a partition: for a key always the same one; without a key, each in turn."""
         if key is not None:
             return partition_for(key, self.log.partitions)
-        partition = self._turn % self.log.partitions
-        self._turn = partition + 1
+        partition = self.turn % self.log.partitions
+        self.turn = partition + 1
         return partition
 
     def append(self, event: Event) -> Position:
@@ -65,33 +64,6 @@ class Topic:
             share = [e for e, part in zip(events, chosen, strict=True) if part == partition]
             offsets[partition] = iter(self.log.append_batch(share, partition))
         return [Position(self.name, partition, next(offsets[partition])) for partition in chosen]
-
-    def snapshot(self) -> Hashable:
-        """Return what the log holds, without times, in a form to compare and hash."""
-        log, partitions = self.log, range(self.log.partitions)
-        state = (self._turn, *[(log.start(p), log.end(p)) for p in partitions])
-        if self._seen[0] != state or log.compacted:  # compaction leaves both ends alone
-            events = [log.read(p, 0, log.end(p)) for p in partitions]
-            kept = [(offset, e.id, e.key, repr(e.data)) for rows in events for offset, e in rows]
-            self._seen = (state, (state, *kept))
-        return self._seen[1]
-
-
-class Memory:
-    """Where a broker without a path keeps its topics; `storage` has it in a folder."""
-
-    def open_log(self, topic: str, partitions: int | None) -> EventLog:
-        """Open the log of a topic, or make it."""
-        return EventLog(topic, partitions or 1)
-
-    def settled(self, n: int) -> None:
-        """Hear of acks and dead letters."""
-
-    def save(self, *, flush: bool) -> None:
-        """Remember how subscriptions are set up and where they stand."""
-
-    def close(self) -> None:
-        """Let go of all files."""
 
 
 def check_name(what: str, name: object) -> None:

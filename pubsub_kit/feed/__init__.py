@@ -15,7 +15,8 @@ from pubsub_kit.feed.arena import Arena, Crash, Failover, Machines, NodeLoss, Pr
 from pubsub_kit.feed.designs import EVERYBODY, DesignError, FeedDesign
 from pubsub_kit.feed.five.messages import SCENES, explore_design, explore_scene, replay_scene
 from pubsub_kit.feed.five.pictures import counterexample, draw
-from pubsub_kit.feed.grading.calibration import Calibration, calibrate
+from pubsub_kit.feed.grading.calibration import calibrate
+from pubsub_kit.feed.grading.calibration_table import Calibration
 from pubsub_kit.feed.grading.grade import GradeError, ReportCard, grade
 from pubsub_kit.feed.grading.levels import LevelsError, ServiceLevels
 from pubsub_kit.feed.grading.references import references, sized

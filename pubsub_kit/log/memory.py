@@ -4,47 +4,25 @@ A topic is split into partitions, so that several readers can share it. A partit
 only grows at its end; an event's place in it, its offset, is given once and never reused. Readers
 keep their own place and take nothing away, so that any number of them may read, and read again.
 
-What a log may forget, it forgets without renumbering, so offsets may have gaps:
-
-    append     0 ann=1   1 bob=7   2 ann=2   3 bob=None   4 ann=3
-    retain                         2 ann=2   3 bob=None   4 ann=3    the oldest are gone
-    compact                                  3 bob=None   4 ann=3    each key's latest is left
-
-An event with a key and with None for data is a tombstone: it says that the key is gone. It outlives
-what it deletes by a time, so that a slow reader sees it too, and then goes itself.
-
-This one lives in memory; `pubsub_kit.log.segments` keeps the same on disk.
+What a log may forget (retention.py), it forgets without renumbering, so offsets may have gaps. This
+one lives in memory; segments.py keeps the same on disk.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Self
+from typing import Self
 from zlib import crc32
 
 from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.log.event import Event
+from pubsub_kit.log.retention import KEEP_ALL, Retention, first_kept, superseded
+from pubsub_kit.log.rows import to_row
 
 
 class LogError(PubSubKitError):
     """A log was asked for something that it cannot do."""
-
-
-class Retention(NamedTuple):
-    """What a log must keep, all the rest it may forget; None is everything.
-
-    `max_age`: the events of the last so many seconds, by their own time. `max_bytes`: the newest so
-    many bytes of JSON in each partition. On disk whole files go, so more may stay. `tombstone_age`:
-    tombstones for so many seconds, through compaction (a day, as Kafka's delete.retention.ms).
-    """
-
-    max_age: float | None = None
-    max_bytes: int | None = None
-    tombstone_age: float = 86_400.0
-
-
-KEEP_ALL = Retention()
 
 
 def partition_for(key: str, partitions: int) -> int:
@@ -108,7 +86,8 @@ class EventLog:
 
     def retain(self, now: float) -> int:
         """Forget what `retention` allows at the time `now`; return how many events went."""
-        gone = sum(partition.retain(self.retention, now) for partition in self._partitions)
+        rule = self.retention
+        gone = sum(each.forget_before(first_kept(each, rule, now)) for each in self._partitions)
         return gone + (self.compact(now) if self.compacted else 0)
 
     def compact(self, now: float = float("-inf")) -> int:
@@ -117,7 +96,7 @@ class EventLog:
         A tombstone goes too once it is older than `retention.tombstone_age` at the time `now`.
         """
         before = now - self.retention.tombstone_age
-        return sum(partition.compact(before) for partition in self._partitions)
+        return sum(each.forget(superseded(each.pairs(), before)) for each in self._partitions)
 
     def flush(self) -> None:
         """Make what was appended safe from a power cut; in memory, nothing is."""
@@ -155,8 +134,6 @@ class Partition:
         self._events: list[Event] = []
         self._end = 0
 
-    # where events are kept
-
     def start(self) -> int:
         """Return the oldest offset that is left, or the end."""
         return self._offsets[0] if self._offsets else self._end
@@ -179,13 +156,17 @@ class Partition:
         last = first + max(limit, 0)
         return list(zip(self._offsets[first:last], self._events[first:last], strict=True))
 
+    def offset_at(self, time: float) -> int:
+        """Return the first offset with a time ≥ `time`: a search, since clocks may go back."""
+        return next((offset for offset, event in self.pairs() if event.time >= time), self.end())
+
     def pairs(self) -> Iterable[tuple[int, Event]]:
         """Go through all (offset, event) pairs."""
         return zip(self._offsets, self._events, strict=True)
 
     def sizes(self) -> Iterable[tuple[int, int]]:
         """Go through (offset, bytes), the newest first."""
-        return ((offset, len(event.to_row())) for offset, event in reversed([*self.pairs()]))
+        return ((offset, len(to_row(event))) for offset, event in reversed([*self.pairs()]))
 
     def forget_before(self, offset: int) -> int:
         """Forget what is older than `offset`; return how many events went."""
@@ -204,35 +185,3 @@ class Partition:
 
     def close(self) -> None:
         """Have nothing to give back."""
-
-    # which are to be forgotten
-
-    def offset_at(self, time: float) -> int:
-        """Return the first offset with a time ≥ `time`: a search, since clocks may go back."""
-        return next((offset for offset, event in self.pairs() if event.time >= time), self.end())
-
-    def retain(self, rule: Retention, now: float) -> int:
-        """Forget the oldest events as `rule` has it; return how many."""
-        first = self.start()
-        if rule.max_age is not None:
-            first = self.offset_at(now - rule.max_age)
-        if (room := rule.max_bytes) is not None:
-            for offset, size in self.sizes():
-                room -= size
-                if room < 0:
-                    first = max(first, offset)
-                    break
-        return self.forget_before(first)
-
-    def compact(self, tombstones_before: float) -> int:
-        """Forget all but the latest event of each key, and old tombstones; return how many."""
-        latest: dict[str, int] = {}
-        gone: set[int] = set()
-        for offset, event in self.pairs():
-            if event.key is not None:
-                if event.key in latest:
-                    gone.add(latest[event.key])
-                if event.data is None and event.time < tombstones_before:
-                    gone.add(offset)
-                latest[event.key] = offset
-        return self.forget(gone)

@@ -18,9 +18,12 @@ from collections.abc import Iterable, Sequence
 from io import FileIO
 from pathlib import Path
 
+from pubsub_kit.log.cloudevents import read_json
 from pubsub_kit.log.disk import ALWAYS, Fsync, LogFailed, LogFull, sync_folder
-from pubsub_kit.log.event import Event, read_json
-from pubsub_kit.log.memory import KEEP_ALL, EventLog, LogError, Partition, Retention
+from pubsub_kit.log.event import Event
+from pubsub_kit.log.memory import EventLog, LogError, Partition
+from pubsub_kit.log.retention import KEEP_ALL, Retention
+from pubsub_kit.log.rows import from_rows, to_row
 from pubsub_kit.log.segmented_file import SEGMENT_BYTES, Cut, LogCorrupt, SegmentedFile
 
 __all__ = ["Cut", "DurableEventLog", "Fsync", "LogCorrupt", "LogFailed", "LogFull", "LogLocked"]
@@ -101,7 +104,7 @@ class DiskPartition(SegmentedFile, Partition):
 
     def append(self, events: Sequence[Event]) -> range:
         """Append events and return their offsets; raises LogFull or LogFailed."""
-        return self.append_batch([event.to_row().encode() for event in events])
+        return self.append_batch([to_row(event).encode() for event in events])
 
     def read(self, offset: int, limit: int) -> list[tuple[int, Event]]:
         """Return up to `limit` (offset, event) pairs from `offset` on; raises LogCorrupt."""
@@ -118,7 +121,7 @@ def decode(stored: Sequence[tuple[int, bytes]]) -> list[tuple[int, Event]]:
     gc.disable()  # nothing here can be garbage yet, and looking for some takes a third of the time
     try:
         array = read_json(b"[" + b",".join([payload for _, payload in stored]) + b"]")
-        return list(zip([o for o, _ in stored], Event.from_rows(array), strict=True))
+        return list(zip([o for o, _ in stored], from_rows(array), strict=True))
     finally:
         if collecting:
             gc.enable()

@@ -22,7 +22,8 @@ from pubsub_kit.world.running import WorldError
 from pubsub_kit.world.tasks import Node, Task, wait
 
 if TYPE_CHECKING:
-    from pubsub_kit.broker.broker import Delivery, Subscription
+    from pubsub_kit.broker.delivery import Delivery
+    from pubsub_kit.broker.subscription import Subscription
     from pubsub_kit.world.world import World
 
 SEMANTICS = ("at_least_once", "at_most_once", "manual")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pubsub_kit.broker.broker import Delivery
+    from pubsub_kit.broker.delivery import Delivery
     from pubsub_kit.log.event import Event
     from pubsub_kit.world.consumers import Group, Worker
     from pubsub_kit.world.odds import Odds

@@ -22,7 +22,7 @@ from pubsub_kit.world.services import CallError, CallRefused, attempt
 from pubsub_kit.world.tasks import NOWHERE, wait
 
 if TYPE_CHECKING:
-    from pubsub_kit.broker.broker import RetryPolicy
+    from pubsub_kit.broker.retry import RetryPolicy
 
 
 @coroutine

@@ -10,20 +10,16 @@ from typing import Any, cast
 
 import pytest
 
-from pubsub_kit.broker.broker import (
-    At,
-    Broker,
-    BrokerError,
-    Delivery,
-    Offset,
-    Position,
-    RetryPolicy,
-    Subscription,
-    SubscriptionError,
-)
-from pubsub_kit.broker.retry import RetryPolicyError
+from pubsub_kit.broker.broker import Broker
+from pubsub_kit.broker.delivery import Delivery
+from pubsub_kit.broker.reader import At, Offset
+from pubsub_kit.broker.retry import RetryPolicy, RetryPolicyError
+from pubsub_kit.broker.settings import SubscriptionError
+from pubsub_kit.broker.snapshot import of_broker, of_group, of_topic
+from pubsub_kit.broker.subscription import Subscription
+from pubsub_kit.broker.topic import BrokerError, Position
 from pubsub_kit.log.event import Event
-from pubsub_kit.log.memory import Retention
+from pubsub_kit.log.retention import Retention
 
 ROOT = Path(__file__).resolve().parents[2]
 NAN = float("nan")
@@ -137,7 +133,7 @@ def test_a_batch_gets_the_positions_that_it_would_have_got_one_by_one(clock: Clo
     for broker in (one, many):
         broker.topic("orders", partitions=3)
     assert many.publish_batch("orders", events) == [one.publish_event("orders", e) for e in events]
-    assert many.topics["orders"].snapshot() == one.topics["orders"].snapshot()
+    assert of_topic(many.topics["orders"]) == of_topic(one.topics["orders"])
 
 
 def test_a_batch_may_be_of_data(broker: Broker) -> None:
@@ -457,13 +453,13 @@ def test_nack_may_say_the_delay(subscription: Subscription, clock: Clock) -> Non
 
 
 def test_redeliveries_come_first_by_due_time_then_partition_then_offset(
-    subscription: Subscription, clock: Clock
+    broker: Broker, subscription: Subscription, clock: Clock
 ) -> None:
     first, second, third = subscription.pull(3)
     first.nack(2)
     third.nack(1)
     second.nack(2)
-    subscription._broker.publish("orders", "d")
+    broker.publish("orders", "d")
     clock.now += 2
     assert data(subscription.pull(4)) == ["c", "a", "b", "d"]
 
@@ -550,7 +546,7 @@ def test_a_hot_key_does_not_make_a_group_read_the_whole_log(
 
 def drain_after(subscription: Subscription) -> list[Any]:
     """Ack what is in flight, then drain."""
-    subscription.ack_batch(list(subscription._queue.flying.values()))
+    subscription.ack_batch(list(subscription.queue.flying.values()))
     return drain(subscription)
 
 
@@ -891,10 +887,10 @@ def test_with_no_room_left_only_a_deadline_wakes(broker: Broker) -> None:
 
 def test_equal_states_have_equal_snapshots_at_whatever_time() -> None:
     early, late = scene(at=0.0), scene(at=1234.56)
-    assert early.snapshot() == late.snapshot()
-    assert len({early.snapshot(), late.snapshot()}) == 1
+    assert of_broker(early) == of_broker(late)
+    assert len({of_broker(early), of_broker(late)}) == 1
     (mine,), (theirs,) = early.subscriptions.values(), late.subscriptions.values()
-    assert mine.snapshot() == theirs.snapshot()
+    assert of_group(mine) == of_group(theirs)
 
 
 @pytest.mark.parametrize(
@@ -902,9 +898,9 @@ def test_equal_states_have_equal_snapshots_at_whatever_time() -> None:
     [
         lambda broker, group, clock: broker.publish("orders", 9),
         lambda broker, group, clock: group.pull(),
-        lambda broker, group, clock: group.ack_batch(list(group._queue.flying.values())),
-        lambda broker, group, clock: next(iter(group._queue.flying.values())).nack(1),
-        lambda broker, group, clock: next(iter(group._queue.flying.values())).extend(20),
+        lambda broker, group, clock: group.ack_batch(list(group.queue.flying.values())),
+        lambda broker, group, clock: next(iter(group.queue.flying.values())).nack(1),
+        lambda broker, group, clock: next(iter(group.queue.flying.values())).extend(20),
         lambda broker, group, clock: group.seek(offset=0),
         lambda broker, group, clock: setattr(clock, "now", clock.now + 1),
         lambda broker, group, clock: broker.topic("more"),
@@ -914,13 +910,13 @@ def test_equal_states_have_equal_snapshots_at_whatever_time() -> None:
 def test_whatever_changes_what_comes_changes_the_snapshot(change: Any) -> None:
     broker = scene(at=0.0)
     (group,) = broker.subscriptions.values()
-    before = broker.snapshot()
+    before = of_broker(broker)
     change(broker, group, group.clock)
-    assert broker.snapshot() != before
+    assert of_broker(broker) != before
 
 
 def test_what_is_in_the_log_is_part_of_the_snapshot() -> None:
-    assert scene(at=0.0, texts="abcdef").snapshot() != scene(at=0.0, texts="abcdfe").snapshot()
+    assert of_broker(scene(at=0.0, texts="abcdef")) != of_broker(scene(at=0.0, texts="abcdfe"))
 
 
 def scene(at: float, texts: str = "abcdef") -> Broker:
@@ -957,7 +953,7 @@ def test_a_closed_broker_says_so(broker: Broker, subscription: Subscription) -> 
         delivery.ack,
         delivery.nack,
         broker.flush,
-        broker.snapshot,
+        lambda: of_broker(broker),
     ):
         with pytest.raises(BrokerError, match="This broker is closed"):
             act()

@@ -17,16 +17,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pubsub_kit.broker.broker import (
-    Broker,
-    BrokerError,
-    RetryPolicy,
-    Subscription,
-    SubscriptionError,
-)
+from pubsub_kit.broker.broker import Broker
+from pubsub_kit.broker.retry import RetryPolicy
+from pubsub_kit.broker.settings import SubscriptionError
 from pubsub_kit.broker.storage import Storage
+from pubsub_kit.broker.subscription import Subscription
+from pubsub_kit.broker.topic import BrokerError
 from pubsub_kit.log.event import Event
-from pubsub_kit.log.memory import EventLog, Retention
+from pubsub_kit.log.memory import EventLog
+from pubsub_kit.log.retention import Retention
 from pubsub_kit.log.segments import DurableEventLog, Fsync, LogCorrupt, LogLocked
 
 ROOT = Path(__file__).resolve().parents[2]

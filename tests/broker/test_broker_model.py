@@ -16,7 +16,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from pubsub_kit.broker.broker import Broker, Delivery, RetryPolicy
+from pubsub_kit.broker.broker import Broker
+from pubsub_kit.broker.delivery import Delivery
+from pubsub_kit.broker.retry import RetryPolicy
 from pubsub_kit.log.segments import Fsync
 
 KEYS = [None, "ann", "bob", "cy"]

@@ -12,9 +12,14 @@ from typing import Any
 
 import pytest
 
-import pubsub_kit.broker.consumer
-from pubsub_kit.broker.broker import Broker, BrokerError, Delivery, RetryPolicy, Subscription
-from pubsub_kit.broker.consumer import Consumer, ConsumerError, Semantics
+import pubsub_kit.broker.driver
+from pubsub_kit.broker.broker import Broker
+from pubsub_kit.broker.consumer import Consumer, Semantics
+from pubsub_kit.broker.delivery import Delivery
+from pubsub_kit.broker.driver import ConsumerError
+from pubsub_kit.broker.retry import RetryPolicy
+from pubsub_kit.broker.subscription import Subscription
+from pubsub_kit.broker.topic import BrokerError
 
 ROOT = Path(__file__).resolve().parents[2]
 LONG = 30.0  # seconds: no test waits so long unless it fails
@@ -268,7 +273,7 @@ def test_a_second_thread_for_one_consumer_is_refused(subscription: Subscription)
 def test_a_handler_that_never_ends_does_not_hang_stop(
     broker: Broker, subscription: Subscription, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pubsub_kit.broker.consumer, "PATIENCE", 0.01)
+    monkeypatch.setattr(pubsub_kit.broker.driver, "PATIENCE", 0.01)
     go_on, begun = threading.Event(), threading.Event()
 
     def stuck(delivery: Delivery) -> None:

@@ -15,7 +15,8 @@ import pytest
 
 from pubsub_kit.log import disk
 from pubsub_kit.log.event import Event
-from pubsub_kit.log.memory import LogError, Retention
+from pubsub_kit.log.memory import LogError
+from pubsub_kit.log.retention import Retention
 from pubsub_kit.log.segments import DurableEventLog, Fsync
 
 DAY = 86_400.0
@@ -66,7 +67,7 @@ def compacted(full: Path, tmp_path_factory: pytest.TempPathFactory) -> Pairs:
 DIE = """
 import os, sys
 from pubsub_kit.log import disk
-from pubsub_kit.log.memory import Retention
+from pubsub_kit.log.retention import Retention
 from pubsub_kit.log.segments import DurableEventLog
 path, act, steps, small = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 log = DurableEventLog(path, segment_bytes=small, retention=Retention(max_bytes=250))

@@ -7,15 +7,13 @@ found does not match, why. Published: High Scalability, 2013-07-08, on Raffi Kri
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from pubsub_kit.feed.arena import Arena
 from pubsub_kit.feed.designs import ENTRY_BYTES, FeedDesign
-from pubsub_kit.feed.grading import calibration_text
-from pubsub_kit.feed.machines.measures import Unit
+from pubsub_kit.feed.grading.calibration_table import Assumption, Calibration, Row
 from pubsub_kit.feed.machines.run import FeedRun
 from pubsub_kit.feed.machines.simulate import simulate
 from pubsub_kit.feed.people.arrivals import DAY
@@ -27,33 +25,6 @@ TWEETS = 400e6 / DAY  # a second
 READS = 300e3  # a second
 DELIVERIES = 30e9 / DAY  # a second; the talk rounds to 300K
 LARGEST = 31_000_000  # followers of the largest account
-
-Mark = Literal["input", "fitted", "found"]
-
-
-class Assumption(NamedTuple):
-    """Something that nobody published, and why it is so here."""
-
-    what: str
-    value: str
-    why: str
-
-
-class Row(NamedTuple):
-    """A number that was published, and what a run says; `why` tells what to think of the two."""
-
-    what: str
-    published: float
-    measured: float
-    unit: Unit
-    mark: Mark
-    why: str
-
-    @property
-    def ratio(self) -> float:
-        """Measured ÷ published."""
-        return self.measured / self.published
-
 
 ASSUMPTIONS = (
     Assumption("people", "300M, half of them active", "150M active are published; the rest is not"),
@@ -75,26 +46,6 @@ DESIGN = FeedDesign("Twitter, 2012–13", skip_inactive=True, workers=140, store
 SECONDS = 300.0  # of each run
 
 
-@dataclass(frozen=True)
-class Calibration:
-    """The rows and the assumptions; shows as text and as an HTML table."""
-
-    rows: tuple[Row, ...]
-    assumptions: tuple[Assumption, ...] = ASSUMPTIONS
-
-    @property
-    def text(self) -> str:
-        """The table, what to think of each row, and the assumptions; at most 96 letters wide."""
-        return calibration_text.text(self)
-
-    def __repr__(self) -> str:
-        return self.text
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """Give a front-end the table as text and as HTML."""
-        return {"text/plain": self.text, "text/html": calibration_text.html(self)}
-
-
 def calibrate() -> Calibration:
     """Run the published load on the published layout, and hold the outcome against the talk."""
     people = population(int(2 * ACTIVE), 150.0, celebrity=1_000_000)
@@ -106,7 +57,8 @@ def calibrate() -> Calibration:
             *_delivery(usual, _run(large, [120.0]), _run(large, [120.0], LARGE_EVENT)),
             *_reading(usual),
             *_merging(people),
-        )
+        ),
+        ASSUMPTIONS,
     )
 
 

@@ -19,6 +19,7 @@ from collections.abc import Hashable, Iterator
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any
 
+from pubsub_kit.broker.snapshot import of_broker
 from pubsub_kit.world.consumers import Group
 from pubsub_kit.world.kernel import Kernel, Restart
 from pubsub_kit.world.stores import Store
@@ -85,7 +86,7 @@ def at_rest(world: World) -> Hashable | None:
     return (
         world.now,
         tuple(agenda),
-        world.broker.snapshot(),
+        of_broker(world.broker),
         tuple((name, frozen(store.rows)) for name, store in world.stores.items()),
         tuple(repr(step[2:]) for step in world.trace.steps if step.kind == "effect"),
         tuple((n.name, n.alive, n.active, n.asked, n.skew) for n in world.nodes.values()),

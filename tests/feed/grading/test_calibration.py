@@ -14,7 +14,8 @@ import pytest
 
 from pubsub_kit.feed.arena import Arena, Machines
 from pubsub_kit.feed.grading import calibration
-from pubsub_kit.feed.grading.calibration import ASSUMPTIONS, Calibration, Row, calibrate, saved
+from pubsub_kit.feed.grading.calibration import ASSUMPTIONS, calibrate, saved
+from pubsub_kit.feed.grading.calibration_table import Calibration, Row
 from pubsub_kit.feed.machines.simulate import simulate
 from pubsub_kit.feed.people.arrivals import DAY
 from pubsub_kit.feed.people.population import population

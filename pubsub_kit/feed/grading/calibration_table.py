@@ -1,16 +1,14 @@
-"""The calibration on paper: as an aligned text and as an HTML table."""
+"""A calibration: what was published beside what a run says, as an aligned text and as HTML."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from html import escape
 from textwrap import wrap
-from typing import TYPE_CHECKING
+from typing import Any, Literal, NamedTuple
 
 from pubsub_kit.feed.grading.card import CELL, LINE, WIDE
-from pubsub_kit.feed.machines.measures import amount
-
-if TYPE_CHECKING:
-    from pubsub_kit.feed.grading.calibration import Calibration, Row
+from pubsub_kit.feed.machines.measures import Unit, amount
 
 TITLE = "The simulator against Twitter, 2012–13"
 HEADS = ("published", "measured", "÷")
@@ -21,7 +19,54 @@ MARKS = {
 }
 
 
-def text(calibration: Calibration) -> str:
+Mark = Literal["input", "fitted", "found"]
+
+
+class Assumption(NamedTuple):
+    """Something that nobody published, and why it is so here."""
+
+    what: str
+    value: str
+    why: str
+
+
+class Row(NamedTuple):
+    """A number that was published, and what a run says; `why` tells what to think of the two."""
+
+    what: str
+    published: float
+    measured: float
+    unit: Unit
+    mark: Mark
+    why: str
+
+    @property
+    def ratio(self) -> float:
+        """Measured ÷ published."""
+        return self.measured / self.published
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The rows and the assumptions; shows as text and as an HTML table."""
+
+    rows: tuple[Row, ...]
+    assumptions: tuple[Assumption, ...]
+
+    @property
+    def text(self) -> str:
+        """The table, what to think of each row, and the assumptions; at most 96 letters wide."""
+        return _text(self)
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """Give a front-end the table as text and as HTML."""
+        return {"text/plain": self.text, "text/html": _html(self)}
+
+
+def _text(calibration: Calibration) -> str:
     """Return the table, what to think of each row, and the assumptions, as text."""
     lines = [TITLE, "", f"{'':<34}{HEADS[0]:>12}{HEADS[1]:>12}{HEADS[2]:>8}"]
     for row in calibration.rows:
@@ -47,7 +92,7 @@ def _item(words: str) -> list[str]:
     return wrap(words, WIDE, initial_indent="- ", subsequent_indent="  ")
 
 
-def html(calibration: Calibration) -> str:
+def _html(calibration: Calibration) -> str:
     """Return the same as HTML, in the page's own colours."""
     head = "".join(f'<th style="{CELL}right;{LINE}">{escape(name)}</th>' for name in HEADS)
     table = "".join(map(_html_row, calibration.rows))

@@ -1,0 +1,99 @@
+"""A driver: what makes a consumer take step after step, in a thread or in an event loop.
+
+A consumer has neither thread nor clock, so that the same one runs in virtual time and in a browser.
+"""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from typing import Self
+
+from pubsub_kit.broker.subscription import Subscription
+from pubsub_kit.errors import PubSubKitError
+
+IDLE = 0.02  # seconds between two looks at a subscription that has nothing
+PATIENCE = 10.0  # seconds that stop() waits for the handler
+
+
+class ConsumerError(PubSubKitError):
+    """A consumer was made or driven in a way that cannot work."""
+
+
+class Driver(ABC):
+    """Takes steps until `stop`: `run_in_thread` in a thread, `run` in an event loop."""
+
+    def __init__(self, subscription: Subscription) -> None:
+        self.subscription = subscription
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._broken: BaseException | None = None  # what ended the thread
+
+    @abstractmethod
+    def step(self, n: int = 1) -> int:
+        """Handle up to `n` messages; return how many there were."""
+
+    @abstractmethod
+    async def step_async(self, n: int = 1) -> int:
+        """Do as `step` does, with a handler that may be async."""
+
+    def run_in_thread(self) -> Self:
+        """Handle messages in a thread until `stop`; usable in a `with` statement.
+
+        An exception of the handler does not end it; one of the broker does, and `stop` raises it.
+        """
+        if self.running:
+            raise ConsumerError("This consumer runs already: stop() it, or make another one.")
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._loop, name="consumer", daemon=True)
+        self._thread.start()
+        return self
+
+    @property
+    def running(self) -> bool:
+        """Whether the thread is alive."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def stop(self) -> None:
+        """Let the message at hand be handled, and stop."""
+        self._stopping.set()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(PATIENCE)
+            if self._thread.is_alive():
+                raise ConsumerError(f"The handler is still at work after {PATIENCE:g} s.")
+        broken, self._broken = self._broken, None
+        if broken is not None:
+            raise broken
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
+
+    def _loop(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                if not self.step():
+                    self._stopping.wait(self._pause())
+        except BaseException as error:
+            self._broken = error
+
+    async def run(self) -> None:
+        """Handle messages in this event loop until `stop`; the handler may be async.
+
+        Where the task is cancelled, the message at hand is available again at once.
+        """
+        import asyncio  # here, since it takes longer to import than all the rest of the core
+
+        self._stopping.clear()
+        while not self._stopping.is_set():
+            busy = await self.step_async()
+            await asyncio.sleep(0 if busy else self._pause())
+
+    def _pause(self) -> float:
+        """Return the seconds until something may be due, at most `IDLE`."""
+        wakeup = self.subscription.next_wakeup()
+        if wakeup is None:
+            return IDLE
+        return min(IDLE, max(0.0, wakeup - self.subscription.clock()))

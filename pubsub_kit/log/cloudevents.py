@@ -1,0 +1,138 @@
+"""CloudEvents JSON: the form in which the world writes events, so that any tool can read ours.
+
+In the "structured mode" of CloudEvents 1.0 (https://github.com/cloudevents/spec) an event is a JSON
+object:
+
+    {"specversion":"1.0","id":"3f9a…-1","source":"shop","type":"order.placed",
+     "time":"2026-01-31T09:30:00.250000Z","subject":"o-17","partitionkey":"ann","data":{"total":42}}
+
+`partitionkey` (our `key`) is a documented extension. As JSON has it, tuples come back as lists, and
+keys as strings; bytes travel as `data_base64`; None is left out. JSON is strict both ways, which
+Python's is not by itself: NaN and infinity are refused. Times are those of RFC 3339.
+
+Events are tuples here, in the order of `Event`'s fields, which event.py gives names.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from json import JSONDecoder, JSONEncoder, encoder
+from reprlib import repr as brief
+from typing import Any, NoReturn
+
+from pubsub_kit.errors import PubSubKitError
+
+ATTRIBUTES = {"specversion", "id", "source", "type", "time", "subject", "partitionkey", "data"}
+
+
+class EventError(PubSubKitError):
+    """A value or a text is no CloudEvents 1.0 event; the message says what is wrong with it."""
+
+
+def write(event: tuple[Any, ...]) -> str:
+    """Return an event's fields as one line of ASCII; raises EventError for data that is no JSON."""
+    id, source, type, time, data, subject, key, extensions = event
+    micros = round(time * 1_000_000)
+    second = micros // 1_000_000
+    more = f',"subject":{quote(subject)}' if subject is not None else ""
+    if key is not None:
+        more += f',"partitionkey":{quote(key)}'
+    try:
+        if extensions:
+            more += "," + encode(dict(extensions))[1:-1]
+        if data.__class__ is bytes:
+            more += f',"data_base64":"{b64encode(data).decode()}"'
+        elif data is not None:
+            more += ',"data":' + encode(data)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise EventError(f"An event's data must be a JSON value: {error}.") from error
+    return (
+        f'{{"specversion":"1.0","id":{quote(id)},"source":{quote(source)},"type":{quote(type)},'
+        f'"time":"{_date(second)}.{micros - second * 1_000_000:06}Z"{more}}}'
+    )
+
+
+def take(fields: Any) -> tuple[Any, ...]:
+    """Take id, source, type, time, data, subject and key out of a parsed object; leave extensions.
+
+    A time is seconds since the epoch, or None where there was none. Raises EventError.
+    """
+    try:
+        pop = fields.pop
+        version, data, time = pop("specversion", None), pop("data", None), pop("time", None)
+        names = pop("id", None), pop("source", None), pop("type", None)
+        subject, key = pop("subject", None), pop("partitionkey", None)
+    except (AttributeError, TypeError):
+        raise EventError(f"An event is a JSON object, not {brief(fields)}.") from None
+    if version != "1.0":
+        raise EventError(f"An event's specversion must be '1.0', not {brief(version)}.")
+    if "data_base64" in fields:
+        data = _bytes(data, pop("data_base64"))
+    for name in [name for name, value in fields.items() if value is None]:
+        del fields[name]
+    return (*names, None if time is None else _seconds(time), data, subject, key)
+
+
+# Times come in bursts, so the text of a second is worth remembering.
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+@lru_cache(maxsize=1024)
+def _date(second: int) -> str:
+    return (_EPOCH + timedelta(seconds=second)).isoformat()[:19]
+
+
+@lru_cache(maxsize=1024)
+def _second(date: str) -> int:
+    return round(_parse_time(date + "Z"))
+
+
+def _parse_time(text: str) -> float:
+    if not _RFC_3339.fullmatch(text):
+        raise ValueError(text)
+    return (datetime.fromisoformat(text.upper()) - _EPOCH) / timedelta(seconds=1)
+
+
+def _seconds(text: Any) -> float:
+    try:
+        if text[26:] == "Z" and text[19] == "." and (micros := text[20:26]).isdecimal():
+            return (_second(text[:19]) * 1_000_000 + int(micros)) / 1_000_000
+        return _parse_time(text)
+    except (TypeError, ValueError, OverflowError):
+        raise EventError(f"A time looks like 2026-01-31T09:30:00.25Z, not {brief(text)}.") from None
+
+
+def _refuse(value: object) -> NoReturn:
+    raise ValueError(f"{brief(value)} is no JSON value")
+
+
+quote = encoder.encode_basestring_ascii
+_decode = JSONDecoder(parse_constant=_refuse).decode
+encode: Callable[[Any], str] = JSONEncoder(
+    separators=(",", ":"), allow_nan=False, default=_refuse
+).encode
+if _c_encoder := getattr(encoder, "c_make_encoder", None):  # encode() makes one for each call
+    _chunks = _c_encoder(None, _refuse, quote, None, ":", ",", False, False, False)
+    encode = lambda value: "".join(_chunks(value, 0))  # noqa: E731
+
+
+def read_json(text: str | bytes) -> Any:
+    """Parse strict JSON; raises EventError with the reason and the place."""
+    try:
+        return _decode(text if isinstance(text, str) else str(text, "utf-8"))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise EventError(f"This is no JSON ({error}): {brief(text)}.") from error
+
+
+def _bytes(data: Any, text: Any) -> bytes:
+    try:
+        if data is not None:
+            raise ValueError("there is data as well")
+        return b64decode(text, validate=True)
+    except (ValueError, TypeError) as error:
+        raise EventError(f"An event's data_base64 must be base64: {error}.") from error

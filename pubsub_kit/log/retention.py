@@ -1,0 +1,72 @@
+"""What a log must keep, and what it may forget: by age, by size, or by key.
+
+    append     0 ann=1   1 bob=7   2 ann=2   3 bob=None   4 ann=3
+    retain                         2 ann=2   3 bob=None   4 ann=3    the oldest are gone
+    compact                                  3 bob=None   4 ann=3    each key's latest is left
+
+An event with a key and with None for data is a tombstone: it says that the key is gone. It outlives
+what it deletes by a time, so that a slow reader sees it too, and then goes itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple, Protocol
+
+from pubsub_kit.log.event import Event
+
+
+class Retention(NamedTuple):
+    """What a log must keep, all the rest it may forget; None is everything.
+
+    `max_age`: the events of the last so many seconds, by their own time. `max_bytes`: the newest so
+    many bytes of JSON in each partition. On disk whole files go, so more may stay. `tombstone_age`:
+    tombstones for so many seconds, through compaction (a day, as Kafka's delete.retention.ms).
+    """
+
+    max_age: float | None = None
+    max_bytes: int | None = None
+    tombstone_age: float = 86_400.0
+
+
+KEEP_ALL = Retention()
+
+
+class Kept(Protocol):
+    """The events of one partition, as a rule looks at them."""
+
+    def start(self) -> int:
+        """Return the oldest offset that is left, or the end."""
+
+    def offset_at(self, time: float) -> int:
+        """Return the first offset with a time ≥ `time`, or the end."""
+
+    def sizes(self) -> Iterable[tuple[int, int]]:
+        """Go through (offset, bytes), the newest first."""
+
+
+def first_kept(partition: Kept, rule: Retention, now: float) -> int:
+    """Return the oldest offset that `rule` keeps at the time `now` (seconds since the epoch)."""
+    first = partition.start()
+    if rule.max_age is not None:
+        first = max(first, partition.offset_at(now - rule.max_age))
+    if (room := rule.max_bytes) is not None:
+        for offset, size in partition.sizes():
+            room -= size
+            if room < 0:
+                return max(first, offset)
+    return first
+
+
+def superseded(pairs: Iterable[tuple[int, Event]], tombstones_before: float) -> set[int]:
+    """Return the offsets of all but each key's latest event, and of tombstones older than that."""
+    latest: dict[str, int] = {}
+    gone: set[int] = set()
+    for offset, event in pairs:
+        if event.key is not None:
+            if event.key in latest:
+                gone.add(latest[event.key])
+            if event.data is None and event.time < tombstones_before:
+                gone.add(offset)
+            latest[event.key] = offset
+    return gone

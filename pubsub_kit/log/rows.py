@@ -1,0 +1,55 @@
+"""Rows: the form in which a log on disk writes events, shorter than CloudEvents and read faster.
+
+A row is the fields in the order of `Event`, as a JSON array, the time in microseconds:
+
+    ["3f9a…-1","shop","order.placed",1769851800250000,{"total":42},"o-17","ann"]
+
+An event with bytes or extensions is written as CloudEvents JSON instead, an object among arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from reprlib import repr as brief
+from typing import Any
+
+from pubsub_kit.log.cloudevents import EventError, encode, quote
+from pubsub_kit.log.event import FIRST, LAST, NO_EXTENSIONS, Event, make
+
+
+def to_row(event: Event) -> str:
+    """Return the event as a row, or as CloudEvents JSON if it has bytes or extensions.
+
+    Raises EventError as `Event.to_json` does.
+    """
+    id, source, type, time, data, subject, key, extensions = event
+    named = id and source and type and subject != "" and key != ""
+    try:
+        if named and not extensions and data.__class__ is not bytes and FIRST <= time < LAST:
+            return (
+                f"[{quote(id)},{quote(source)},{quote(type)},{round(time * 1e6)},{encode(data)},"
+                f"{'null' if subject is None else quote(subject)},"
+                f"{'null' if key is None else quote(key)}]"
+            )
+    except (TypeError, ValueError, RecursionError):
+        pass  # to_json can tell what is wrong
+    return event.to_json()
+
+
+def from_rows(rows: Iterable[Any]) -> list[Event]:
+    """Make events of parsed rows, or CloudEvents objects; raises EventError.
+
+    The fields of a row are taken as they are: they were checked when it was written.
+    """
+    row, events, more = None, [], NO_EXTENSIONS
+    try:
+        for row in rows:
+            if row.__class__ is list:
+                id, source, type, micros, data, subject, key = row
+                time = micros / 1_000_000
+                events.append(make(Event, (id, source, type, time, data, subject, key, more)))
+            else:
+                events.append(Event.from_fields(row))
+    except (TypeError, ValueError):
+        raise EventError(f"An event's row has 7 fields, unlike {brief(row)}.") from None
+    return events
