@@ -1,25 +1,31 @@
-"""The rules of the house, as tests: types, style, import arrows, the core's size, determinism."""
+"""The rules of the house, as tests: rooms, arrows, sittings, determinism, types, style."""
 
 from __future__ import annotations
 
 import ast
-import io
 import os
 import re
 import subprocess
 import sys
-import tokenize
 import tomllib
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
+import networkx as nx
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 KIT = ROOT / "pubsub_kit"
-CORE = ["event", "log", "segments", "broker", "consumer"]
-CORE_LINES = 1700  # with all that a broker and a log must survive; each file is one short read
+# What a stranger reads in one sitting, in this order; and what makes it durable, the second one.
+TEXTBOOK = [
+    "log.event", "log.memory", "broker.topic", "broker.reader", "broker.queue", "broker.delivery",
+    "broker.subscription", "broker.broker", "broker.consumer",
+]  # fmt: skip
+DURABLE = [
+    "log.rows", "log.records", "log.disk", "log.segmented_file", "log.segments", "broker.storage",
+]  # fmt: skip
+TEXTBOOK_LINES = 1500  # with their docstrings, as README counts them
 FILE_LINES = 300
 
 
@@ -36,12 +42,13 @@ def approves(*command: str) -> None:
 
 
 def name_of(path: Path) -> str:
-    """Return the dotted name of a file of the kit, below pubsub_kit: broker, world.trace, world."""
+    """Return the dotted name of a file of the kit, below pubsub_kit: log.event, show, or ""."""
     parts = path.relative_to(KIT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-MODULES = {name_of(path): path for path in sorted(KIT.rglob("*.py")) if path != KIT / "__init__.py"}
+MODULES = {name_of(path): path for path in sorted(KIT.rglob("*.py"))}
+Arrows = dict[str, set[str]]
 
 
 @cache
@@ -49,19 +56,9 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def running(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes below one, without what only a type checker reads."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING"):
-            continue
-        yield child
-        yield from running(child)
-
-
-def imported(path: Path) -> Iterator[str]:
-    """Yield the full dotted name of everything that a file imports, at any depth."""
-    package = ["pubsub_kit", *path.relative_to(KIT).parts[:-1]]
-    for node in running(tree(path)):
+def imported(source: ast.Module, package: list[str]) -> Iterator[str]:
+    """Yield the full dotted name of all that a file imports: at any depth, and for types alone."""
+    for node in ast.walk(source):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -70,51 +67,116 @@ def imported(path: Path) -> Iterator[str]:
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
+def imports(name: str) -> set[str]:
+    """Return all that a module of the kit imports."""
+    path = MODULES[name]
+    return {*imported(tree(path), ["pubsub_kit", *path.relative_to(KIT).parts[:-1]])}
+
+
 def kit_imports(name: str) -> set[str]:
     """Return the kit's modules that a module imports by name ("" is the kit's face)."""
     found = set()
-    for full in imported(MODULES[name]):
+    for full in imports(name):
         if full.split(".")[0] == "pubsub_kit":
             below = full.removeprefix("pubsub_kit").strip(".")
             found.add(below if below in MODULES else below.rpartition(".")[0])
     return found - {name}
 
 
+def circles(arrows: Arrows) -> list[list[str]]:
+    """Return the groups whose members all lead to each other."""
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_edges_from((name, other) for name, known in arrows.items() for other in known)
+    groups = nx.strongly_connected_components(graph)
+    return sorted(sorted(group) for group in groups if len(group) > 1)
+
+
+def room_of(name: str) -> str:
+    """Return the room that a module stands in; a door, __init__, is apart from its room."""
+    if MODULES[name].name == "__init__.py" or "." not in name:
+        return f"{name} (door)"
+    return name.rpartition(".")[0]
+
+
+def between_rooms(arrows: Arrows) -> Arrows:
+    """Return which rooms know which others."""
+    rooms: Arrows = {}
+    for name, known in arrows.items():
+        others = {room_of(other) for other in known} - {room_of(name)}
+        rooms.setdefault(room_of(name), set()).update(others)
+    return rooms
+
+
+def below(package: str) -> list[str]:
+    """Return the modules of a room, those of the rooms in it, and its door."""
+    return [name for name in MODULES if name == package or name.startswith(f"{package}.")]
+
+
 def reach(*names: str) -> set[str]:
-    """Return the modules of the kit that these import, directly or through others, and these."""
+    """Return the modules that these import, directly or through others, and these."""
     seen: set[str] = set()
     waiting = [name for name in names if name in MODULES]
     while waiting:
         name = waiting.pop()
         seen.add(name)
-        waiting += kit_imports(name) - seen - {""}
+        waiting += kit_imports(name) - seen
     return seen
-
-
-def below(package: str) -> list[str]:
-    """Return the modules of a package, and itself."""
-    return [name for name in MODULES if name.split(".")[0] == package]
 
 
 # --- the arrows -----------------------------------------------------------------------------------
 
-WORLD_UP = ["world", "checks", "feed", "interview", "show", "engines"]
-# Who must never come to know whom, through however many others.
-NEVER = {
-    "event": ["log", "segments", "broker", "consumer", "patterns", *WORLD_UP],
-    "log": ["segments", "broker", "consumer", "patterns", *WORLD_UP],
-    "segments": ["broker", "consumer", "patterns", *WORLD_UP],
-    "broker": ["consumer", "patterns", *WORLD_UP],
-    "consumer": ["patterns", *WORLD_UP],
-    "patterns": WORLD_UP,
-    "world": ["checks", "feed", "interview", "show", "engines"],
-}
+ARROWS = {name: kit_imports(name) for name in MODULES}
+# From the lowest room up: none knows one that comes later, through however many others.
+FLOORS = ["errors", "log", "broker", "patterns", "world", "world.search", "show", "feed",
+          "scenarios", "checks.sandbox", "checks.forms", "checks.questions", "checks.desk",
+          "workbook", "bench"]  # fmt: skip
 
 
-@pytest.mark.parametrize("knower", NEVER)
-def test_arrows_point_one_way(knower: str) -> None:
-    known = {name.split(".")[0] for name in reach(*below(knower))}
-    assert known & set(NEVER[knower]) == set()
+def test_no_module_knows_itself_through_others() -> None:
+    assert circles(ARROWS) == []
+
+
+def test_arrows_between_rooms_point_one_way() -> None:
+    assert circles(between_rooms(ARROWS)) == []
+
+
+@pytest.mark.parametrize(
+    ("knower", "known"),
+    [
+        ("log.event", "broker.broker"),
+        ("broker.delivery", "broker.subscription"),
+        ("world.kernel", "world.world"),
+        ("world.trace", "show.picture"),
+        ("feed.people.graph", "feed.grading.grade"),
+        ("scenarios.idempotency.payments", "checks.forms.judges"),
+    ],
+)
+def test_a_circle_that_is_put_in_is_found(knower: str, known: str) -> None:
+    arrows = {**ARROWS, knower: ARROWS[knower] | {known}}
+    found = [*circles(arrows), *circles(between_rooms(arrows))]
+    pairs = {knower, known}, {room_of(knower), room_of(known)}
+    assert any(pair <= set(circle) for circle in found for pair in pairs), found
+
+
+@pytest.mark.parametrize("source", ["import a.b", "if TYPE_CHECKING:\n    import a.b",
+                                    "def f():\n    from a import b", "from .a import b",
+                                    "from . import b"])  # fmt: skip
+def test_an_import_is_seen_wherever_it_stands(source: str) -> None:
+    (found,) = imported(ast.parse(source), ["a"] if "from ." in source else [])
+    assert found in ("a.b", "a.a.b")
+
+
+@pytest.mark.parametrize("floor", range(len(FLOORS)), ids=lambda floor: FLOORS[floor])
+def test_no_room_knows_one_above(floor: int) -> None:
+    nested = [above for above in FLOORS if above.startswith(f"{FLOORS[floor]}.")]
+    inside = [n for n in below(FLOORS[floor]) if not any(n in below(room) for room in nested)]
+    higher = {name for room in FLOORS[floor + 1 :] for name in below(room)} - set(inside)
+    assert reach(*inside) & higher == set()
+
+
+def test_every_room_stands_on_a_floor() -> None:
+    housed = {name for room in FLOORS for name in below(room)}
+    assert set(MODULES) - housed == {"", "__main__", "checks"}  # the face, the command line, a door
 
 
 def test_pictures_know_a_trace_and_no_world() -> None:
@@ -122,50 +184,55 @@ def test_pictures_know_a_trace_and_no_world() -> None:
     assert known - set(below("show")) <= {"world.trace", "errors"}
 
 
+def test_charts_and_widgets_know_no_diagram() -> None:
+    known = set().union(*map(kit_imports, [*below("show.charts"), *below("show.widgets")]))
+    assert known & set(below("show.diagrams")) == set()
+
+
 def test_engines_know_the_event_and_the_brokers_protocol_alone() -> None:
     known = set().union(*map(kit_imports, below("engines")))
-    assert known - set(below("engines")) <= {"event", "broker", "errors"}
+    assert known - set(below("engines")) <= {*below("log"), *below("broker"), "errors"}
 
 
 def test_nothing_imports_the_command_line_or_the_face() -> None:
     assert [name for name in MODULES if kit_imports(name) & {"", "__main__"}] == []
 
 
+@pytest.mark.parametrize("door", [n for n, path in MODULES.items() if path.name == "__init__.py"])
+def test_each_room_says_at_its_door_what_lives_there(door: str) -> None:
+    said = ast.get_docstring(tree(MODULES[door]))
+    assert said is not None
+    assert len(said) >= 50
+
+
 # --- the core -------------------------------------------------------------------------------------
 
 
 def test_the_core_uses_the_standard_library_alone() -> None:
-    for name in reach(*CORE):
-        tops = {full.split(".")[0] for full in imported(MODULES[name])}
+    for name in reach(*TEXTBOOK, *DURABLE):
+        tops = {full.split(".")[0] for full in imports(name)}
         assert tops <= sys.stdlib_module_names | {"pubsub_kit"}, name
 
 
-def code_lines(source: str) -> int:
-    """Count the lines that hold code: no blank, no comment, no docstring."""
-    quiet = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
-    lines: set[int] = set()
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type not in quiet:
-            lines.update(range(token.start[0], token.end[0] + 1))
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            lines -= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
-    lines.discard(source.count("\n") + 1)  # where the end is marked
-    return len(lines)
+def lines_of(names: list[str]) -> int:
+    """Count the lines of these modules, docstrings and all."""
+    return sum(len(MODULES[name].read_text(encoding="utf-8").splitlines()) for name in names)
 
 
-def test_code_lines_are_counted_without_words_for_the_reader() -> None:
-    assert (
-        code_lines(
-            '"""Words."""\n\n# more\nx = 1\n\n\ndef f():\n    """Say."""\n    return [\n    ]'
-        )
-        == 4
-    )
+def test_the_textbook_path_is_read_in_one_sitting() -> None:
+    assert lines_of(TEXTBOOK) <= TEXTBOOK_LINES
 
 
-def test_the_core_can_be_read_in_one_sitting() -> None:
-    sizes = {n: code_lines(MODULES[n].read_text(encoding="utf-8")) for n in sorted(reach(*CORE))}
-    assert sum(sizes.values()) <= CORE_LINES, sizes
+@pytest.mark.parametrize(("sitting", "names"), [("first", TEXTBOOK), ("second", DURABLE)])
+def test_readme_names_each_sitting_with_its_files_and_lines(sitting: str, names: list[str]) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (said,) = re.findall(rf"\*\*The {sitting} sitting\*\*(.*?)\n\n", readme, re.DOTALL)
+    assert re.findall(r"\]\(pubsub_kit/([\w/]+)\.py\)", said) == [
+        n.replace(".", "/") for n in names
+    ]
+    assert [int(n.replace(",", "")) for n in re.findall(r"([\d,]+) lines", said)] == [
+        lines_of(names)
+    ]
 
 
 def test_no_file_is_long() -> None:
@@ -175,7 +242,7 @@ def test_no_file_is_long() -> None:
 
 def test_the_kit_imports_on_a_bare_python() -> None:
     bare = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import pubsub_kit"
-    core = "".join(f"; import pubsub_kit.{name}" for name in CORE)
+    core = "".join(f"; import pubsub_kit.{name}" for name in [*TEXTBOOK, *DURABLE])
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", bare + core], capture_output=True, text=True, check=False
     )
@@ -188,7 +255,8 @@ def test_the_kit_imports_on_a_bare_python() -> None:
 DISTRIBUTIONS = {"IPython": "ipython", "PIL": "pillow", "nats": "nats-py"}
 NEVER_IMPORTED = {"nbval"}  # a plugin of pytest
 # Modules that run where an extra of pyproject.toml is installed.
-EXTRAS = {"suite": "test", "build": "test", "editions": "test", "bench": "bench"}
+EXTRAS = {f"workbook.{name}": "test" for name in ("suite", "build", "editions")}
+EXTRAS |= dict.fromkeys(below("bench"), "bench")
 
 
 def declared(*extras: str) -> set[str]:
@@ -201,14 +269,14 @@ def declared(*extras: str) -> set[str]:
 
 def distributions(name: str) -> set[str]:
     """Return what a module of the kit imports from outside it and the standard library."""
-    tops = {full.split(".")[0] for full in imported(MODULES[name])}
+    tops = {full.split(".")[0] for full in imports(name)}
     tops -= sys.stdlib_module_names | {"pubsub_kit"}
     return {DISTRIBUTIONS.get(top, top.replace("_", "-")) for top in tops}
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_what_a_module_imports_is_a_dependency(name: str) -> None:
-    extra = EXTRAS.get(name.split(".")[0])
+    extra = EXTRAS.get(name)
     assert distributions(name) <= declared(*([extra] if extra else []))
 
 
@@ -225,7 +293,7 @@ CHANCE_AND_CLOCKS = re.compile(
     r"|random\.(?!Random$)\w+|secrets\.\w+|os\.urandom|uuid\.uuid[14]|uuid[14])"
 )
 # A search through schedules may look how long it has been at it, and stop.
-STOPWATCH = re.compile(r"world\.explore:\d+ calls time\.(monotonic|perf_counter)")
+STOPWATCH = re.compile(r"world\.search\.explore:\d+ calls time\.(monotonic|perf_counter)")
 
 
 def calls(path: Path) -> Iterator[tuple[int, str]]:
@@ -251,7 +319,7 @@ def test_the_world_has_one_source_of_chance_and_one_clock() -> None:
     borrowed = {
         f"{name} imports {full}"
         for name in below("world")
-        for full in imported(MODULES[name])
+        for full in imports(name)
         if CHANCE_AND_CLOCKS.fullmatch(full)
     }
     assert borrowed == set()

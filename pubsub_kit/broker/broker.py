@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from functools import cache
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -59,24 +58,22 @@ class Broker:
         self.clock, self._lock = clock, RLock()
         self.topics: dict[str, Topic] = {}
         self.subscriptions: dict[tuple[str, str], Subscription] = {}  # by topic and group
-        self._storage = Memory()
+        self._storage = keeper = Memory()
         if path is not None:
             if not isinstance(path, str | Path) or path == "":
                 raise BrokerError(f"A durable broker takes the path of a folder, not {path!r}.")
             from pubsub_kit.broker.storage import Storage  # here: in memory it needs no files
 
-            self._storage = Storage(Path(path), self.subscriptions, fsync, commit_every)
-        dice = cache(lambda: rng or Random(0))  # late: to seed one takes longer than all else here
-        keeper = self._storage
-        self._shared = Shared(
-            clock, self._lock, dice, count(1), self.publish_event, keeper.settled, keeper.save
-        )
-        try:
-            self._storage.restore(self.topic, self._shared)
-            self.flush()
-        except BaseException:
-            self._close_logs()
-            raise
+            self._storage = keeper = Storage(Path(path), self.subscriptions, fsync, commit_every)
+        publish, settled, save = self.publish_event, keeper.settled, keeper.save
+        self._shared = Shared(clock, self._lock, rng, count(1), publish, settled, save)
+        if path is not None:
+            try:
+                keeper.restore(self.topic, self._shared)
+                self.flush()
+            except BaseException:
+                self._close_logs()
+                raise
 
     def __repr__(self) -> str:
         return f"<Broker topics={list(self.topics)} groups={[g for _, g in self.subscriptions]}>"

@@ -41,12 +41,17 @@ class Shared:
 
     clock: Callable[[], float]  # seconds
     lock: RLock
-    rng: Callable[[], Random]  # for the jitter of a backoff
+    rng: Random | None  # for the jitter of a backoff
     ack_ids: Iterator[int]
     publish: Callable[[str, Event], object]  # to the topic of the dead letters
     settled: Callable[[int], None]  # hears how many were acked or buried
     save: Callable[[], None]  # makes the group's new place safe
     closed: bool = False
+
+    def dice(self) -> Random:
+        """Return the generator of jitter: to seed one takes longer than all else here."""
+        self.rng = self.rng or Random(0)
+        return self.rng
 
     def check_open(self) -> None:
         """Raise BrokerError if the broker is closed."""
@@ -136,7 +141,7 @@ class Subscription:
             now = self.look()
             if delivery := self._find(ack_id):
                 if delay is None:
-                    delay = self.settings.retry.delay(delivery.attempt, self._shared.rng())
+                    delay = self.settings.retry.delay(delivery.attempt, self._shared.dice())
                 self._fail(delivery, now, now + delay, reason)
             return delivery is not None
 

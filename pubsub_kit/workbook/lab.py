@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import secrets
 import signal
 import socket
 from collections.abc import Iterator, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -72,9 +70,9 @@ def why_taken(port: int) -> str | None:
 
 def make_workspace(root: Path) -> None:
     """Give the learner a copy of the exercises to write in, never touching one that is there."""
-    name = "pubsub_kit.checks.desk.workspace"
-    if importlib.util.find_spec("pubsub_kit.checks") and importlib.util.find_spec(name):
-        import_module(name).prepare(root)
+    from pubsub_kit.checks.desk import workspace  # here: a bare Python has not all that it needs
+
+    workspace.prepare(root)
 
 
 def notebooks(root: Path) -> Iterator[Path]:

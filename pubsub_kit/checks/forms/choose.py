@@ -9,10 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pubsub_kit.checks.forms.judges import Judge
 from pubsub_kit.checks.forms.question import AnswerError, Question
 from pubsub_kit.checks.forms.stub import is_stub
-from pubsub_kit.checks.forms.verdict import Judgement
 
 
 @dataclass
@@ -24,7 +22,6 @@ class Choose(Question):
     """
 
     options: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    judged_by: Judge | None = None
 
     def shown(self) -> str:
         """Return what there is to choose, and from what."""
@@ -52,8 +49,3 @@ class Choose(Question):
                     f"{str(option)[:40]!r} is no option for {thing}: choose among {known}"
                 )
         return {thing: str(answer[thing]) for thing in things}
-
-    def judge(self, answer: Any) -> Judgement:
-        """Run the choice."""
-        assert self.judged_by is not None
-        return self.judged_by.judge(self.runnable(answer))

@@ -5,17 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pubsub_kit.checks.forms.judges import Judge
 from pubsub_kit.checks.forms.question import AnswerError, Question
 from pubsub_kit.checks.forms.stub import is_stub
-from pubsub_kit.checks.forms.verdict import Judgement
 
 
 @dataclass
 class Code(Question):
     """Write or repair a function or a class; a judge runs it."""
-
-    judged_by: Judge | None = None
 
     def is_blank(self, answer: Any) -> bool:
         """Say whether the answer is a stub. Raises AnswerError if it is no code at all."""
@@ -27,11 +23,6 @@ class Code(Question):
                 f"q.{self.name}.check(my_function)"
             )
         return False
-
-    def judge(self, answer: Any) -> Judgement:
-        """Run the answer under its judge."""
-        assert self.judged_by is not None
-        return self.judged_by.judge(answer)
 
 
 def _a(answer: Any) -> str:

@@ -8,10 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from pubsub_kit.checks.forms.judges import Judge
 from pubsub_kit.checks.forms.question import AnswerError, Question
 from pubsub_kit.checks.forms.stub import is_stub
-from pubsub_kit.checks.forms.verdict import Judgement
 from pubsub_kit.feed.designs import FeedDesign
 
 _RULES = ("pushed", "kept")
@@ -21,7 +19,6 @@ _RULES = ("pushed", "kept")
 class Design(Question):
     """Design a feed; a judge runs it. `given` is what it must keep to, shown below the question."""
 
-    judged_by: Judge | None = None
     given: str = ""
 
     def shown(self) -> str:
@@ -54,11 +51,6 @@ class Design(Question):
                 "a function is no design: derive a class from FeedDesign, and override pushed"
             )
         raise AnswerError(f"give a FeedDesign(…), not {_shown(answer)}")
-
-    def judge(self, answer: Any) -> Judgement:
-        """Run the design under its judge."""
-        assert self.judged_by is not None
-        return self.judged_by.judge(self.runnable(answer))
 
 
 def _parameters(design: FeedDesign) -> dict[str, Any]:

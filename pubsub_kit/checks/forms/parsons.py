@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pubsub_kit.checks.forms.judges import Judge
 from pubsub_kit.checks.forms.question import AnswerError, Question
-from pubsub_kit.checks.forms.verdict import Judgement
 from pubsub_kit.checks.sandbox.blame import told
 
 _LINES = "<your lines>"
@@ -26,7 +24,6 @@ class Parsons(Question):
     lines: Sequence[str] = ()
     header: str = ""
     defines: str = "handle"
-    judged_by: Judge | None = None
     names: Mapping[str, Any] = field(default_factory=dict)
 
     def shown(self) -> str:
@@ -49,11 +46,6 @@ class Parsons(Question):
         if self.defines not in space:
             raise AnswerError(f"in this order the lines do not define {self.defines}")
         return space[self.defines]
-
-    def judge(self, answer: Any) -> Judgement:
-        """Build the code from the lines, and run it."""
-        assert self.judged_by is not None
-        return self.judged_by.judge(self.runnable(answer))
 
     def _numbers(self, answer: Any) -> list[int]:
         most = len(self.lines)

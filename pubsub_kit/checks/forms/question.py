@@ -31,7 +31,7 @@ class Question:
 
     `lessons` explains each misconception by name; `hints` gives hints by degrees for each, those
     under "" for any failure. What can happen in any question (`advice.py`) is explained there.
-    `limit` is the time that one run of an answer may take (seconds).
+    `limit` is the time that one run of an answer may take (seconds). `judged_by` runs it.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Question:
     lessons: Mapping[str, str] = field(default_factory=dict)
     hints: Mapping[str, Sequence[str]] = field(default_factory=dict)
     limit: float = 10.0
+    judged_by: Judge | None = None
 
     def verdict(self, answer: Any, exercise: str) -> Verdict:
         """Judge an answer; never raises, never hangs, whatever the answer does.
@@ -68,14 +69,15 @@ class Question:
 
     def judge(self, answer: Any) -> Judgement:
         """Put the answer to the test; what it raises goes through."""
-        raise NotImplementedError
+        assert self.judged_by is not None
+        return self.judged_by.judge(self.runnable(answer))
 
     def replay(self, answer: Any, code: str, title: str) -> Picture:
         """Run an answer once more under a code that a verdict printed, and draw it.
 
         Raises PubSubKitError where the answer or the code is none that could be run.
         """
-        judge: Judge | None = getattr(self, "judged_by", None)
+        judge = self.judged_by
         if judge is None:
             raise AnswerError(f"{self.name} is a question without a run: nothing to replay")
         ran = guard.run(lambda: judge.replay(self.runnable(answer), code), self.limit)

@@ -93,7 +93,8 @@ def test_a_mistake_fails_with_what_it_believes(number: str, mistake: Mistake) ->
 
 
 def replayed(question: Question, answer: Any, code: str) -> str:
-    judge = question.judged_by  # type: ignore[attr-defined]
+    judge = question.judged_by
+    assert judge is not None
     ran = guard.run(lambda: judge.replay(question.runnable(answer), code)[0], question.limit)
     assert ran.value is not None, ran.error
     return str(ran.value.trace.text())
