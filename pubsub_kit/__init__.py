@@ -98,7 +98,7 @@ def __getattr__(name: str) -> Any:
 def _show() -> Any:
     """Import the pictures, and let predictions and quiz answers go to the learner's own log."""
     show = importlib.import_module("pubsub_kit.show")
-    show.ask.store = importlib.import_module("pubsub_kit.checks.desk.workspace").Answers()
+    show.ask.store = importlib.import_module("pubsub_kit.checks.desk.journal").Answers()
     return show
 
 

@@ -70,9 +70,9 @@ def why_taken(port: int) -> str | None:
 
 def make_workspace(root: Path) -> None:
     """Give the learner a copy of the exercises to write in, never touching one that is there."""
-    from pubsub_kit.checks.desk import workspace  # here: a bare Python has not all that it needs
+    from pubsub_kit.checks.desk import copies  # here: a bare Python has not all that it needs
 
-    workspace.prepare(root)
+    copies.prepare(root)
 
 
 def notebooks(root: Path) -> Iterator[Path]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
-from pubsub_kit.checks.desk import workspace
+from pubsub_kit.checks.desk import journal
 from pubsub_kit.checks.forms import sources
 from pubsub_kit.checks.forms.question import Question
 from pubsub_kit.checks.forms.verdict import SIGNS, Verdict
@@ -73,7 +73,7 @@ class Asked:
             words, fact = self._hint("misuse", 1) if misused else self._next_hint(verdict.belief)
             verdict = replace(verdict, hint=words)
             facts.append(fact)
-        self._verdict = replace(verdict, note=workspace.record(*facts))
+        self._verdict = replace(verdict, note=journal.record(*facts))
         for listener in listeners:
             listener(self._verdict)
         return self._verdict
@@ -90,19 +90,19 @@ class Asked:
             return Words(f"There are hints 1 to {len(hints)} here, no hint {number!r}.")
         else:
             words, fact = self._hint(belief, number)
-        workspace.record(fact)
+        journal.record(fact)
         return Words(words)
 
     def solution(self) -> Words:
         """Return one right answer, with its reasons."""
-        workspace.record(self._fact("solution shown"))
+        journal.record(self._fact("solution shown"))
         return Words(sources.solution(self._exercise, self._question.name))
 
     def reset(self) -> Words:
         """Forget hints and verdicts of this question; return the stub, to begin anew."""
         self._hinted.clear()
         self._verdict = self.answer = None
-        workspace.record(self._fact("reset"))
+        journal.record(self._fact("reset"))
         return Words(sources.stub(self._exercise, self._question.name))
 
     def replay(self, schedule: str) -> Picture:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pubsub_kit.checks.desk import workspace
+from pubsub_kit.checks.desk import journal
 from pubsub_kit.checks.desk.exercises import LESSONS
 from pubsub_kit.checks.desk.terminal import say
 from pubsub_kit.checks.forms.sources import ROOT
@@ -24,7 +24,7 @@ def main(argv: Sequence[str], root: Path = ROOT) -> int:
         description="Show how far you are with each exercise.",
     )
     parser.parse_args(argv)
-    say(table(workspace.standings(workspace.history(root))))
+    say(table(journal.standings(journal.history(root))))
     return 0
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-from pubsub_kit.checks.desk import exercises, workspace
+from pubsub_kit.checks.desk import copies, exercises
 from pubsub_kit.checks.desk.runner import run_notebook
 from pubsub_kit.checks.forms.sources import ROOT
 from pubsub_kit.checks.forms.verdict import SIGNS, Verdict
@@ -28,17 +28,17 @@ def main(argv: Sequence[str], root: Path = ROOT) -> int:
     )
     parser.add_argument("exercises", nargs="+", metavar="exercise", help="03, or its name")
     keys = [exercises.key_of(given) for given in parser.parse_args(argv).exercises]
-    workspace.prepare(root)
+    copies.prepare(root)
     return max([check(key, root) for key in keys])
 
 
 def check(key: str, root: Path) -> int:
     """Run the learner's copy of one exercise, and print its verdicts and how many hold."""
     name = f"{key}_{exercises.LESSONS[key]}.ipynb"
-    path = root / workspace.FOLDER / name
+    path = root / copies.FOLDER / name
     if not path.exists():
-        raise workspace.WorkspaceError(
-            f"there is no {workspace.FOLDER}/{name}, nor an exercises/{name} to copy: update your "
+        raise copies.WorkspaceError(
+            f"there is no {copies.FOLDER}/{name}, nor an exercises/{name} to copy: update your "
             "checkout"
         )
     ran = run_notebook(

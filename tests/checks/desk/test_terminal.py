@@ -16,7 +16,7 @@ import pytest
 
 from pubsub_kit import PubSubKitError
 from pubsub_kit.__main__ import COMMANDS
-from pubsub_kit.checks.desk import exercises, progress, terminal, workspace
+from pubsub_kit.checks.desk import exercises, journal, progress, terminal
 from pubsub_kit.checks.desk.exercises import LESSONS
 from pubsub_kit.checks.desk.runner import NotebookError, run_notebook
 from pubsub_kit.log.memory import EventLog
@@ -56,7 +56,7 @@ q.recover.check(simple)""",
 
 @pytest.fixture(autouse=True)
 def a_new_session(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(workspace, "_in_memory", EventLog("progress"))
+    monkeypatch.setattr(journal, "_in_memory", EventLog("progress"))
     exercises.forget()
     yield
     exercises.forget()

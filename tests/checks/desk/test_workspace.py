@@ -11,18 +11,10 @@ from typing import Any
 
 import pytest
 
-from pubsub_kit.checks.desk import workspace
+from pubsub_kit.checks.desk import journal
+from pubsub_kit.checks.desk.copies import FOLDER, WorkspaceError, prepare
 from pubsub_kit.checks.desk.exercises import Asked
-from pubsub_kit.checks.desk.workspace import (
-    FOLDER,
-    SWITCH,
-    Answers,
-    WorkspaceError,
-    history,
-    prepare,
-    record,
-    standings,
-)
+from pubsub_kit.checks.desk.journal import SWITCH, Answers, history, record, standings
 from pubsub_kit.checks.forms import sources
 from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.log.memory import EventLog
@@ -42,10 +34,10 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def begin_session(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SWITCH, "on")
-    monkeypatch.setattr(workspace, "_in_memory", EventLog("progress"))
-    monkeypatch.setattr(workspace, "_given_up", False)
-    monkeypatch.setattr(workspace, "ROOT", root)
-    for function in (record, history, workspace._kept, workspace._log):
+    monkeypatch.setattr(journal, "_in_memory", EventLog("progress"))
+    monkeypatch.setattr(journal, "_given_up", False)
+    monkeypatch.setattr(journal, "ROOT", root)
+    for function in (record, history, journal._kept, journal._log):
         if function.__defaults__:
             monkeypatch.setattr(function, "__defaults__", (root,))
 
@@ -294,7 +286,7 @@ def test_a_log_that_somebody_holds_is_told_once(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepare(root)
-    monkeypatch.setattr(workspace, "_TRIES", 2)
+    monkeypatch.setattr(journal, "_TRIES", 2)
     with DurableEventLog(root / FOLDER / "progress"):
         assert "is open elsewhere" in record(fact("checked", outcome="holds"))
         assert record(fact("checked", outcome="holds")) == ""

@@ -1,87 +1,31 @@
-"""A learner's own place: `my_work/` holds copies of the exercises, and the log of their progress.
+"""The log of a learner's progress, in `my_work/progress`: every check, hint and answer is a fact.
 
-The copies are made once and never written to again, so an update of the checkout never meets an
-edit. Progress is an event log, and what `progress` prints is a projection of it: the kit keeps its
-own state the way it teaches. A log that cannot be used is no reason to fail a check: one sentence
-says so, and the rest of the session is kept in memory.
+Progress is an event log, and what `progress` prints is a projection of it: the kit keeps its own
+state the way it teaches. A log that cannot be used is no reason to fail a check: one sentence says
+so, and the rest of the session is kept in memory.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pubsub_kit.checks.desk.copies import FOLDER
 from pubsub_kit.checks.forms.sources import ROOT
 from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.log.event import Event
 from pubsub_kit.log.memory import EventLog
+from pubsub_kit.log.segments import DurableEventLog, LogLocked
 
-if TYPE_CHECKING:
-    from pubsub_kit.log.segments import DurableEventLog
-
-FOLDER = "my_work"
 SWITCH = "PUBSUB_KIT_PROGRESS"  # "off": keep nothing, as the tests do
 _WAIT, _TRIES = 0.02, 150  # another notebook holds the log for some milliseconds at a time
 
 _in_memory = EventLog("progress")
 _given_up = False
-
-
-class WorkspaceError(PubSubKitError):
-    """The learner's own place cannot be made or used; the message says why, and what to do."""
-
-
-# --- the copies -----------------------------------------------------------------------------------
-
-
-def prepare(root: Path = ROOT) -> list[str]:
-    """Copy each exercise that has no copy yet to `my_work/`; return the names of the new ones.
-
-    Raises WorkspaceError where that folder cannot be written to.
-    """
-    folder = root / FOLDER
-    sources = sorted((root / "exercises").glob("*.ipynb"))
-    try:
-        folder.mkdir(exist_ok=True)
-        return [source.name for source in sources if _copy(source, folder / source.name)]
-    except OSError as error:
-        raise WorkspaceError(
-            f"your copies of the exercises cannot be written to {folder}/ "
-            f"({error.strerror or error}): make room there, or work in a checkout that is yours"
-        ) from error
-
-
-def _copy(source: Path, target: Path) -> bool:
-    """Copy a file to a place where there is none, whole or not at all; say whether it was done."""
-    if target.exists():
-        return False
-    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        shutil.copyfile(source, partial)
-        return _name(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _name(partial: Path, target: Path) -> bool:
-    """Give a finished copy its name, unless something has it already."""
-    try:
-        os.link(partial, target)
-    except FileExistsError:
-        return False
-    except (OSError, AttributeError):  # a file system, or a system, without hard links
-        if target.exists():
-            return False
-        partial.rename(target)
-    return True
-
-
-# --- the log of progress --------------------------------------------------------------------------
 
 
 def record(*facts: tuple[str, dict[str, Any]]) -> str:
@@ -172,8 +116,6 @@ def _kept(root: Path = ROOT) -> bool:
 
 def _log(root: Path = ROOT) -> DurableEventLog:
     """Open the log for a moment: two notebooks may be open at once, and it has one writer."""
-    from pubsub_kit.log.segments import DurableEventLog, LogLocked
-
     for _ in range(_TRIES):
         with suppress(LogLocked):
             return DurableEventLog(root / FOLDER / "progress")
