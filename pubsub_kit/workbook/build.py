@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import re
 import sys
 import tomllib
@@ -25,13 +24,11 @@ from subprocess import DEVNULL
 from typing import NamedTuple
 
 import nbformat
-from ipykernel.kernelspec import get_kernel_dict
-from jupyter_client.kernelspec import KernelSpec
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from pubsub_kit.checks.desk.kernel import ThisInterpreter, environment
 from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.workbook.editions import Edition, SourceError, edition
 
@@ -100,15 +97,6 @@ def unexecuted(page: Page) -> NotebookNode:
         raise BuildError(f"{page.source}, {error}") from None
 
 
-class ThisInterpreter(AsyncKernelManager):
-    """Starts kernels of the Python that runs the build, whatever kernels are installed."""
-
-    @property
-    def kernel_spec(self) -> KernelSpec:
-        """Name the command that starts a kernel."""
-        return KernelSpec(**get_kernel_dict())
-
-
 async def execute(page: Page) -> NotebookNode:
     """Run the page's cells in a new kernel and return them with their outputs; `BuildError`."""
     notebook = unexecuted(page)
@@ -143,8 +131,7 @@ def _client(notebook: NotebookNode, folder: Path) -> tuple[NotebookClient, list[
 
 def _environment(root: Path) -> dict[str, str]:
     """Put this checkout first on the path, and a learner's answers out of the build's way."""
-    path = os.pathsep.join(filter(None, [str(root), str(KIT), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, "PYTHONPATH": path, "PUBSUB_KIT_PROGRESS": "off"}
+    return {**environment(root, KIT), "PUBSUB_KIT_PROGRESS": "off"}
 
 
 def _reason(error: Exception) -> str:

@@ -44,14 +44,19 @@ def own_line(error: BaseException) -> str:
     return f"line {found[-1][1]}{': ' + words[:80] if words else ''}"
 
 
+def said(error: BaseException) -> str:
+    """Return what an error says of itself; its class's name where it cannot, or says nothing."""
+    try:
+        return str(error).strip() or type(error).__name__
+    except BaseException:  # its __str__ is the learner's
+        return type(error).__name__
+
+
 def told(error: BaseException) -> str:
     """Return an error in one sentence, with the learner's line if it is known."""
-    try:
-        words = str(error).strip().partition("\n")[0][:200]
-    except Exception:
-        words = ""
     name, where = type(error).__name__, own_line(error)
-    return f"{name}{': ' + words if words else ''}{f' ({where})' if where else ''}"
+    words = said(error).partition("\n")[0][:200]
+    return f"{name}{': ' + words if words != name else ''}{f' ({where})' if where else ''}"
 
 
 def mishap(
@@ -67,7 +72,7 @@ def mishap(
             continue
         if not any(_own_steps(error)):
             if isinstance(error, ValueError):
-                return step, str(error)[:200]
+                return step, said(error)[:200]
         elif not _meant(error):
             return step, f"Your code raised {told(error)}"
     return None
