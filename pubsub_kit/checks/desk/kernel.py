@@ -27,6 +27,7 @@ STARTUP_SECONDS = 120
 _GRACE = 5.0  # seconds that an interrupted cell may take to end
 _INTERRUPTS = 3  # a cell may catch the first ones
 _POLL = 0.2
+_ARGUMENTS = ["--HistoryManager.hist_file=:memory:"]  # the learner did not type these cells
 
 
 class KernelError(PubSubKitError):
@@ -121,7 +122,13 @@ def started(folder: Path, env: dict[str, str]) -> Iterator[Kernel]:
     client = None
     try:
         try:
-            manager.start_kernel(cwd=str(folder), env=env, stdout=DEVNULL, stderr=DEVNULL)
+            manager.start_kernel(
+                extra_arguments=_ARGUMENTS,
+                cwd=str(folder),
+                env=env,
+                stdout=DEVNULL,
+                stderr=DEVNULL,
+            )
             client = manager.blocking_client()
             client.start_channels(stdin=False, hb=False)
             client.wait_for_ready(timeout=STARTUP_SECONDS)

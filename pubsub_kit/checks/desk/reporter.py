@@ -7,7 +7,9 @@ output can hide them, and those of a kernel that dies a moment later are there t
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +35,23 @@ def begin(file: str, root: str, only: Iterable[str] = ()) -> None:
     exercises.only = frozenset(only)
     exercises.listeners.append(lambda verdict: _write(path, _of_verdict(verdict)))
 
+    shown: list[BaseException] = []
+    show = shell.showtraceback
+
+    def shows(*args: Any, **more: Any) -> None:
+        shown.extend(error for error in sys.exc_info() if isinstance(error, BaseException))
+        with suppress(Exception):  # its own __str__ may raise: it is reported all the same
+            show(*args, **more)
+
     def after(result: Any) -> None:
         error = result and (result.error_before_exec or result.error_in_exec)
         if isinstance(error, BaseException):
-            _write(path, _of_error(error))
+            _write(path, _of_error(shown[0] if shown else error))
         if getattr(shell, "exit_now", False):
             _write(path, {"kind": "exit"})
+        shown.clear()
 
+    shell.showtraceback = shows  # type: ignore[method-assign]
     shell.events.register("post_run_cell", after)
 
 
