@@ -7,9 +7,9 @@ is in the trace of the calm run, to which nothing was added.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from pubsub_kit.world.trace import Step, Trace
+
+_SHOWN = 2  # troubles that are named
 
 
 def needed(code: str, run: Trace, calm: Trace, own_error: bool = False) -> str:
@@ -19,32 +19,32 @@ def needed(code: str, run: Trace, calm: Trace, own_error: bool = False) -> str:
     `own_error` says that what fails in the run is the learner's own code.
     """
     added = sum(letter.isalpha() for letter in code)
-    here = set(_troubles(run))
-    troubles = [words for words in dict.fromkeys(_troubles(calm)) if words in here]
-    given = " and ".join([*troubles[:2], *(["more"] if len(troubles) > 2 else [])])
+    here = set(map(_shape, _troubles(run)))
+    anyway = [_words(step) for step in _troubles(calm) if _shape(step) in here]
+    given = " and ".join(list(dict.fromkeys(anyway))[:_SHOWN])
+    besides = f" ({given} anyway)" if given else ""
     if added:
-        enough = "1 fault is enough" if added == 1 else f"{added} faults are enough"
-        return f"fails: {enough}" + (
-            f", besides what every run here has ({given})" if given else ""
-        )
-    if given:
-        return f"fails without any added fault: every run here has this one ({given})"
-    if not own_error and any(map(_failed, run)):
-        return "fails without any added fault"
+        return f"fails: {'1 fault is' if added == 1 else f'{added} faults are'} enough{besides}"
+    if besides or (not own_error and any(map(_failed, run))):
+        return f"fails without any added fault{besides}"
     return "fails even when nothing goes wrong"
 
 
-def _troubles(trace: Trace) -> Iterator[str]:
-    """Yield in words what goes wrong in a run by itself, and not as a consequence."""
-    for step in trace.faults():
-        if step.kind == "crash":
-            yield f"{step.node} crashes"
-        elif step.kind == "partition":
-            yield f"the link from {step.node} to {step.peer} is cut"
-        elif step.kind == "note":
-            yield (
-                step.text if step.text.startswith(("the ", "its ")) else f"{step.node} {step.text}"
-            )
+def _troubles(trace: Trace) -> list[Step]:
+    """Return what goes wrong in a run by itself, and not as a consequence of something else."""
+    return [step for step in trace.faults() if step.kind in ("crash", "partition", "note")]
+
+
+def _shape(step: Step) -> tuple[str, ...]:
+    return step.kind, step.node, step.peer, step.text
+
+
+def _words(step: Step) -> str:
+    if step.kind == "crash":
+        return f"{step.node} crashes"
+    if step.kind == "partition":
+        return f"the link from {step.node} to {step.peer} is cut"
+    return step.text if step.text.startswith("the ") else f"{step.node} {step.text}"
 
 
 def _failed(step: Step) -> bool:

@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 
-from pubsub_kit.checks.desk import journal
+from pubsub_kit.checks.desk import exercises, journal
 from pubsub_kit.checks.desk.copies import FOLDER, WorkspaceError, prepare
 from pubsub_kit.checks.desk.exercises import Asked
-from pubsub_kit.checks.desk.journal import SWITCH, Answers, history, record, standings
+from pubsub_kit.checks.desk.journal import SWITCH, Answers, Standing, history, record, standings
 from pubsub_kit.checks.forms import sources
+from pubsub_kit.checks.forms.verdict import Verdict
 from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.log.event import Event
 from pubsub_kit.log.memory import EventLog
 from pubsub_kit.log.segments import DurableEventLog
 from tests.checks.questions import PaysOnce, pay
@@ -36,10 +38,7 @@ def begin_session(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SWITCH, "on")
     monkeypatch.setattr(journal, "_in_memory", EventLog("progress"))
     monkeypatch.setattr(journal, "_given_up", False)
-    monkeypatch.setattr(journal, "ROOT", root)
-    for function in (record, history, journal._kept, journal._log):
-        if function.__defaults__:
-            monkeypatch.setattr(function, "__defaults__", (root,))
+    monkeypatch.setattr(journal, "place", root)
 
 
 def names(folder: Path) -> set[str]:
@@ -162,25 +161,82 @@ def test_progress_is_a_fold_over_what_happened(root: Path) -> None:
     record(fact("solution shown", "loop"))
     record(fact("checked", outcome="holds"))
     assert standings(history()) == {
-        "00.pay": {"outcome": "holds", "checks": 2, "hints": 1, "solution": False},
-        "00.loop": {"outcome": "not attempted", "checks": 0, "hints": 0, "solution": True},
+        "00.pay": Standing("holds", held=True, checks=2, hints=1),
+        "00.loop": Standing(solution=True),
     }
-    record(fact("reset"))
-    assert standings(history())["00.pay"]["outcome"] == "not attempted"
+
+
+@pytest.mark.parametrize(
+    ("later", "outcome"),
+    [
+        (fact("checked", outcome="fails", belief="no dedup"), "fails"),
+        (fact("checked", outcome="not exercised", belief=""), "not exercised"),
+        (fact("checked", outcome="not attempted", belief=""), "not attempted"),
+        (fact("hinted", number=1), "holds"),
+        (fact("solution shown"), "holds"),
+        (fact("reset"), "not attempted"),
+    ],
+)
+def test_what_has_held_once_has_held(
+    root: Path, later: tuple[str, dict[str, Any]], outcome: str
+) -> None:
+    prepare(root)
+    record(fact("checked", outcome="fails", belief=""))
+    assert not standings(history())["00.pay"].held
+    record(fact("checked", outcome="holds", belief=""))
+    record(later)
+    standing = standings(history())["00.pay"]
+    assert (standing.held, standing.outcome) == (True, outcome)
+    record(fact("checked", outcome="holds", belief=""))
+    assert standings(history())["00.pay"].outcome == "holds"
+
+
+def test_a_log_of_an_older_or_a_newer_kit_is_read(root: Path) -> None:
+    (root / FOLDER).mkdir()
+    facts = [
+        ("checked", {"outcome": "holds", "belief": ""}),
+        ("checked", {"outcome": "fails", "belief": "no dedup"}),
+        ("hinted", {"number": 1, "belief": ""}),
+        ("reset", {}),
+        ("checked", {"result": "of a kind that is not known here"}),
+        ("praised", {}),
+    ]
+    with DurableEventLog(root / FOLDER / "progress") as log:
+        for kind, data in facts:
+            subject = "00.pay"
+            log.append(Event.new(f"progress.{kind}", data, source="learner", subject=subject))
+    assert standings(history()) == {
+        "00.pay": Standing("not attempted", held=True, checks=2, hints=1)
+    }
+
+
+def test_a_demonstration_is_no_progress(root: Path) -> None:
+    prepare(root)
+    asked = Asked("00", pay(limit=10.0), demo=True)
+    heard: list[Verdict] = []
+    exercises.listeners.append(heard.append)
+    try:
+        assert asked.check(PaysOnce)
+        asked.hint()
+        asked.solution()
+        asked.reset()
+    finally:
+        exercises.listeners.remove(heard.append)
+    assert (history(), heard) == ([], [])
 
 
 def test_progress_outlives_the_session(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     prepare(root)
     record(fact("checked", outcome="holds"))
     begin_session(root, monkeypatch)
-    assert standings(history())["00.pay"]["outcome"] == "holds"
+    assert standings(history())["00.pay"].outcome == "holds"
 
 
 def test_without_a_place_of_their_own_it_is_kept_in_memory(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record(fact("checked", outcome="holds"))
-    assert standings(history())["00.pay"]["outcome"] == "holds"
+    assert standings(history())["00.pay"].outcome == "holds"
     assert not (root / FOLDER).exists()
     begin_session(root, monkeypatch)
     assert history() == []
@@ -267,9 +323,7 @@ def test_a_spoiled_log_is_told_once_and_the_session_goes_on(root: Path) -> None:
     assert asked.check(PaysOnce).note == ""
     assert asked.hint()
     assert segment(root).read_bytes() == spoiled
-    assert standings(history())["00.pay"] == {
-        "outcome": "holds", "checks": 2, "hints": 1, "solution": False,
-    }  # fmt: skip
+    assert standings(history())["00.pay"] == Standing("holds", held=True, checks=2, hints=1)
 
 
 def test_a_spoiled_log_is_told_to_whoever_asks_for_progress(root: Path) -> None:

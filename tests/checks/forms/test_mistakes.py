@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pubsub_kit.checks.desk.exercises import LESSONS
-from pubsub_kit.checks.desk.runner import run_notebook
+from pubsub_kit.checks.desk.runner import Heard, run_notebook
 from pubsub_kit.checks.forms.choose import Choose
 from pubsub_kit.checks.forms.code import Code
 from pubsub_kit.checks.forms.designed import Design
@@ -65,7 +65,8 @@ def faults_in(code: str) -> int:
 
 
 def code_of(verdict: Verdict) -> str:
-    return verdict.replay.rpartition(":")[2].removesuffix('")')
+    assert verdict.replay == f'q.{verdict.question.partition(".")[2]}.replay("{verdict.code}")'
+    return verdict.code
 
 
 # --- wrong answers --------------------------------------------------------------------------------
@@ -172,7 +173,7 @@ def test_every_solution_holds() -> None:
         assert set(verdicts) == {f"{number}.{name}" for key, name in QUESTIONS if key == number}
 
 
-def last_of(path: Path) -> dict[str, Verdict]:
+def last_of(path: Path) -> dict[str, Heard]:
     """Run a notebook; return its last verdict on each question, where every cell ran."""
     ran = run_notebook(path)
     assert ran.trouble == []
