@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.world.handlers import copied
-
-if TYPE_CHECKING:
-    from pubsub_kit.world.world import World
+from pubsub_kit.world.kernel import Kernel
 
 _GONE = object()
 
@@ -26,7 +24,7 @@ class Conflict(PubSubKitError):
 class Store:
     """Rows by key, each with a version; the rows hold JSON-like values."""
 
-    def __init__(self, world: World, name: str, rows: Mapping[str, Any]) -> None:
+    def __init__(self, world: Kernel, name: str, rows: Mapping[str, Any]) -> None:
         self.world, self.name = world, name
         self.rows: dict[str, Any] = {key: copied(value) for key, value in rows.items()}
         self.versions: dict[str, int] = {}
