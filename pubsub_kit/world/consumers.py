@@ -191,8 +191,7 @@ class Worker:
         except Exception as error:
             if not world.current().node.alive:
                 raise  # the handler would not end with its node
-            why = str(error) or type(error).__name__
-            world.heard(error)
+            why = world.heard(error)
             world.note("end", name, "", message, f"failed: {why}")
             if group.semantics != "at_most_once":
                 await hand.nack(reason=why)

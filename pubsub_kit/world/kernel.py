@@ -78,7 +78,10 @@ class Kernel:
                 node.boot()
 
     def advance(self, end: float, enough: Callable[[], bool] | None) -> bool:
-        """Take step after step up to a moment; False if `enough` said so before. See `run`."""
+        """Let moments pass up to this one (virtual seconds); False if `enough` ended it before.
+
+        Raises TooManySteps.
+        """
         env, agenda, step, left = self.env, self.env._queue, self.env.step, self.steps
         while agenda and agenda[0][0] <= end:
             if enough is not None and agenda[0][0] > env._now and enough():
@@ -122,10 +125,11 @@ class Kernel:
         heappush(env._queue, (moment, NORMAL, next(env._eid), event))
         return event
 
-    def heard(self, error: Exception) -> None:
-        """Keep an error that a handler raised, one of the first, and the step that will say so."""
+    def heard(self, error: Exception) -> str:
+        """Keep an error that a handler raised, one of the first; return what the next step says."""
         if len(self.raised) < 20:
             self.raised.append((len(self.trace), error))
+        return str(error) or type(error).__name__
 
     def number(self, what: str) -> int:
         """Return 1, 2, 3 … for each name: ids that are the same in every run."""

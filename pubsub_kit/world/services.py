@@ -163,8 +163,7 @@ class Service:
         except Exception as error:
             if not world.current().node.alive:
                 raise  # the handler would not end with its node
-            why = str(error) or type(error).__name__
-            world.heard(error)
+            why = world.heard(error)
             return CallFailed(f"{self.name} failed: {why}"), f"failed: {why}"
 
     def _free(self) -> None:

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from pubsub_kit.errors import PubSubKitError
-from pubsub_kit.world.handlers import copied
+from pubsub_kit.world.handlers import copied, short
 from pubsub_kit.world.kernel import Kernel
 
 _GONE = object()
@@ -90,7 +90,7 @@ class Store:
             if value is not _GONE:
                 self.rows[key] = value
             self.versions[key] = self.versions.get(key, 0) + 1
-            words.append(f"{key} = {_short(after[key])}")
+            words.append(f"{key} = {'–' if after[key] is None else short(after[key])}")
         self.world.note("effect", node.name, text=", ".join(words), data=(self.name, before, after))
 
 
@@ -150,10 +150,3 @@ class Transaction:
             raise Conflict(f"{', '.join(stale)} changed under a transaction: nothing was written")
         if self.changes:
             store._write(self.changes)
-
-
-def _short(value: Any) -> str:
-    if value is None:
-        return "–"
-    text = str(value)
-    return text if len(text) <= 24 else text[:23] + "…"

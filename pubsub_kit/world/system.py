@@ -73,7 +73,7 @@ class System(Kernel):
         more steps than that, and WorldError for an `until` that is past.
         """
         for ends in self.network.links:
-            self._check_ends(*ends)
+            self.check_ends(*ends)
         for topic in self.groups:
             self.wake(topic)
         end = sys.float_info.max if until is None else moment("run", until, self.now)
@@ -152,7 +152,8 @@ class System(Kernel):
         for group in self.groups.get(topic, ()):
             group.wake()
 
-    def _check_ends(self, *names: str) -> None:
+    def check_ends(self, *names: str) -> None:
+        """Raise WorldError unless there are nodes of these names."""
         for name in names:
             self.known(name)
 

@@ -143,12 +143,12 @@ class World(System):
 
     def partition(self, a: str, b: str) -> None:
         """Cut the link between two nodes: every message sent on it is lost until `repair`."""
-        self._check_ends(a, b)
+        self.check_ends(a, b)
         self.network.cut(a, b)
 
     def repair(self, a: str, b: str) -> None:
         """Mend a link that was cut."""
-        self._check_ends(a, b)
+        self.check_ends(a, b)
         self.network.mend(a, b)
 
     def publish(

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pubsub_kit.world.chance import Schedule, encode
+from pubsub_kit.world.chance import Schedule
 from pubsub_kit.world.running import TooManySteps, WorldError, rare_collections
 from pubsub_kit.world.search.bounded import Bounded
 from pubsub_kit.world.search.merging import Rests
@@ -210,7 +210,7 @@ def _note(
     ):
         found.world = world
         if fails:
-            found.outcome, found.code, found.violation = "fails", encode(schedule.faults), violation
+            found.outcome, found.code, found.violation = "fails", schedule.code, violation
     else:
         world.dissolve()
 
