@@ -72,8 +72,8 @@ class System(Kernel):
         asked before each leap in time, and ends the run by saying so. Raises TooManySteps for
         more steps than that, and WorldError for an `until` that is past.
         """
-        for ends in self.network.links:
-            self.check_ends(*ends)
+        for source, _ in self.network.links:  # each link is there in both directions
+            self.known(source)
         for topic in self.groups:
             self.wake(topic)
         end = sys.float_info.max if until is None else moment("run", until, self.now)
@@ -151,11 +151,6 @@ class System(Kernel):
         """Tell the idle workers of a topic that something is there."""
         for group in self.groups.get(topic, ()):
             group.wake()
-
-    def check_ends(self, *names: str) -> None:
-        """Raise WorldError unless there are nodes of these names."""
-        for name in names:
-            self.known(name)
 
 
 _running: System | None = None

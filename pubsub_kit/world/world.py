@@ -143,13 +143,11 @@ class World(System):
 
     def partition(self, a: str, b: str) -> None:
         """Cut the link between two nodes: every message sent on it is lost until `repair`."""
-        self.check_ends(a, b)
-        self.network.cut(a, b)
+        self.network.cut(self.known(a).name, self.known(b).name)
 
     def repair(self, a: str, b: str) -> None:
         """Mend a link that was cut."""
-        self.check_ends(a, b)
-        self.network.mend(a, b)
+        self.network.mend(self.known(a).name, self.known(b).name)
 
     def publish(
         self, topic: str, data: Any = None, *, key: str | None = None, id: str | None = None
