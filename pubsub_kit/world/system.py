@@ -123,7 +123,7 @@ class System(Kernel):
         A world is full of circles, which Python finds late and slowly unless they are cut.
         """
         unwatch(self)
-        self.broker.subscriptions.clear()
+        vars(self.broker).clear()
         for groups in self.groups.values():
             for group in groups:
                 group.idle.clear()
