@@ -11,9 +11,9 @@ from pubsub_kit.checks.forms.judges import Judge
 from pubsub_kit.checks.forms.stub import is_given, is_stub
 from pubsub_kit.checks.forms.verdict import Judgement, Verdict
 from pubsub_kit.checks.sandbox import guard
-from pubsub_kit.checks.sandbox.blame import own_line, said, told
+from pubsub_kit.checks.sandbox.blame import own_line, told
 from pubsub_kit.checks.sandbox.places import spaces
-from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.errors import PubSubKitError, said
 from pubsub_kit.scenarios.plain import plain, short
 from pubsub_kit.world.search.explore import Violation
 

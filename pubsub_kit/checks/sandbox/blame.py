@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
+from pubsub_kit.errors import said
 from pubsub_kit.world.services import CallRefused, CallTimeout
 from pubsub_kit.world.stores import Conflict
 
@@ -42,14 +43,6 @@ def own_line(error: BaseException) -> str:
         return ""
     words = linecache.getline(*found[-1]).strip()
     return f"line {found[-1][1]}{': ' + words[:80] if words else ''}"
-
-
-def said(error: BaseException) -> str:
-    """Return what an error says of itself; its class's name where it cannot, or says nothing."""
-    try:
-        return str(error).strip() or type(error).__name__
-    except BaseException:  # its __str__ is the learner's
-        return type(error).__name__
 
 
 def told(error: BaseException) -> str:
