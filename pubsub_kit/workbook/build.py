@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import re
 import sys
 import tomllib
@@ -28,7 +29,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from pubsub_kit.checks.desk.kernel import ThisInterpreter, environment
+from pubsub_kit.checks.desk.kernel import ThisInterpreter
 from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.workbook.editions import Edition, SourceError, edition
 
@@ -131,7 +132,8 @@ def _client(notebook: NotebookNode, folder: Path) -> tuple[NotebookClient, list[
 
 def _environment(root: Path) -> dict[str, str]:
     """Put this checkout first on the path, and a learner's answers out of the build's way."""
-    return {**environment(root, KIT), "PUBSUB_KIT_PROGRESS": "off"}
+    path = os.pathsep.join(filter(None, [str(root), str(KIT), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": path, "PUBSUB_KIT_PROGRESS": "off"}
 
 
 def _reason(error: Exception) -> str:

@@ -6,7 +6,6 @@ belong to another environment, which has no kit.
 
 from __future__ import annotations
 
-import os
 import queue
 import signal
 from collections.abc import Callable, Iterator
@@ -113,9 +112,10 @@ class Kernel:
 
 
 @contextmanager
-def started(folder: Path, env: dict[str, str]) -> Iterator[Kernel]:
+def started(folder: Path) -> Iterator[Kernel]:
     """Start a kernel in a folder; at the end, however it comes, the kernel is gone.
 
+    It has the environment of this process.
     Raises KernelError where it does not start.
     """
     manager = _Manager()
@@ -125,7 +125,6 @@ def started(folder: Path, env: dict[str, str]) -> Iterator[Kernel]:
             manager.start_kernel(
                 extra_arguments=_ARGUMENTS,
                 cwd=str(folder),
-                env=env,
                 stdout=DEVNULL,
                 stderr=DEVNULL,
             )
@@ -151,9 +150,3 @@ def _end(manager: _Manager, client: BlockingKernelClient | None) -> None:
             manager.signal_kernel(signal.SIGKILL)  # to the whole group of processes
         manager.shutdown_kernel(now=True)
     manager.cleanup_resources()
-
-
-def environment(*folders: Path) -> dict[str, str]:
-    """Return this process's environment with these folders first on Python's path."""
-    path = os.pathsep.join(filter(None, [*map(str, folders), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, "PYTHONPATH": path}

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pubsub_kit.checks.desk import exercises, journal
+from pubsub_kit.checks.forms.sources import ROOT
 from pubsub_kit.checks.forms.verdict import Verdict
 from pubsub_kit.checks.sandbox.blame import own_line, told
 
@@ -56,9 +57,14 @@ def begin(file: str, root: str, only: Iterable[str] = ()) -> None:
 
 
 def call(file: Path, root: Path, only: Iterable[str]) -> str:
-    """Return the code that calls `begin` in a kernel, and leaves no name behind."""
+    """Return the code that calls `begin` in a kernel, and leaves no name behind.
+
+    Where the kit is not installed the kernel finds it after all else, so that modules beside the
+    notebook are found as in Lab.
+    """
+    find = f"__import__('sys').path.append({str(ROOT)!r})"
     given = f"{str(file)!r}, {str(root)!r}, {sorted(only)!r}"
-    return f"__import__('importlib').import_module({__name__!r}).begin({given})"
+    return f"{find}; __import__('importlib').import_module({__name__!r}).begin({given})"
 
 
 class Reader:

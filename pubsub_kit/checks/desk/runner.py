@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from pubsub_kit.checks.desk import reporter
-from pubsub_kit.checks.desk.kernel import CellTooLong, Kernel, KernelDied, environment, started
+from pubsub_kit.checks.desk.kernel import CellTooLong, Kernel, KernelDied, started
 from pubsub_kit.checks.forms.sources import ROOT
 from pubsub_kit.errors import PubSubKitError
 
@@ -69,7 +69,7 @@ def run_notebook(
     with TemporaryDirectory(ignore_cleanup_errors=True) as place:
         file = Path(place) / "reports"
         run = _Run(path, hear, reporter.Reader(file), seconds)
-        with started(path.parent, environment(ROOT)) as kernel:
+        with started(path.parent) as kernel:
             kernel.prepare(reporter.call(file, root, only))
             for number, source in cells:
                 if not run.cell(kernel, number, source):

@@ -54,14 +54,15 @@ class Acted:
             found.world.end_tasks()
         if found.violation is None or found.world is None:
             return Judgement(_outcome(found), str(found))
-        world, violation = found.world, replace(found.violation, belief=self.diagnose(found))
+        world, seen = found.world, found.violation.belief  # which also says what is worth drawing
+        violation = replace(found.violation, belief=self.diagnose(found))
         calm = replay_scene(answer, found.scene, "-")
         calm.end_tasks()
         summary = luck.needed(found.code, world.trace, calm.trace)
         code = f"{[*SCENES].index(found.scene) + 1}/{found.code}"
 
         def picture(title: str, wrong: Violation) -> Picture:
-            return draw(world, wrong, title)
+            return draw(world, replace(wrong, belief=seen), title)
 
         heading = f", {found.scene}: the shortest run that breaks it"
         return Judgement("fails", summary, violation, code, world.trace, picture, heading)
