@@ -70,7 +70,9 @@ class Kernel:
 
     def prepare(self, source: str) -> None:
         """Run what leaves no trace in a learner's session; raises KernelError where it fails."""
-        reply = self._reply(self._client.execute(source, silent=True), STARTUP_SECONDS)
+        reply = None
+        with suppress(KernelDied):
+            reply = self._reply(self._client.execute(source, silent=True), STARTUP_SECONDS)
         if reply is None or reply["status"] != "ok":
             why = f"{reply.get('ename')}: {reply.get('evalue')}" if reply else "it does not answer"
             raise KernelError(f"the Python kernel cannot be used ({why})")
@@ -115,8 +117,7 @@ class Kernel:
 def started(folder: Path) -> Iterator[Kernel]:
     """Start a kernel in a folder; at the end, however it comes, the kernel is gone.
 
-    It has the environment of this process.
-    Raises KernelError where it does not start.
+    It has the environment of this process. Raises KernelError where it does not start.
     """
     manager = _Manager()
     client = None

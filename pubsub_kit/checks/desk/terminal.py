@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -26,14 +27,15 @@ def main(argv: Sequence[str], root: Path = ROOT) -> int:
     """
     parser = argparse.ArgumentParser(
         prog="python3 -m pubsub_kit check",
+        usage="%(prog)s [-h] [--seconds SECONDS] exercise [question ...] [exercise ...]",
         description="Run your copies of exercises, and say which of your answers hold. What you "
         "have not saved in JupyterLab is not seen. The last check of each question counts.",
     )
     parser.add_argument(
         "words",
         nargs="+",
-        metavar="exercise [question ...]",
-        help="03, or its name; names of questions of it, to check those alone",
+        metavar="exercise",
+        help="03, or its name; after it, names of questions of it, to check those alone",
     )
     parser.add_argument(
         "--seconds",
@@ -80,9 +82,12 @@ def check(key: str, root: Path, names: Sequence[str] = (), seconds: float = SECO
     only = asked if names else ()
     ran = run_notebook(path, _print, root=root, only=only, seconds=seconds)
     last = {verdict.question: verdict for verdict in ran.verdicts}
+    times = Counter(verdict.question for verdict in ran.verdicts)
     for question in asked:
         if question not in last:
             say(f"{SIGNS['not attempted']} {question}: not checked")
+        elif times[question] > 1:
+            say(f"{question} is checked {times[question]} times in here: the last check counts")
     held = sum(bool(last.get(question)) for question in asked)
     one = len(asked) == 1
     say(f"{held} of {len(asked)} {'answer holds' if one else 'answers hold'}")

@@ -82,7 +82,13 @@ def test_the_last_verdict_on_a_question_counts(
     write(tmp_path, OPEN, WRONG, PLACE, *REST)
     status, out = check(tmp_path, "01", capsys=capsys)
     assert status == 0
-    assert [line[0] for line in out.splitlines() if "01.place" in line] == ["✗", "✓"]
+    lines = [line for line in out.splitlines() if "01.place" in line]
+    assert [line[0] for line in lines[:2]] == ["✗", "✓"]
+    assert lines[2:] == ["01.place is checked 2 times in here: the last check counts"]
+    write(tmp_path, OPEN, PLACE, *REST, WRONG)
+    status, out = check(tmp_path, "01", capsys=capsys)
+    assert status == 1
+    assert out.endswith("5 of 6 answers hold\n")
 
 
 def test_a_cell_that_raises_is_named_and_the_next_one_runs(
