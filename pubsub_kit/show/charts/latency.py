@@ -115,7 +115,7 @@ def _ends(shown: Mapping[str, Times], log: bool | None) -> tuple[float, float, b
     middle = min(t.quantile(0.5) for t in shown.values())
     if low and (log or (log is None and high > 15 * max(middle, low))):
         return low / 1.1, max(high, low) * 1.1, True
-    return 0.0, high or 1.0, False
+    return 0.0, 1.01 * high or 1.0, False
 
 
 def _row(axes: Axes, name: str, t: Times, base: int, colours: Colours) -> None:
@@ -153,7 +153,8 @@ def _quantiles(axes: Axes, t: Times, base: int, colours: Colours) -> None:
     if lefts[0] + wide[0] + 8 > lefts[1]:
         lefts = [at[0][0] - wide[0] + 2, at[1][0] - 2]
     lefts[1] = min(lefts[1], WIDTH - 4 - wide[1])
-    lefts[0] = min(lefts[0], lefts[1] - 8 - wide[0])
+    lefts[0] = max(min(lefts[0], lefts[1] - 8 - wide[0]), 4)
+    lefts[1] = max(lefts[1], lefts[0] + wide[0] + 8)
     for n, (x, _) in enumerate(places):
         axes.plot([x, x], [base, top], color=colours["ink"], lw=1.6 * PIXEL, ls=("-", "--")[n])
         pin(axes, words[n], places[n], (lefts[n], at[n][1] + 10), fontweight="bold")

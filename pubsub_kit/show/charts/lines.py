@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from pubsub_kit.show.charts.paper import PIXEL, WIDTH, Colours, Sheet
+from pubsub_kit.show.charts.paper import PIXEL, RIGHT, WIDTH, Colours, Sheet
 from pubsub_kit.show.charts.ticks import check_log, entitle, number, scale
 from pubsub_kit.show.charts.words import paper_of, pin, write
 from pubsub_kit.show.ink import SERIES, clean, fit, width
@@ -47,7 +47,10 @@ def lines(
     _check(curves, marks, log)
     shown = dict(list(curves.items())[:_MOST])
     names = max(width(fit(name, _NAME, 12), 12) for name in shown)
-    sheet = Sheet(clean(title or ""), clean(caption or ""), right=WIDTH - 20 - names)
+    above = 30.0 if clean(y) else 16.0
+    sheet = Sheet(
+        clean(title or ""), clean(caption or ""), right=min(WIDTH - 20 - names, RIGHT), above=above
+    )
 
     def draw(axes: Axes, colours: Colours) -> None:
         dots = [point for points in shown.values() for point in points]
@@ -167,8 +170,9 @@ def _marks(axes: Axes, paper: Paper, marks: Sequence[Mark], colours: Colours) ->
         a, b = within.transform(place).tolist()
         if x is None:
             paper.ink((x0, b), (x1, b))
-            spots = [Spot(x0 + 8, b + dy, "start", 0) for dy in (10, -10)]
-            spots += [Spot(x1 - 8, b + dy, "end", 0) for dy in (10, -10)]
+            along = [Spot(x, 0, "start", 0) for x in range(int(x0) + 60, int(x1), 20)]
+            along = [Spot(x0 + 8, 0, "start", 0), Spot(x1 - 8, 0, "end", 0), *along]
+            spots = [spot._replace(y=b + dy) for dy in (10, -10) for spot in along]
         elif y is None:
             paper.ink((a, y0), (a, y1))
             rows = range(int(y1), int(y0), -16)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Colours = Mapping[str, str]
-WIDTH = 900.0
+WIDTH, RIGHT = 900.0, 864.0  # pixels: of the whole, and where axes end with room for a tick's words
 PIXEL = 0.72  # points
 EDGE, _CAPTION = 14.0, 18.0  # pixels beside the words, and for a line of them
 
@@ -34,7 +34,7 @@ class Sheet(NamedTuple):
     title: str
     caption: str
     left: float = 70.0
-    right: float = 884.0
+    right: float = RIGHT
     high: float = 300.0
     above: float = 30.0
     below: float = 46.0
@@ -167,7 +167,7 @@ def _tag(tag: str) -> str:
         tag = re.sub(r' id="[^"]*"', "", tag)
     elif tag.startswith("<use"):
         tag = tag.replace("xlink:href", "href")
-    tag = re.sub(r"(?<=: )#[0-9a-f]{6}", _coloured, tag)
+    tag = re.sub(r"(?<=[ \"])#[0-9a-f]{6}\b", _coloured, tag)
     return " ".join(tag.split())
 
 

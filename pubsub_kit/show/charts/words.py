@@ -48,7 +48,7 @@ def write(
     w, h = max((width(row, size, bold=True) for row in lines), default=0), _LINE * len(lines)
     box = paper.find([*spots], w, h) if lines else None
     if lines and box is None:
-        at = (within or axes.transData).transform(place)
+        at = (within or axes.transData).transform(place).tolist()
         box, style["line"] = paper.find(_anywhere(paper.edge, h, at), w, h), line
     if box is not None:
         to = box.left, (box.top + box.bottom) / 2
