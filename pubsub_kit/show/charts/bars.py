@@ -7,7 +7,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from pubsub_kit.show.charts.paper import PIXEL, WIDTH, Colours, Sheet
-from pubsub_kit.show.charts.ticks import number
+from pubsub_kit.show.charts.ticks import check, number
 from pubsub_kit.show.ink import clean, fit, width
 from pubsub_kit.show.picture import Picture, PictureError
 
@@ -33,6 +33,7 @@ def bars(
     shown = dict(list(values.items())[:_MOST]) if isinstance(values, Mapping) else {}
     if not shown or not all(isfinite(value) for value in values.values()):
         raise PictureError("bars() needs at least one name, and a finite number for each.")
+    check((name, (value,)) for name, value in shown.items())
     names = [fit(name, _NAME, 12, bold=True) for name in shown]
     left = 24 + max(width(name, 12, bold=True) for name in names)
     sheet = Sheet(

@@ -7,7 +7,7 @@ from math import ceil, isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pubsub_kit.show.charts.paper import PIXEL, WIDTH, Colours, Sheet
-from pubsub_kit.show.charts.ticks import scale
+from pubsub_kit.show.charts.ticks import check, scale
 from pubsub_kit.show.charts.words import pin
 from pubsub_kit.show.ink import clean, fit, seconds, width
 from pubsub_kit.show.picture import Picture, PictureError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST, _BINS = 6, 48
-_LEFT, _RIGHT, _ROW = 130.0, 850.0, 96.0  # pixels
+_LEFT, _RIGHT, _ROW, _NAME = 130.0, 850.0, 96.0, 210.0  # pixels
 _HIGH, _MARK = 0.62, 0.74  # of a row: the highest bin, and the line of a quantile
 _LEAST = 1e-6  # seconds: what a logarithmic axis can still tell from nothing
 
@@ -74,11 +74,13 @@ def latency(
         raise PictureError("No finished request to measure: run the world longer, or add a client.")
     if not all(isfinite(v) and v >= 0 for t in every.values() for v in t.all):
         raise PictureError("A latency is not a finite number of seconds from 0 up: leave it out.")
+    check((name, (t.all[-1],)) for name, t in every.items())
     shown = dict(list(every.items())[:_MOST])
+    names = max(width(fit(name, _NAME, 13, bold=True), 13, bold=True) for name in shown)
     sheet = Sheet(
         clean(title or ""),
         clean(caption or ""),
-        _LEFT,
+        max(_LEFT, 30 + names),
         _RIGHT,
         high=_ROW * len(shown),
         above=8,
@@ -131,7 +133,7 @@ def _row(axes: Axes, name: str, t: Times, base: int, colours: Colours) -> None:
     )
     axes.axhline(base, color=colours["muted"], linewidth=PIXEL)
     left = axes.get_yaxis_transform(which="grid")
-    name = fit(name, _LEFT - 24, 13, bold=True)
+    name = fit(name, _NAME, 13, bold=True)
     texts = [(name, "ink", 13, "bold"), (f"{len(t.all)} done", "muted", 11, "normal")]
     texts += [(f"✗ {t.failed} failed", "fault", 11, "bold")] if t.failed else []
     for n, (words, role, size, weight) in enumerate(texts):

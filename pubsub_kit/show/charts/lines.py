@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from pubsub_kit.show.charts.paper import PIXEL, RIGHT, WIDTH, Colours, Sheet
-from pubsub_kit.show.charts.ticks import check_log, entitle, number, scale
+from pubsub_kit.show.charts.ticks import check, entitle, number, scale
 from pubsub_kit.show.charts.words import paper_of, pin, write
 from pubsub_kit.show.ink import SERIES, clean, fit, width
 from pubsub_kit.show.labels import Bounds, Paper, Spot
@@ -81,23 +80,11 @@ def _named(series: object) -> Mapping[str, Sequence[Point]]:
 def _check(curves: Mapping[str, Sequence[Point]], marks: Sequence[Mark], log: str) -> None:
     if not curves:
         raise PictureError("There is nothing to draw: give at least one series with a point.")
-    check_log(log)
-    for name, points in curves.items():
-        for point in points:
-            if not all(map(isfinite, point)):
-                raise PictureError(
-                    f"{name!r} has the point {point}, which is not finite: leave it out."
-                )
-            if any(point["xy".index(axis)] <= 0 for axis in log):
-                raise PictureError(
-                    f"{name!r} has the point {point}: a log axis needs values above 0."
-                )
     for x, y, words in marks:
         if x is None and y is None:
             raise PictureError(f"The mark {words!r} has neither an x nor a y: give it one.")
-        for axis, at in (("x", x), ("y", y)):
-            if at is not None and (not isfinite(at) or (axis in log and at <= 0)):
-                raise PictureError(f"The mark {words!r} is at {axis} = {at}: it cannot be drawn.")
+    check(((name, point) for name, points in curves.items() for point in points), log)
+    check(((words, (x, y)) for x, y, words in marks), log)
 
 
 def _ends(values: Sequence[float], axis: str, log: bool) -> tuple[float, float]:

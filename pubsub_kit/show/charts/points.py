@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pubsub_kit.show.charts.lines import SHAPES
 from pubsub_kit.show.charts.paper import PIXEL, Colours, Sheet
-from pubsub_kit.show.charts.ticks import check_log, entitle, number, scale
+from pubsub_kit.show.charts.ticks import check, entitle, number, scale
 from pubsub_kit.show.charts.words import paper_of, pin
 from pubsub_kit.show.ink import SERIES, clean, fit, width
 from pubsub_kit.show.labels import Bounds, Paper, Spot
@@ -76,17 +76,13 @@ def front(values: Mapping[str, Point]) -> list[str]:
 def _check(dots: Mapping[str, Point], most: Limits, log: str) -> None:
     if not dots:
         raise PictureError("There is nothing to draw: give at least one point.")
-    check_log(log)
-    for name, point in dots.items():
-        if not all(map(isfinite, point)):
-            raise PictureError(f"{name!r} is at {point}, which is not finite: leave it out.")
-        if any(point["xy".index(axis)] <= 0 for axis in log):
-            raise PictureError(f"{name!r} is at {point}: a log axis needs values above 0.")
+    check(dots.items(), log)
     for axis, bound in zip("xy", most, strict=True):
         if bound is not None and not (
             isfinite(bound) and bound >= 0 and (bound or axis not in log)
         ):
             raise PictureError(f"The bound of {axis} is {bound}: it is a finite number above 0.")
+    check([("the bound", most)])
 
 
 def _ends(values: Sequence[float], log: bool) -> tuple[float, float]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from math import log10
+from collections.abc import Callable, Iterable, Sequence
+from math import isfinite, log10
 from typing import TYPE_CHECKING, Any
 
 from pubsub_kit.show.charts.paper import EDGE, WIDTH
@@ -12,6 +12,7 @@ from pubsub_kit.show.picture import PictureError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+_HUGE = 1e100  # beyond this, the sums behind an axis overflow
 _APART = 76.0, 44.0  # pixels from a tick to the next, across and up
 
 
@@ -24,10 +25,20 @@ def number(value: float) -> str:
     return f"{value:.4g}"
 
 
-def check_log(log: str) -> None:
-    """Raise PictureError for a `log` that names anything but axes."""
+def check(points: Iterable[tuple[str, Sequence[float | None]]], log: str = "") -> None:
+    """Raise PictureError for an unknown axis in `log`, or a named point that has no place."""
     if set(log) - {"x", "y"}:
         raise PictureError(f"log={log!r} names no axis: use 'x', 'y' or 'xy'.")
+    for name, point in points:
+        for axis, value in zip("xy", point, strict=False):
+            if value is None:
+                continue
+            if not isfinite(value):
+                raise PictureError(f"{name!r} is at {point}, which is not finite: leave it out.")
+            if axis in log and value <= 0:
+                raise PictureError(f"{name!r} is at {point}: a log axis needs values above 0.")
+            if abs(value) > _HUGE or (axis in log and value < 1 / _HUGE):
+                raise PictureError(f"{name!r} is at {point}: that is too far from 1 to be drawn.")
 
 
 def scale(

@@ -141,3 +141,26 @@ def test_hostile_names_can_be_saved(name: str, tmp_path: Path) -> None:
 def test_what_is_no_run_and_no_mapping_is_refused_in_a_sentence(draw: Any) -> None:
     with pytest.raises(show.PictureError, match=r"draws|drawn|needs"):
         draw(3)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: show.lines({"a": [(0, 1e300)]}),
+        lambda: show.lines({"a": [(1, 1)]}, marks=[(None, -1e300, "m")]),
+        lambda: show.lines({"a": [(1e-300, 1)]}, log="x"),
+        lambda: show.bars({"a": -1e300}),
+        lambda: show.points({"a": (1e300, 1)}),
+        lambda: show.points({"a": (1, 1)}, most=(1e300, None)),
+        lambda: show.latency({"a": [1e300]}),
+    ],
+)
+def test_what_no_axis_can_reach_is_refused_before_it_is_drawn(draw: Any) -> None:
+    with pytest.raises(show.PictureError, match="too far from 1"):
+        draw()
+
+
+def test_a_figure_can_be_saved_by_matplotlib(tmp_path: Path) -> None:
+    for name in ("a.png", "a.svg", "a.pdf"):
+        bars().figure.savefig(tmp_path / name)
+        assert (tmp_path / name).stat().st_size
