@@ -138,7 +138,7 @@ def _row(axes: Axes, name: str, t: Times, base: int, colours: Colours) -> None:
     texts += [(f"✗ {t.failed} failed", "fault", 11, "bold")] if t.failed else []
     for n, (words, role, size, weight) in enumerate(texts):
         to = 14.0, axes.bbox.y0 + _ROW * (base + _HIGH) - 7 - 17 * n
-        style: Any = {"color": colours[role], "fontsize": size * PIXEL, "fontweight": weight}
+        style: Any = {"color": colours[role], "size": size, "fontweight": weight}
         pin(axes, words, (0, base), to, left, **style)
     _quantiles(axes, t, base, colours)
 

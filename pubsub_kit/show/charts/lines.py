@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from pubsub_kit.show.charts.paper import PIXEL, RIGHT, WIDTH, Colours, Sheet
 from pubsub_kit.show.charts.ticks import check, entitle, number, scale
-from pubsub_kit.show.charts.words import paper_of, pin, write
+from pubsub_kit.show.charts.words import Words, pin
 from pubsub_kit.show.ink import SERIES, clean, fit, width
-from pubsub_kit.show.labels import Bounds, Paper, Spot
 from pubsub_kit.show.marks import Point
 from pubsub_kit.show.picture import Picture, PictureError
 
@@ -58,16 +56,25 @@ def lines(
         scale(axes, "x", _ends(across, "x", "x" in log), log="x" in log)
         scale(axes, "y", _ends(up, "y", "y" in log), log="y" in log)
         entitle(axes, x, y)
-        paper = paper_of(axes)
+        words = Words(axes, colours)
         for n, (name, points) in enumerate(shown.items()):
-            _curve(axes, paper, name, points, n, colours)
+            _curve(words, name, points, n)
         _names(axes, shown, colours)
-        _marks(axes, paper, marks, colours)
+        for a, b, text in marks:
+            if a is not None and b is not None:
+                ring: Any = {"ms": 12 * PIXEL, "mfc": "none", "mec": colours["ink"]}
+                axes.plot([a], [b], "o", mew=1.8 * PIXEL, **ring)
+                words.dot(a, b, 7, text, fontweight="bold")
+            elif a is not None:
+                words.upright(a, text)
+            elif b is not None:
+                words.level(b, text)
+        words.write()
 
-    words = [f"{name}: {_course(points, x, y)}" for name, points in shown.items()]
-    words += [f"{len(curves) - _MOST} more curves are not drawn"] if len(curves) > _MOST else []
-    words += [f"marked: {clean(text)}" for _, _, text in marks]
-    return sheet.picture("Chart", words, draw)
+    said = [f"{name}: {_course(points, x, y)}" for name, points in shown.items()]
+    said += [f"{len(curves) - _MOST} more curves are not drawn"] if len(curves) > _MOST else []
+    said += [f"marked: {clean(text)}" for _, _, text in marks]
+    return sheet.picture("Chart", said, draw)
 
 
 def _named(series: object) -> Mapping[str, Sequence[Point]]:
@@ -101,24 +108,20 @@ def _ends(values: Sequence[float], axis: str, log: bool) -> tuple[float, float]:
     return low - room * (0.4 if low == 0 else 1), high + room
 
 
-def _curve(
-    axes: Axes, paper: Paper, name: str, points: Sequence[Point], n: int, colours: Colours
-) -> None:
-    axes.plot(
+def _curve(words: Words, name: str, points: Sequence[Point], n: int) -> None:
+    few = len(points) <= _DOTTED
+    words.axes.plot(
         [x for x, _ in points],
         [y for _, y in points],
         label=name,
-        color=colours[SERIES[n % len(SERIES)]],
+        color=words.colours[SERIES[n % len(SERIES)]],
         linestyle=DASHES[n % len(DASHES)],
-        marker=SHAPES[n % len(SHAPES)] if len(points) <= _DOTTED else "",
-        markeredgecolor=colours["paper"],
+        marker=SHAPES[n % len(SHAPES)] if few else "",
+        markeredgecolor=words.colours["paper"],
     )
-    way = axes.transData.transform(points).tolist()
-    for start, end in pairwise(way):
-        paper.ink(tuple(start), tuple(end))
-    if len(way) <= _DOTTED:
-        for a, b in way:
-            paper.take(Bounds(a - 5, b - 5, a + 5, b + 5))
+    words.curve(points)
+    for x, y in points if few else ():
+        words.dot(x, y, 5)
 
 
 def _names(axes: Axes, shown: Mapping[str, Sequence[Point]], colours: Colours) -> None:
@@ -136,55 +139,6 @@ def _names(axes: Axes, shown: Mapping[str, Sequence[Point]], colours: Colours) -
         colour, line = colours[SERIES[n % len(SERIES)]], colours["faint"] if far else ""
         words = fit(name, _NAME, 12)
         pin(axes, words, points[-1], to, line=line, color=colour)
-
-
-def _marks(axes: Axes, paper: Paper, marks: Sequence[Mark], colours: Colours) -> None:
-    """Draw each mark's line or ring, then their words, which keep off all of them."""
-    x0, y0, x1, y1 = axes.bbox.extents
-    style: Any = {"color": colours["muted"], "linewidth": 1.2 * PIXEL, "linestyle": "--"}
-    said = []
-    for x, y, words in marks:
-        place = (0.0 if x is None else x, 1.0 if y is None else y)
-        within = axes.transData
-        if x is None:
-            axes.axhline(place[1], **style)
-            within = axes.get_yaxis_transform(which="grid")
-        elif y is None:
-            axes.axvline(x, **style)
-            within = axes.get_xaxis_transform(which="grid")
-        else:
-            axes.plot([x], [y], "o", ms=12 * PIXEL, mfc="none", mec=colours["ink"], mew=1.8 * PIXEL)
-        a, b = within.transform(place).tolist()
-        if x is None:
-            paper.ink((x0, b), (x1, b))
-            along = [Spot(x, 0, "start", 0) for x in range(int(x0) + 60, int(x1), 20)]
-            along = [Spot(x0 + 8, 0, "start", 0), Spot(x1 - 8, 0, "end", 0), *along]
-            spots = [spot._replace(y=b + dy) for dy in (10, -10) for spot in along]
-        elif y is None:
-            paper.ink((a, y0), (a, y1))
-            rows = range(int(y1), int(y0), -16)
-            spots = [Spot(a + dx, b, side, 0) for b in rows for dx, side in _SIDES]
-        else:
-            paper.take(Bounds(a - 7, b - 7, a + 7, b + 7))
-            spots = [Spot(a + dx, b + dy, side, 0) for dx, side in _SIDES for dy in _NEAR]
-        said.append((clean(words), place, spots, within))
-    ground = {"boxstyle": "square,pad=0.05", "fc": colours["paper"], "ec": "none", "alpha": 0.8}
-    for text, place, spots, within in said:
-        write(
-            axes,
-            paper,
-            text,
-            place,
-            spots,
-            within=within,
-            line=colours["muted"],
-            fontweight="bold",
-            bbox=ground,
-        )
-
-
-_SIDES = ((9.0, "start"), (-9.0, "end"))
-_NEAR = (12.0, -12.0, 28.0, -28.0, -44.0)
 
 
 def _course(points: Sequence[Point], x: str, y: str) -> str:

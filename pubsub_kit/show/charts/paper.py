@@ -83,14 +83,14 @@ class Chart:
     def figure(self) -> Figure:
         """Return the figure, which every output shows from now on."""
         if self._figure is None:
-            with raster.quiet(_settings(LIGHT)):
+            with raster.quiet(settings(LIGHT)):
                 self._figure = self._drawn(LIGHT)
         return self._figure
 
     def png(self, theme: str, scale: float) -> bytes:
         """Return an opaque PNG."""
         colours = THEMES[theme]
-        with raster.quiet(_settings(colours)):
+        with raster.quiet(settings(colours)):
             pixels = raster.image(self._figure or self._drawn(colours), scale)
         return raster.compressed(pixels, None if self._figure else colours)
 
@@ -100,7 +100,7 @@ class Chart:
 
         out = io.StringIO()
         # Two pictures on a page may not share a clip path: their ids come from their words.
-        with raster.quiet({**_settings(LIGHT), "svg.hashsalt": alt}):
+        with raster.quiet({**settings(LIGHT), "svg.hashsalt": alt}):
             figure = self._figure or self._drawn(LIGHT)
             canvas: Any = FigureCanvasSVG(figure)
             canvas.print_svg(out, metadata={"Date": None})
@@ -140,7 +140,8 @@ def _style() -> dict[str, Any]:
     return {key: value for rc in known for key, value in rc.items() if "backend" not in key}
 
 
-def _settings(colours: Colours) -> dict[str, Any]:
+def settings(colours: Colours) -> dict[str, Any]:
+    """Return matplotlib's settings for the kit's style on this paper."""
     ink = dict.fromkeys(("text.color", "axes.labelcolor"), colours["ink"])
     muted = dict.fromkeys(("axes.edgecolor", "xtick.color", "ytick.color"), colours["muted"])
     paper = dict.fromkeys(("figure.facecolor", "axes.facecolor"), colours["paper"])

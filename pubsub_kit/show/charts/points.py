@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 from pubsub_kit.show.charts.lines import SHAPES
 from pubsub_kit.show.charts.paper import PIXEL, Colours, Sheet
 from pubsub_kit.show.charts.ticks import check, entitle, number, scale
-from pubsub_kit.show.charts.words import paper_of, pin
-from pubsub_kit.show.ink import SERIES, clean, fit, width
-from pubsub_kit.show.labels import Bounds, Paper, Spot
+from pubsub_kit.show.charts.words import Words
+from pubsub_kit.show.ink import SERIES, clean
 from pubsub_kit.show.marks import Point
 from pubsub_kit.show.picture import Picture, PictureError
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST = 24
-_REACH, _RING = 9.0, 12.0  # pixels around a point, and around a marked one
 Limits = tuple[float | None, float | None]
 
 
@@ -52,16 +50,18 @@ def points(
             ends = _ends(values, axis in log)
             scale(axes, axis, ends, log=axis in log)
         entitle(axes, x, y)
-        paper = paper_of(axes)
-        _front(axes, paper, [shown[name] for name in front(shown)], colours)
-        _draw(axes, paper, shown, loud, colours)
-        _bounds(axes, paper, most, colours)
-        _names(axes, paper, shown, loud)
+        words = Words(axes, colours)
+        _front(words, [shown[name] for name in front(shown)])
+        _bounds(words, most)
+        loud_first = sorted(enumerate(shown), key=lambda entry: entry[1] not in loud)
+        for n, name in loud_first:
+            _dot(words, name, shown[name], n, name in loud)
+        words.write()
 
-    words = [f"{name}: {_place(point, x, y)}" for name, point in shown.items()]
-    words += [f"on the front: {', '.join(front(shown))}"]
-    words += [f"{len(dots) - _MOST} more points are not drawn"] if len(dots) > _MOST else []
-    return Sheet(clean(title or ""), clean(caption or "")).picture("Chart of points", words, draw)
+    said = [f"{name}: {_place(point, x, y)}" for name, point in shown.items()]
+    said += [f"on the front: {', '.join(front(shown))}"]
+    said += [f"{len(dots) - _MOST} more points are not drawn"] if len(dots) > _MOST else []
+    return Sheet(clean(title or ""), clean(caption or "")).picture("Chart of points", said, draw)
 
 
 def front(values: Mapping[str, Point]) -> list[str]:
@@ -94,80 +94,35 @@ def _ends(values: Sequence[float], log: bool) -> tuple[float, float]:
     return low, high + ((high - low) * 0.12 or 1.0)
 
 
-def _front(axes: Axes, paper: Paper, best: Sequence[Point], colours: Colours) -> None:
+def _front(words: Words, best: Sequence[Point]) -> None:
     """Draw the front as steps: from each point on, that y can be had for that x."""
+    axes = words.axes
     steps = [(best[0][0], axes.get_ylim()[1]), *best, (axes.get_xlim()[1], best[-1][1])]
-    axes.step(*zip(*steps, strict=True), where="post", color=colours["muted"], linestyle=":")
-    way = axes.transData.transform(steps).tolist()
-    for (a, b), (c, d) in pairwise(way):
-        paper.ink((a, b), (c, b))
-        paper.ink((c, b), (c, d))
+    corners = [steps[0], *(p for (_, b), (c, d) in pairwise(steps) for p in ((c, b), (c, d)))]
+    axes.plot(*zip(*corners, strict=True), color=words.colours["muted"], linestyle=":")
+    words.curve(corners)
 
 
-def _draw(
-    axes: Axes, paper: Paper, shown: Mapping[str, Point], loud: set[str], colours: Colours
-) -> None:
-    for n, (name, (x, y)) in enumerate(shown.items()):
-        colour, shape = colours[SERIES[n % len(SERIES)]], SHAPES[n % len(SHAPES)]
-        a, b = axes.transData.transform((x, y)).tolist()
-        reach = _RING if name in loud else _REACH
-        paper.take(Bounds(a - reach, b - reach, a + reach, b + reach))
-        if name in loud:
-            ring: Any = {"ms": 22 * PIXEL, "mfc": "none", "mec": colours["ink"], "mew": 2 * PIXEL}
-            axes.plot([x], [y], "o", **ring)
-        axes.plot([x], [y], shape, ms=12 * PIXEL, color=colour, mec=colours["paper"], label=name)
-
-
-def _bounds(axes: Axes, paper: Paper, most: Limits, colours: Colours) -> None:
+def _bounds(words: Words, most: Limits) -> None:
     """Shade what is over a bound, and draw it as a line with its value, inside what it allows."""
-    x0, y0, x1, y1 = axes.bbox.extents
-    line: Any = {"color": colours["fault"], "linewidth": 1.4 * PIXEL, "linestyle": "--"}
-    style: Any = {"fontsize": 11 * PIXEL, "color": colours["fault"], "fontweight": "bold"}
-    for which in (1, 0):
-        bound = most[which]
-        if bound is None:
-            continue
-        high = (axes.get_xlim, axes.get_ylim)[which]()[1]
-        shade, rule = ((axes.axvspan, axes.axvline), (axes.axhspan, axes.axhline))[which]
-        shade(bound, high, color=colours["tint"], linewidth=0, zorder=0)
-        rule(bound, **line)
-        words = f"at most {number(bound)}"
-        a, b = axes.transData.transform((bound, bound)).tolist()
-        if which:
-            paper.ink((x0, b), (x1, b))
-            ends = ((x0 + 8, "start"), (x1 - 8, "end"))
-            spots = [Spot(x, b + dy, side, 0) for dy in (-11, 11) for x, side in ends]
-            within = axes.get_yaxis_transform(which="grid")
-        else:
-            paper.ink((a, y0), (a, y1))
-            sides = ((-8, "end"), (8, "start"))
-            spots = [Spot(a + dx, y, side, 0) for dx, side in sides for y in (y0 + 12, y1 - 12)]
-            within = axes.get_xaxis_transform(which="grid")
-        if box := paper.find(spots, width(words, 11, bold=True), 15):
-            place = (0, bound) if which else (bound, 0)
-            pin(axes, words, place, (box.left, (box.top + box.bottom) / 2), within, **style)
+    across, up = most
+    style: Any = {"color": words.colours["tint"], "linewidth": 0, "zorder": 0}
+    if up is not None:
+        words.axes.axhspan(up, words.axes.get_ylim()[1], **style)
+        words.level(up, f"at most {number(up)}", "fault", below=True)
+    if across is not None:
+        words.axes.axvspan(across, words.axes.get_xlim()[1], **style)
+        words.upright(across, f"at most {number(across)}", "fault", before=True)
 
 
-def _names(axes: Axes, paper: Paper, shown: Mapping[str, Point], loud: set[str]) -> None:
-    """Write each name beside its point, the marked ones first; a long one is cut."""
-    for name in sorted(shown, key=lambda name: name not in loud):
-        a, b = axes.transData.transform(shown[name]).tolist()
-        words = fit(name, 300, 13, name in loud)
-        if words and (box := paper.find(_spots(a, b), width(words, 13, name in loud), 17)):
-            to = box.left, (box.top + box.bottom) / 2
-            weight = "bold" if name in loud else "normal"
-            pin(axes, words, shown[name], to, fontsize=13 * PIXEL, fontweight=weight)
-
-
-def _spots(x: float, y: float) -> list[Spot]:
-    """Return the places around a point, the nearest first."""
-    sides = [Spot(x + dx, y, side, 0) for dx, side in ((17, "start"), (-17, "end"))]
-    around = [
-        Spot(x + dx, y + dy, side, 0)
-        for dy in (20.0, -20.0, 36.0, -36.0, 52.0, -52.0)
-        for dx, side in ((0, "middle"), (6, "start"), (-6, "end"))
-    ]
-    return sides + around
+def _dot(words: Words, name: str, point: Point, n: int, loud: bool) -> None:
+    colours, axes, (x, y) = words.colours, words.axes, point
+    if loud:
+        ring: Any = {"ms": 22 * PIXEL, "mfc": "none", "mec": colours["ink"]}
+        axes.plot([x], [y], "o", mew=2 * PIXEL, **ring)
+    colour, shape = colours[SERIES[n % len(SERIES)]], SHAPES[n % len(SHAPES)]
+    axes.plot([x], [y], shape, ms=12 * PIXEL, color=colour, mec=colours["paper"], label=name)
+    words.dot(x, y, 12 if loud else 9, name, size=13, fontweight="bold" if loud else "normal")
 
 
 def _place(point: Point, x: str, y: str) -> str:

@@ -8,6 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.text import Text
 
 from pubsub_kit import show
+from pubsub_kit.show.charts.paper import settings
+from pubsub_kit.show.ink import LIGHT
 from pubsub_kit.show.raster import quiet
 
 Box = tuple[float, float, float, float]
@@ -36,7 +38,7 @@ def written(picture: show.Picture) -> list[str]:
 
 def places(picture: show.Picture) -> list[tuple[str, Box]]:
     """Return each text with its left, bottom, right and top in pixels of a picture 900 wide."""
-    with quiet({}):
+    with quiet(settings(LIGHT)):
         picture.figure.draw_without_rendering()
         # An annotation's own extent would have the line to its place in it.
         return [(t.get_text(), Text.get_window_extent(t).extents) for t in texts(picture)]
