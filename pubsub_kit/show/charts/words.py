@@ -44,12 +44,11 @@ class Words:
         """Note a dot that reaches so many pixels, with words beside it."""
         a, b = self.axes.transData.transform((x, y)).tolist()
         self._paper.take(Bounds(a - reach, b - reach, a + reach, b + reach))
-        spots = [
-            Spot(a + dx, b, side, 0) for dx, side in ((reach + 5, "start"), (-reach - 5, "end"))
-        ]
+        beside = reach + 5
+        spots = [Spot(a + beside, b, "start", 0), Spot(a - beside, b, "end", 0)]
         for dy in (8, -8, 24, -24, 40, -40):
-            y_up = b + dy + (reach if dy > 0 else -reach)
-            spots += [Spot(a + dx, y_up, side, 0) for dx, side in ((0, "middle"), *_SIDES)]
+            up = b + dy + (reach if dy > 0 else -reach)
+            spots += [Spot(a + dx, up, side, 0) for dx, side in ((0, "middle"), *_SIDES)]
         self._waiting.append((words, (x, y), self.axes.transData, spots, style))
 
     def level(self, y: float, words: str, role: str = "muted", *, below: bool = False) -> None:
@@ -68,10 +67,8 @@ class Words:
         self.axes.axvline(x, color=self.colours[role], lw=1.2 * PIXEL, ls="--")
         (a, y0), (_, y1) = self.curve([(x, y) for y in self.axes.get_ylim()])
         rows = range(int(y0) + 12, int(y1), 16) if before else range(int(y1), int(y0), -16)
-        sides = reversed(_SIDES) if before else _SIDES
-        spots = [Spot(a + dx, b, side, 0) for dx, side in sides for b in rows]
-        if not before:
-            spots.sort(key=lambda spot: -spot.y)
+        sides = _SIDES[::-1] if before else _SIDES
+        spots = [Spot(a + dx, b, side, 0) for b in rows for dx, side in sides]
         within = self.axes.get_xaxis_transform(which="grid")
         self._waiting.append((words, (x, 1), within, spots, self._of_line(role)))
 
