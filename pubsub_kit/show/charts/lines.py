@@ -128,13 +128,15 @@ def _names(axes: Axes, shown: Mapping[str, Sequence[Point]], colours: Colours) -
     """Write each curve's name at its end, in a column, spread so that none touches another."""
     ends = {name: axes.transData.transform(points[-1]).tolist() for name, points in shown.items()}
     left = axes.bbox.x1 + _GAP
-    at = axes.bbox.y0 - 8.0
-    heights = {}
-    for name in sorted(ends, key=lambda name: ends[name][1]):
+    rising = sorted(ends, key=lambda name: ends[name][1])
+    at, heights = axes.bbox.y0 - 8, {}
+    for name in rising:  # upward, each clear of the one below
         heights[name] = at = max(at + 16, ends[name][1])
-    over = max(0.0, at - axes.bbox.y1)
+    at = axes.bbox.y1 + 16
+    for name in reversed(rising):  # and down again, where the highest would leave the axes
+        heights[name] = at = min(at - 16, heights[name])
     for n, (name, points) in enumerate(shown.items()):
-        to = left, heights[name] - over
+        to = left, heights[name]
         far = abs(to[1] - ends[name][1]) > 4 or left - ends[name][0] > 40
         colour, line = colours[SERIES[n % len(SERIES)]], colours["faint"] if far else ""
         words = fit(name, _NAME, 12)

@@ -44,6 +44,8 @@ class Words:
         """Note a dot that reaches so many pixels, with words beside it."""
         a, b = self.axes.transData.transform((x, y)).tolist()
         self._paper.take(Bounds(a - reach, b - reach, a + reach, b + reach))
+        if not words:
+            return
         beside = reach + 5
         spots = [Spot(a + beside, b, "start", 0), Spot(a - beside, b, "end", 0)]
         for dy in (8, -8, 24, -24, 40, -40):

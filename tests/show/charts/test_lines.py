@@ -96,6 +96,7 @@ def test_marks_that_cannot_be_drawn_are_refused(mark: Mark, message: str) -> Non
     ),
 )
 @example({f"curve {n}": [(0, 1), (9, 1)] for n in range(8)}, [(9, 1, "here it is")] * 6)
+@example({f"curve {n}": [(0, 1), (9, 1 if n else 0)] for n in range(8)}, [])
 @example({"a": [(-999_999.0, -999_999.0), (999_999.0, 999_999.0)]}, [(None, 0, "mid" * 30)])
 def test_no_two_labels_overlap_and_none_leaves_the_paper(
     series: dict[str, list[tuple[float, float]]], marks: list[Mark]
