@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterator
 from heapq import heappop, heappush
 
 from pubsub_kit.broker.delivery import Delivery, Settler
@@ -51,11 +51,12 @@ class Queue:
         return False
 
     def lease(
-        self, to: Settler, topic: str, rows: list[Row], deadline: float, ack_ids: Iterable[int]
+        self, to: Settler, topic: str, rows: list[Row], deadline: float, ack_ids: Iterator[int]
     ) -> list[Delivery]:
         """Hand rows out until a deadline, each under the next ack id."""
         batch = []
-        for (partition, offset, tried, event), id in zip(rows, ack_ids, strict=False):
+        for partition, offset, tried, event in rows:
+            id = next(ack_ids)
             delivery = Delivery(to, topic, partition, offset, tried + 1, event, id, deadline)
             self.flying[id] = delivery
             batch.append(delivery)

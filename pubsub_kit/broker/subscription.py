@@ -49,7 +49,7 @@ class Shared:
     closed: bool = False
 
     def dice(self) -> Random:
-        """Return the generator of jitter: to seed one takes longer than all else here."""
+        """Return the generator of jitter, made late: to seed one takes long."""
         self.rng = self.rng or Random(0)
         return self.rng
 

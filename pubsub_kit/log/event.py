@@ -6,8 +6,7 @@
 `key` keeps what belongs together in order. `data` may be any JSON value, or bytes; where it is None
 and there is a key, the event is a tombstone: it says that the key is gone.
 
-How an event is written down stands apart: as CloudEvents JSON for the world (cloudevents.py), as a
-row for a log on disk (rows.py).
+How it is written down stands apart: cloudevents.py has its JSON, and rows.py its form on disk.
 """
 
 from __future__ import annotations

@@ -11,20 +11,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simpy import Event as Moment
 
+from pubsub_kit.broker.delivery import Delivery
+from pubsub_kit.broker.subscription import Subscription
 from pubsub_kit.world.chance import Latency, latency_of
 from pubsub_kit.world.deliveries import Hand, Letters
 from pubsub_kit.world.handlers import copied, instantiate, settle
+from pubsub_kit.world.kernel import Kernel
 from pubsub_kit.world.running import WorldError
 from pubsub_kit.world.tasks import Node, Task, wait
-
-if TYPE_CHECKING:
-    from pubsub_kit.broker.delivery import Delivery
-    from pubsub_kit.broker.subscription import Subscription
-    from pubsub_kit.world.world import World
 
 SEMANTICS = ("at_least_once", "at_most_once", "manual")
 
@@ -34,23 +32,23 @@ class Group:
 
     def __init__(
         self,
-        world: World,
+        world: Kernel,
         name: str,
         factory: Callable[..., Any],
-        topic: str,
         subscription: Subscription,
+        letters: Letters | None,
         semantics: str,
         latency: Latency | float,
     ) -> None:
-        self.world, self.name, self.factory, self.topic = world, name, factory, topic
-        self.subscription, self.semantics = subscription, semantics
+        self.world, self.name, self.factory = world, name, factory
+        self.subscription, self.topic = subscription, subscription.topic.name
+        self.letters, self.semantics = letters, semantics
         self.latency = None if latency == 0.0 else latency_of(latency)
         self.nodes: list[Node] = []
         self.idle: list[Worker] = []
         self.alarm: float | None = None
         self.transit = world.enabled("reorder", "delay")
         self.ack_odds, self.turns = world.enabled("ack lost"), world.enabled("preempt")
-        self.letters = Letters(self) if subscription.settings.dead_letter else None
 
     def hire(self, name: str) -> None:
         """Add a worker on a node of its own."""
@@ -180,7 +178,7 @@ class Worker:
         world.note("send", group.topic, name, message, text)
         world.note("receive", name, group.topic, message, text)
         self.node.active = self.used = True
-        hand = Hand(self, delivery, event)
+        hand = Hand(world, self.node, group, delivery, event)
         if group.semantics == "at_most_once" and not await hand.confirmed_ack():
             return
         world.note("begin", name, "", message, text)
@@ -193,8 +191,7 @@ class Worker:
         except Exception as error:
             if not world.current().node.alive:
                 raise  # the handler would not end with its node
-            why = str(error) or type(error).__name__
-            world.heard(error)
+            why = world.heard(error)
             world.note("end", name, "", message, f"failed: {why}")
             if group.semantics != "at_most_once":
                 await hand.nack(reason=why)
@@ -202,27 +199,3 @@ class Worker:
         world.note("end", name, "", message, "done")
         if group.semantics == "at_least_once":
             await hand.ack()
-
-
-def consume(
-    world: World,
-    name: str,
-    factory: Callable[..., Any],
-    topic: str,
-    group: str,
-    workers: int,
-    semantics: str,
-    latency: Latency | float,
-    options: dict[str, Any],
-) -> Group:
-    """Subscribe, and start the workers; a single one bears the name of its group."""
-    if workers < 1:
-        raise WorldError(f"consumer {name!r} has {workers} workers: give 1 or more")
-    if semantics not in SEMANTICS:
-        raise WorldError(f"semantics is {semantics!r}: choose among {', '.join(SEMANTICS)}")
-    subscription = world.broker.subscribe(topic, group, **options)
-    made = Group(world, name, factory, topic, subscription, semantics, latency)
-    world.groups.setdefault(topic, []).append(made)
-    for i in range(workers):
-        made.hire(name if workers == 1 else f"{name}-{i + 1}")
-    return made

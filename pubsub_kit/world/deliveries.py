@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from pubsub_kit.broker.delivery import Delivery
-    from pubsub_kit.log.event import Event
-    from pubsub_kit.world.consumers import Group, Worker
-    from pubsub_kit.world.odds import Odds
+from pubsub_kit.broker.broker import Broker
+from pubsub_kit.broker.delivery import Delivery
+from pubsub_kit.broker.subscription import Subscription
+from pubsub_kit.log.event import Event
+from pubsub_kit.world.kernel import Kernel
+from pubsub_kit.world.odds import Odds
+from pubsub_kit.world.tasks import Node
+
+
+class Sharers(Protocol):
+    """What a delivery needs of the group of workers that it came to."""
+
+    topic: str
+    ack_odds: Odds
+
+    def settled(self, verb: str) -> None:
+        """Hear that an ack or a nack has arrived."""
 
 
 class Hand:
     """A delivery in a worker's hand, whose ack, nack and extend are awaits that can go wrong."""
 
-    def __init__(self, worker: Worker, delivery: Delivery, event: Event) -> None:
-        self._worker, self._delivery, self.event = worker, delivery, event
+    def __init__(
+        self, world: Kernel, node: Node, group: Sharers, delivery: Delivery, event: Event
+    ) -> None:
+        self._world, self._node, self._group = world, node, group
+        self._delivery, self.event = delivery, event
 
     @property
     def id(self) -> str:
@@ -53,12 +68,12 @@ class Hand:
 
         Nothing comes back over the wire: an ack that is lost looks like one that arrived.
         """
-        counted = await self._tell("ack", self._delivery.ack, self._worker.group.ack_odds)
+        counted = await self._tell("ack", self._delivery.ack, self._group.ack_odds)
         return counted is not False
 
     async def confirmed_ack(self) -> bool:
         """Ack, and wait for the broker's confirm: False too if the ack is lost."""
-        return bool(await self._tell("ack", self._delivery.ack, self._worker.group.ack_odds))
+        return bool(await self._tell("ack", self._delivery.ack, self._group.ack_odds))
 
     async def nack(self, delay: float | None = None, reason: str = "nack") -> bool:
         """Give the message back; it comes again after a delay (seconds; None: by policy)."""
@@ -70,27 +85,30 @@ class Hand:
 
     async def _tell(self, verb: str, act: Callable[[], bool], odds: Odds = ((), ())) -> bool | None:
         """Return whether it counted, or None if it never arrived."""
-        worker, id = self._worker, self.event.id
-        world, name, topic = worker.world, worker.node.name, worker.group.topic
+        world, id = self._world, self.event.id
+        name, topic = self._node.name, self._group.topic
         await world.point(f"the {verb} of {id}")
         message, text = f"m{world.number('message')}", f"{verb} {id}"
         world.note("send", name, topic, message, text)
-        worker.node.active = True
+        self._node.active = True
         if odds[0] and world.chance.fault(*odds):
             world.note("lose", name, topic, message, f"{verb} of {id} is lost", True)
             return None
         counted = act()
         world.note("receive", topic, name, message, text if counted else f"{text}: stale, refused")
-        worker.group.settled(verb)
+        self._group.settled(verb)
         return counted
 
 
 class Letters:
     """Watches which messages of a group become dead letters, and wakes those who read these."""
 
-    def __init__(self, group: Group) -> None:
-        self.group, self.name = group, str(group.subscription.settings.dead_letter)
-        self.log = group.world.broker.topic(self.name).log
+    def __init__(
+        self, world: Kernel, broker: Broker, subscription: Subscription, wake: Callable[[str], None]
+    ) -> None:
+        self.world, self.subscription, self.wake = world, subscription, wake
+        self.name = str(subscription.settings.dead_letter)
+        self.log = broker.topic(self.name).log
         self.read = [self.log.end(p) for p in range(self.log.partitions)]
 
     def tell(self) -> None:
@@ -99,7 +117,7 @@ class Letters:
             for at, letter in self.log.read(partition, offset):
                 self.read[partition] = at + 1
                 story = letter.extensions
-                if story["deadgroup"] == self.group.subscription.group:
+                if story["deadgroup"] == self.subscription.group:
                     text = f"{letter.id} goes to {self.name}: {story['deadreason']}"
-                    self.group.world.note("note", self.group.topic, "", "", text)
-                    self.group.world.wake(self.name)
+                    self.world.note("note", self.subscription.topic.name, "", "", text)
+                    self.wake(self.name)

@@ -79,5 +79,10 @@ def label(payload: Any) -> str:
     """Return the few characters that name a payload in pictures: its id, else itself, cut short."""
     if isinstance(payload, dict) and "id" in payload:
         payload = payload["id"]
-    text = str(getattr(payload, "id", payload))
+    return short(getattr(payload, "id", payload))
+
+
+def short(value: Any) -> str:
+    """Return a value as text, cut to what fits into a picture."""
+    text = str(value)
     return text if len(text) <= 24 else text[:23] + "…"

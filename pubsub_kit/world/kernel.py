@@ -7,9 +7,7 @@ that happens is asked of the `Chance`, and nowhere else.
 
 from __future__ import annotations
 
-import gc
 import random
-import sys
 from collections.abc import Callable, Coroutine, Mapping
 from heapq import heappush
 from typing import Any, cast
@@ -20,20 +18,8 @@ from simpy.events import NORMAL
 
 from pubsub_kit.world.chance import Chance, Latency, duration, latency_of
 from pubsub_kit.world.odds import Jitter, among, at_an_await, rated
-from pubsub_kit.world.running import (
-    TooManySteps,
-    WorldError,
-    enter,
-    moment,
-    named,
-    nowhere,
-    rare_collections,
-    unwatch,
-    watch,
-    with_asyncio,
-    without_asyncio,
-)
-from pubsub_kit.world.tasks import NOWHERE, Node, Task, wait
+from pubsub_kit.world.running import TooManySteps, WorldError, lost, named
+from pubsub_kit.world.tasks import LOST, NOWHERE, Node, Task, wait
 from pubsub_kit.world.trace import Step, Trace
 
 #: How long a pre-empted worker waits (seconds): long enough for all others to have their turn.
@@ -46,7 +32,7 @@ _tuple: Callable[..., Step] = tuple.__new__  # what Step(…) does, without its 
 
 
 class Kernel:
-    """Virtual time and the luck of a run; `World` puts services, stores and consumers on it."""
+    """Virtual time and the luck of a run; `System` puts services, stores and consumers on it."""
 
     def __init__(
         self,
@@ -71,27 +57,7 @@ class Kernel:
         self.numbers: dict[str, int] = {}
         self.jitter = cast(random.Random, Jitter(chance))
         self.steps = self.steps_left = MANY
-        watch(self)
         self.raised: list[tuple[int, Exception]] = []
-
-    def end_tasks(self) -> None:
-        """End every task where it stands."""
-        for node in self.nodes.values():
-            for task in list(node.tasks):
-                task.end()
-
-    def dissolve(self) -> None:
-        """End every task and let go of everything: nothing can be done with this world any more.
-
-        A world is full of circles, which Python finds late and slowly unless they are cut.
-        """
-        unwatch(self)
-        self.end_tasks()
-        for node in self.nodes.values():
-            node.boot = node.emptied = None
-        vars(self.env).clear()
-        vars(self).clear()
-        self.nodes = {}
 
     @property
     def now(self) -> float:
@@ -102,18 +68,6 @@ class Kernel:
         """Start a coroutine on a node, now."""
         return Task(self, self.node(node), coroutine)
 
-    def crash(self, name: str, restart_after: float | None = None) -> None:
-        """Crash a node: its memory and its work in hand are gone. It restarts only if you say when.
-
-        Raises WorldError for a node that does not exist.
-        """
-        node = self.known(name)
-        if restart_after is not None:
-            self.after(restart_after, Restart(self, node))
-        if node.alive:
-            self.note("crash", name, text="memory is gone", fault=True)
-            self._kill(node)
-
     def restart(self, name: str) -> None:
         """Start a crashed node again, with an empty memory."""
         node = self.known(name)
@@ -123,35 +77,11 @@ class Kernel:
             if node.boot is not None:
                 node.boot()
 
-    def run(
-        self,
-        until: float | None = None,
-        *,
-        max_steps: int | None = None,
-        enough: Callable[[], bool] | None = None,
-    ) -> Trace:
-        """Run until nothing is left to do, or until a moment (virtual seconds); return the trace.
+    def advance(self, end: float, enough: Callable[[], bool] | None) -> bool:
+        """Let moments pass up to this one (virtual seconds); False if `enough` ended it before.
 
-        `max_steps` bounds the moments that pass, and the effects that are awaited. `enough` is
-        asked before each leap in time, and ends the run by saying so. Raises TooManySteps for
-        more steps than that, and WorldError for an `until` that is past.
+        Raises TooManySteps.
         """
-        end = sys.float_info.max if until is None else moment("run", until, self.now)
-        outer = enter(self)
-        if outer is self:
-            raise WorldError("this world runs already: call world.run() outside of its handlers")
-        self.steps = self.steps_left = MANY if max_steps is None else max_steps
-        loop, thresholds = without_asyncio(), rare_collections()
-        try:
-            if self._run(end, enough) and until is not None:
-                self.env._now = until
-        finally:
-            gc.set_threshold(*thresholds)
-            with_asyncio(loop)
-            enter(outer)
-        return self.trace
-
-    def _run(self, end: float, enough: Callable[[], bool] | None) -> bool:
         env, agenda, step, left = self.env, self.env._queue, self.env.step, self.steps
         while agenda and agenda[0][0] <= end:
             if enough is not None and agenda[0][0] > env._now and enough():
@@ -195,10 +125,11 @@ class Kernel:
         heappush(env._queue, (moment, NORMAL, next(env._eid), event))
         return event
 
-    def heard(self, error: Exception) -> None:
-        """Keep an error that a handler raised, one of the first, and the step that will say so."""
+    def heard(self, error: Exception) -> str:
+        """Keep an error that a handler raised, one of the first; return what the next step says."""
         if len(self.raised) < 20:
             self.raised.append((len(self.trace), error))
+        return str(error) or type(error).__name__
 
     def number(self, what: str) -> int:
         """Return 1, 2, 3 … for each name: ids that are the same in every run."""
@@ -260,14 +191,15 @@ class Kernel:
         if kind == "crash":
             self.note("crash", node.name, text=f"crash before {words}", fault=True)
             self.after(self.restart_after, Restart(self, node))
-            self._kill(node)
+            self.kill(node)
             await wait(NOWHERE)
         seconds = PREEMPTION if kind == "preempt" else self.pause_for
         text = f"others run before {words}" if kind == "preempt" else f"stands still before {words}"
         self.note("pause", node.name, text=text, fault=True, data=seconds)
         await wait(self.env.timeout(seconds))
 
-    def _kill(self, node: Node) -> None:
+    def kill(self, node: Node) -> None:
+        """Take from a node its tasks and its memory."""
         node.alive = False
         for task in list(node.tasks):
             task.kill()
@@ -276,8 +208,8 @@ class Kernel:
 
     def current(self) -> Task:
         """Return the task that runs now; raises WorldError if none does."""
-        if (elsewhere := nowhere()) is not None and elsewhere.task is not None:
-            return elsewhere.task
+        if lost():
+            return LOST
         if self.task is None:
             raise WorldError("this verb works only inside a handler or task of the world")
         return self.task

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from pubsub_kit.world.chance import Latency, latency_of, probability
+from pubsub_kit.world.kernel import Kernel
+from pubsub_kit.world.odds import Odds
 from pubsub_kit.world.running import WorldError
-
-if TYPE_CHECKING:
-    from pubsub_kit.world.odds import Odds
-    from pubsub_kit.world.world import World
 
 
 class Link(NamedTuple):
@@ -26,7 +24,7 @@ class Link(NamedTuple):
 class Network:
     """Carries messages; one rule decides whether each is passed, delayed, doubled or dropped."""
 
-    def __init__(self, world: World, usual: Link) -> None:
+    def __init__(self, world: Kernel, usual: Link) -> None:
         self.world = world
         self.usual = usual
         self.links: dict[tuple[str, str], Link] = {}

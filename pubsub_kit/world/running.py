@@ -1,4 +1,4 @@
-"""Which world runs now, so that `call` and `sleep` find it; and what a run keeps away meanwhile.
+"""What a run keeps away, and what a world does not take for an answer.
 
 asyncio is kept away: its loop knows nothing of virtual time, and whoever awaits something of it in
 a world (in a notebook there is always such a loop) should be told so. Garbage collection is kept
@@ -6,7 +6,7 @@ rare: a run makes many records that stay, and little garbage.
 
 Kept away, too, is code that still waits in a world that nobody holds any more. Python closes it
 while it collects garbage, in the midst of whatever runs then, and so its `except` and `finally`
-blocks run. What they await there leads nowhere: they belong to no world.
+blocks run. What they await there leads nowhere: they are lost.
 """
 
 from __future__ import annotations
@@ -16,14 +16,10 @@ import gc
 import sys
 import warnings
 from asyncio import events as asyncio_events
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from weakref import ref
 
 from pubsub_kit.errors import PubSubKitError
-
-if TYPE_CHECKING:
-    from pubsub_kit.world.kernel import Kernel
-    from pubsub_kit.world.world import World
 
 
 class WorldError(PubSubKitError):
@@ -49,15 +45,7 @@ class NoLoop:
 
 
 _NO_LOOP = cast(Any, NoLoop())
-_running: Kernel | None = None
 _RARE = 100_000
-
-
-def enter(world: Kernel | None) -> Kernel | None:
-    """Make this the world that runs now; returns the one that ran before."""
-    global _running
-    before, _running = _running, world
-    return before
 
 
 def without_asyncio() -> Any:
@@ -72,63 +60,37 @@ def with_asyncio(loop: Any) -> None:
     asyncio_events._set_running_loop(loop)
 
 
-def running() -> World:
-    """Return the world that runs now. Raises WorldError outside of a run."""
-    if _lost and _nowhere is not None:
-        return _nowhere
-    if _running is None:
-        raise WorldError(
-            "call, publish and sleep work in virtual time: use them inside a handler, and start "
-            "it with world.run()"
-        )
-    return cast("World", _running)
-
-
-_watched: dict[int, ref[Kernel]] = {}
-_nowhere: World | None = None  # where the code of worlds that are gone finds itself
-_lost = False  # it is such code that runs now
+_watched: dict[int, ref[object]] = {}
+_lost = False  # it is the code of a world that is gone that runs now
 _complain = sys.unraisablehook
 _warned = warnings.catch_warnings()
 
 
-def watch(world: Kernel) -> None:
+def watch(world: object) -> None:
     """See to it that a world's code leads nowhere once the world is garbage."""
     key = id(world)
     _watched[key] = ref(world, lambda _: _lose(key))
 
 
-def unwatch(world: Kernel) -> None:
+def unwatch(world: object) -> None:
     """Stop watching a world that has no code left."""
     _watched.pop(id(world), None)
 
 
-def nowhere() -> World | None:
-    """Return the world of those who belong to none, if it is one of them who asks."""
-    return _nowhere if _lost else None
+def lost() -> bool:
+    """Say whether it is code of a world that is gone that asks."""
+    return _lost
 
 
 def _lose(key: int = 0) -> None:
     """Begin to lead nowhere: Python breaks weak references before it runs any lost code."""
-    global _nowhere, _lost, _complain, _warned
+    global _lost, _complain, _warned
     _watched.pop(key, None)
-    if _nowhere is None:
-        _nowhere = _make_nowhere()
     if not _lost:
         _lost, _complain, sys.unraisablehook = True, sys.unraisablehook, lambda _: None
         _warned = warnings.catch_warnings()  # of tasks that never began: nobody ran their world
         _warned.__enter__()
         warnings.simplefilter("ignore", RuntimeWarning)
-
-
-def _make_nowhere() -> World:
-    from pubsub_kit.world.tasks import Node, Task
-    from pubsub_kit.world.world import World
-
-    world = World()
-    unwatch(world)
-    world.task = Task.__new__(Task)
-    world.task.node = Node("nowhere", alive=False)
-    return world
 
 
 def _found(phase: str, _: object) -> None:

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simpy import Event as Moment
 
 from pubsub_kit.errors import PubSubKitError
-from pubsub_kit.world.chance import Latency, exponential, latency_of, probability
+from pubsub_kit.world.chance import Latency, latency_of, probability
 from pubsub_kit.world.handlers import copied, instantiate, label, settle
+from pubsub_kit.world.kernel import Kernel
+from pubsub_kit.world.links import Network
 from pubsub_kit.world.running import WorldError
 from pubsub_kit.world.tasks import Task, wait
-
-if TYPE_CHECKING:
-    from pubsub_kit.world.world import World
 
 Handler = Callable[..., Any]
 
@@ -55,7 +54,8 @@ class Service:
 
     def __init__(
         self,
-        world: World,
+        world: Kernel,
+        network: Network,
         name: str,
         handler: Handler | None,
         workers: int | None,
@@ -67,7 +67,8 @@ class Service:
             raise WorldError(f"service {name!r} has {workers} workers: give 1 or more, or None")
         if queue is not None and queue < 0:
             raise WorldError(f"service {name!r} has a queue of {queue}: give 0 or more, or None")
-        self.world, self.name, self.source = world, name, handler or _echo
+        self.world, self.network, self.name = world, network, name
+        self.source = handler or _echo
         self.workers, self.room, self.latency = workers, queue, latency_of(latency)
         self.fails, self.slowness = probability(f"fails of {name!r}", fails), 1.0
         self.busy = 0
@@ -81,6 +82,36 @@ class Service:
         recover = getattr(self.made, "recover", None)
         if recover is not None:
             self.world.spawn(settle(recover()), self.name)
+
+    async def call(self, payload: Any, timeout: float | None) -> Any:
+        """Make one call, from where the task that runs now is; return the reply.
+
+        Raises CallTimeout, CallRefused or CallFailed.
+        """
+        world = self.world
+        await world.point(f"calling {self.name}")
+        node = world.current().node
+        request = Request(node.name, copied(payload), label(payload), Moment(world.env))
+        message = self.network.send(
+            node.name, self.name, request.text, lambda key: self.receive(request, key)
+        )
+        node.active = True
+        patience = None
+        if timeout is not None:
+            patience = world.after(timeout, lambda _: self._give_up(request, message, timeout))
+        await world.exposed(f"the reply of {self.name}")
+        outcome = await wait(request.done)
+        if patience is not None and patience.callbacks:
+            patience.callbacks.clear()
+        if isinstance(outcome, CallError):
+            raise outcome
+        return outcome
+
+    def _give_up(self, request: Request, message: str, timeout: float) -> None:
+        if not request.done.triggered and request.done.callbacks:
+            text = f"no reply to {request.text} in {timeout:g} s"
+            self.world.note("timeout", request.caller, self.name, message, text)
+            request.done.succeed(CallTimeout(f"no reply from {self.name} within {timeout:g} s"))
 
     def receive(self, request: Request, message: str) -> None:
         """Take a request that has arrived: to a worker, to the queue, or refuse it."""
@@ -132,8 +163,7 @@ class Service:
         except Exception as error:
             if not world.current().node.alive:
                 raise  # the handler would not end with its node
-            why = str(error) or type(error).__name__
-            world.heard(error)
+            why = world.heard(error)
             return CallFailed(f"{self.name} failed: {why}"), f"failed: {why}"
 
     def _free(self) -> None:
@@ -147,82 +177,8 @@ class Service:
                 request.done.succeed(outcome)
 
         words = text if text != "reply" else f"reply {request.text}"
-        self.world.network.send(self.name, request.caller, words, arrive, reply=True)
+        self.network.send(self.name, request.caller, words, arrive, reply=True)
 
 
 def _echo(payload: Any) -> Any:
     return payload
-
-
-async def attempt(world: World, service: str, payload: Any, timeout: float | None) -> Any:
-    """Make one call; return the reply. Raises CallTimeout, CallRefused or CallFailed."""
-    target = world.services.get(service)
-    if target is None:
-        known = ", ".join(world.services) or "none"
-        raise WorldError(f"there is no service {service!r} to call; there are: {known}")
-    await world.point(f"calling {service}")
-    node = world.current().node
-    request = Request(node.name, copied(payload), label(payload), Moment(world.env))
-    message = world.network.send(
-        node.name, service, request.text, lambda key: target.receive(request, key)
-    )
-    node.active = True
-    patience = None
-    if timeout is not None:
-        patience = world.after(
-            timeout, lambda _: _give_up(world, request, node.name, service, message, timeout)
-        )
-    await world.exposed(f"the reply of {service}")
-    outcome = await wait(request.done)
-    if patience is not None and patience.callbacks:
-        patience.callbacks.clear()
-    if isinstance(outcome, CallError):
-        raise outcome
-    return outcome
-
-
-def _give_up(
-    world: World, request: Request, caller: str, service: str, message: str, timeout: float
-) -> None:
-    if not request.done.triggered and request.done.callbacks:
-        world.note(
-            "timeout", caller, service, message, f"no reply to {request.text} in {timeout:g} s"
-        )
-        request.done.succeed(CallTimeout(f"no reply from {service} within {timeout:g} s"))
-
-
-async def arrivals(
-    world: World,
-    service: str,
-    count: int,
-    rate: float | None,
-    every: float | None,
-    start: float,
-    payload: Callable[[int], Any],
-    options: dict[str, Any],
-) -> None:
-    """Send a client's requests, each in a task of its own, at random or at a fixed pace."""
-    from pubsub_kit.world.verbs import sleep
-
-    gap = latency_of(every or 0.0) if rate is None else exponential(1.0 / rate)
-    name = world.current().node.name
-    await sleep(start)
-    for i in range(count):
-        if i or rate is not None:
-            await sleep(gap(world.chance))
-        world.spawn(_one(world, name, service, payload(i), options), name)
-
-
-async def _one(
-    world: World, name: str, service: str, payload: Any, options: dict[str, Any]
-) -> None:
-    from pubsub_kit.world.verbs import call
-
-    begun, ok = world.now, True
-    try:
-        await call(service, payload, **options)
-    except CallError:
-        ok = False
-    seconds = world.now - begun
-    words = f"{label(payload)} {'answered' if ok else 'failed'} after {seconds * 1000:.0f} ms"
-    world.note("end", name, "", "", words, False, {"latency": seconds, "ok": ok})

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pubsub_kit.errors import PubSubKitError
-from pubsub_kit.world.handlers import copied
-
-if TYPE_CHECKING:
-    from pubsub_kit.world.world import World
+from pubsub_kit.world.handlers import copied, short
+from pubsub_kit.world.kernel import Kernel
 
 _GONE = object()
 
@@ -26,7 +24,7 @@ class Conflict(PubSubKitError):
 class Store:
     """Rows by key, each with a version; the rows hold JSON-like values."""
 
-    def __init__(self, world: World, name: str, rows: Mapping[str, Any]) -> None:
+    def __init__(self, world: Kernel, name: str, rows: Mapping[str, Any]) -> None:
         self.world, self.name = world, name
         self.rows: dict[str, Any] = {key: copied(value) for key, value in rows.items()}
         self.versions: dict[str, int] = {}
@@ -92,7 +90,7 @@ class Store:
             if value is not _GONE:
                 self.rows[key] = value
             self.versions[key] = self.versions.get(key, 0) + 1
-            words.append(f"{key} = {_short(after[key])}")
+            words.append(f"{key} = {'–' if after[key] is None else short(after[key])}")
         self.world.note("effect", node.name, text=", ".join(words), data=(self.name, before, after))
 
 
@@ -152,10 +150,3 @@ class Transaction:
             raise Conflict(f"{', '.join(stale)} changed under a transaction: nothing was written")
         if self.changes:
             store._write(self.changes)
-
-
-def _short(value: Any) -> str:
-    if value is None:
-        return "–"
-    text = str(value)
-    return text if len(text) <= 24 else text[:23] + "…"

@@ -11,16 +11,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Coroutine, Generator
 from types import coroutine
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
+from simpy import Environment
 from simpy import Event as Moment
 
-from pubsub_kit.world.running import FOREIGN, TooManySteps, WorldError, enter
-
-if TYPE_CHECKING:
-    from pubsub_kit.world.kernel import Kernel
-
-__all__ = ["NOWHERE", "Node", "Task", "TooManySteps", "WorldError", "wait"]
+from pubsub_kit.world.running import FOREIGN, TooManySteps, WorldError
 
 
 @coroutine
@@ -49,12 +45,26 @@ class Node:
         self.tasks: dict[Task, None] = {}
 
 
+class Agenda(Protocol):
+    """What a task needs of the kernel that it runs on."""
+
+    env: Environment
+    task: Task | None  # the one that runs now
+
+    def on(self, moment: float, then: Callable[[Moment], Any]) -> Moment:
+        """Call a function at this moment (virtual seconds)."""
+
+    @property
+    def endless(self) -> str:
+        """What is said of a run that took all its steps."""
+
+
 class Task:
     """One coroutine in virtual time, resumed by the event that it waits for."""
 
     __slots__ = ("coroutine", "node", "resume", "target", "world")
 
-    def __init__(self, world: Kernel, node: Node, coroutine: Coroutine[Any, Any, Any]) -> None:
+    def __init__(self, world: Agenda, node: Node, coroutine: Coroutine[Any, Any, Any]) -> None:
         self.world = world
         self.node = node
         self.coroutine = coroutine
@@ -112,7 +122,7 @@ class Task:
         world = self.world
         self.node.tasks.pop(self, None)
         self.node = Node(self.node.name, alive=False)
-        outer, running, complain = world.task, enter(world), sys.unraisablehook
+        outer, complain = world.task, sys.unraisablehook
         world.task = self
         try:
             self.coroutine.close()
@@ -122,8 +132,12 @@ class Task:
             del self.coroutine, self.resume, self.target
             sys.unraisablehook = complain
             world.task = outer
-            enter(running)
 
 
 def silence(_: object) -> None:
     """Say nothing of a coroutine that would not go."""
+
+
+#: The task of code whose world is gone.
+LOST = Task.__new__(Task)
+LOST.node = Node("nowhere", alive=False)

@@ -10,19 +10,18 @@ from collections.abc import Coroutine, Generator, Sequence
 from inspect import CORO_CREATED, getcoroutinestate, iscoroutine
 from itertools import count
 from types import coroutine
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simpy import Event as Moment
 
+from pubsub_kit.broker.retry import RetryPolicy
 from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.log.event import Event
 from pubsub_kit.world.breaker import Breaker
-from pubsub_kit.world.running import WorldError, running
-from pubsub_kit.world.services import CallError, CallRefused, attempt
+from pubsub_kit.world.running import WorldError
+from pubsub_kit.world.services import CallError, CallRefused
+from pubsub_kit.world.system import running
 from pubsub_kit.world.tasks import NOWHERE, wait
-
-if TYPE_CHECKING:
-    from pubsub_kit.broker.retry import RetryPolicy
 
 
 @coroutine
@@ -81,11 +80,15 @@ async def call(
         await wait(NOWHERE)
     if timeout is not None:
         _check("timeout", timeout)
+    target = world.services.get(service)
+    if target is None:
+        known = ", ".join(world.services) or "none"
+        raise WorldError(f"there is no service {service!r} to call; there are: {known}")
     for number in count(1):
         if breaker is not None and not breaker.allows(world.now):
             raise CallRefused(f"the circuit breaker to {service} is open")
         try:
-            reply = await attempt(world, service, payload, timeout)
+            reply = await target.call(payload, timeout)
         except CallError as error:
             if breaker is not None and breaker.failed(world.now):
                 world.note("breaker", caller.name, service, text="opens")

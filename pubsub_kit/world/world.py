@@ -5,7 +5,7 @@
     world.client("shop", "stock", rate=10, count=100, timeout=0.5)
     trace = world.run()
 
-`Kernel` holds the time, the nodes and the luck; here is what a system is put together from.
+`Kernel` holds the time, the nodes and the luck, `System` what runs; here it is put together.
 """
 
 from __future__ import annotations
@@ -13,20 +13,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pubsub_kit.broker.broker import Broker
 from pubsub_kit.log.event import Event
-from pubsub_kit.world.chance import Chance, Latency, Seeded, latency_of
-from pubsub_kit.world.consumers import Group, consume
-from pubsub_kit.world.handlers import copied
-from pubsub_kit.world.kernel import Kernel
-from pubsub_kit.world.links import Link, Network
+from pubsub_kit.world.chance import Latency
+from pubsub_kit.world.clients import arrivals
+from pubsub_kit.world.consumers import SEMANTICS, Group
+from pubsub_kit.world.deliveries import Letters
 from pubsub_kit.world.running import WorldError, moment, named
-from pubsub_kit.world.services import Handler, Service, arrivals
+from pubsub_kit.world.services import Handler, Service
 from pubsub_kit.world.stores import Store
-from pubsub_kit.world.trace import Trace
+from pubsub_kit.world.system import System
 
 
-class World(Kernel):
+class World(System):
     """Services, links, stores and consumers in virtual time.
 
     `faults` names what may go wrong at random, with a probability each: `{"crash": 0.01}`. Latency
@@ -34,27 +32,6 @@ class World(Kernel):
     that have none of their own. `restart_after` and `pause_for` are seconds too.
     Raises WorldError for a fault that the world does not know.
     """
-
-    def __init__(
-        self,
-        seed: int = 0,
-        *,
-        chance: Chance | None = None,
-        latency: Latency | float = 0.0,
-        effect_latency: Latency | float = 0.0,
-        faults: Mapping[str, float] | None = None,
-        restart_after: float = 1.0,
-        pause_for: float = 30.0,
-    ) -> None:
-        luck = chance or Seeded(seed)
-        super().__init__(luck, effect_latency, faults or {}, restart_after, pause_for)
-        self.services: dict[str, Service] = {}
-        self.stores: dict[str, Store] = {}
-        self.groups: dict[str, list[Group]] = {}
-        self.network = Network(self, Link(latency_of(latency)))
-        env = self.env
-        #: The broker of this world: the one you use live, on virtual time.
-        self.broker = Broker(clock=lambda: env._now, rng=self.jitter)
 
     def service(
         self,
@@ -73,7 +50,7 @@ class World(Kernel):
         handler runs, `fails` the probability that it fails then. Without a handler it answers with
         what it was sent.
         """
-        made = Service(self, name, handler, workers, queue, latency, fails)
+        made = Service(self, self.network, name, handler, workers, queue, latency, fails)
         self.services[name] = made
         return made
 
@@ -104,9 +81,18 @@ class World(Kernel):
         with `semantics="manual"` it gets the delivery and acks by itself. `subscription` goes to
         `Broker.subscribe`.
         """
-        return consume(
-            self, name, factory, topic, group or name, workers, semantics, latency, subscription
-        )
+        if workers < 1:
+            raise WorldError(f"consumer {name!r} has {workers} workers: give 1 or more")
+        if semantics not in SEMANTICS:
+            raise WorldError(f"semantics is {semantics!r}: choose among {', '.join(SEMANTICS)}")
+        shared = self.broker.subscribe(topic, group or name, **subscription)
+        may_die = shared.settings.dead_letter
+        letters = Letters(self, self.broker, shared, self.wake) if may_die else None
+        made = Group(self, name, factory, shared, letters, semantics, latency)
+        self.groups.setdefault(topic, []).append(made)
+        for i in range(workers):
+            made.hire(name if workers == 1 else f"{name}-{i + 1}")
+        return made
 
     def client(
         self,
@@ -157,45 +143,11 @@ class World(Kernel):
 
     def partition(self, a: str, b: str) -> None:
         """Cut the link between two nodes: every message sent on it is lost until `repair`."""
-        self._check_ends(a, b)
-        self.network.cut(a, b)
+        self.network.cut(self.known(a).name, self.known(b).name)
 
     def repair(self, a: str, b: str) -> None:
         """Mend a link that was cut."""
-        self._check_ends(a, b)
-        self.network.mend(a, b)
-
-    def _check_ends(self, *names: str) -> None:
-        for name in names:
-            self.known(name)
-
-    @property
-    def busy(self) -> bool:
-        """Whether some service or worker is in its handler."""
-        groups = (group.busy for groups in self.groups.values() for group in groups)
-        return any(groups) or any(service.busy for service in self.services.values())
-
-    def dissolve(self) -> None:
-        """End every task and let go of everything; see `Kernel.dissolve`."""
-        self.broker.subscriptions.clear()
-        for groups in self.groups.values():
-            for group in groups:
-                group.idle.clear()
-        super().dissolve()
-
-    def run(
-        self,
-        until: float | None = None,
-        *,
-        max_steps: int | None = None,
-        enough: Callable[[], bool] | None = None,
-    ) -> Trace:
-        """Run until nothing is left to do, or until a moment; see `Kernel.run`."""
-        for ends in self.network.links:
-            self._check_ends(*ends)
-        for topic in self.groups:
-            self.wake(topic)
-        return super().run(until, max_steps=max_steps, enough=enough)
+        self.network.mend(self.known(a).name, self.known(b).name)
 
     def publish(
         self, topic: str, data: Any = None, *, key: str | None = None, id: str | None = None
@@ -205,15 +157,3 @@ class World(Kernel):
         self.broker.publish_event(topic, event)
         self.wake(topic)
         return event
-
-    def event(
-        self, topic: str, data: Any, *, key: str | None = None, id: str | None = None
-    ) -> Event:
-        """Return an event whose id and time are those of this world."""
-        name = id or f"{topic}-{self.number(f'event of {topic}')}"
-        return Event(name, "world", topic, self.env._now, copied(data), None, key)
-
-    def wake(self, topic: str) -> None:
-        """Tell the idle workers of a topic that something is there."""
-        for group in self.groups.get(topic, ()):
-            group.wake()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, cast
 
-from pubsub_kit.world.running import enter
+from pubsub_kit.world.system import enter
 
 
 @contextmanager

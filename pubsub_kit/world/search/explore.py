@@ -1,11 +1,9 @@
 """explore(): every way in which luck can go against a piece of code, the simplest first.
 
-The method is iterative fault bounding by stateless model checking. A run asks its `Schedule` a
-question wherever a fault could happen. The run without faults is tried first; each question it was
-asked gives a schedule with one fault; each question that *those* runs were asked, after their last
-fault, gives one with two; and so on up to a bound. So each schedule is tried exactly once, and the
-first failure has the fewest faults by construction; among those with equally many, the one with
-the shortest trace is kept. Where none fails, the answer holds for *every* schedule up to the bound.
+Stateless model checking: a `Strategy` says which schedule comes next, and each is run in a world of
+its own, from its beginning, and judged. Where every schedule up to a bound is tried, as `Bounded`
+does, an answer holds for all of them, and the first failure has the fewest faults; among those with
+equally many, the one with the shortest trace is kept.
 
     explore(scenario, oracle, faults=["crash", "ack lost"]).outcome   # "holds", "fails", …
 
@@ -18,13 +16,15 @@ from __future__ import annotations
 import gc
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pubsub_kit.world.chance import Schedule, encode
+from pubsub_kit.world.chance import Schedule
 from pubsub_kit.world.running import TooManySteps, WorldError, rare_collections
+from pubsub_kit.world.search.bounded import Bounded
 from pubsub_kit.world.search.merging import Rests
+from pubsub_kit.world.search.strategy import Strategy
 from pubsub_kit.world.search.violation import Violation, never_ends, unfinished
 from pubsub_kit.world.trace import Trace
 from pubsub_kit.world.world import World
@@ -33,17 +33,19 @@ __all__ = ["Exploration", "Oracle", "Scenario", "Violation", "explore", "replay"
 
 Scenario = Callable[[World], Any]
 Oracle = Callable[[World], Violation | None]
+_EVERY_ONE = Bounded()
 
 
 @dataclass(slots=True)
 class Exploration:
     """What `explore` found.
 
-    `outcome` is "holds", "fails", "not exercised" (a fault never had a chance to happen) or
-    "cut off" (nothing failed, but a bound on schedules or time ended the search before `max_faults`
-    was covered). `schedules` counts the runs, `merged` those of them that ended early since their
-    state had been met before, `fired` how often each fault happened. `complete` is the number of
-    faults up to which every schedule was tried (−1: not even the run without faults ended).
+    `outcome` is "holds", "fails", "not exercised" (a fault never had a chance to happen), "cut off"
+    (nothing failed, but a bound on schedules or time ended the search before `max_faults` was
+    covered) or "not found" (nothing failed among some schedules: `sample` says which, in a word).
+    `schedules` counts the runs, `merged` those of them that ended early since their state had been
+    met before, `fired` how often each fault happened. `complete` is the number of faults up to
+    which every schedule is known to have been tried (−1: of none).
     """
 
     outcome: str
@@ -55,6 +57,7 @@ class Exploration:
     code: str = "-"
     violation: Violation | None = None
     world: World | None = None
+    sample: str = ""
 
     @property
     def trace(self) -> Trace:
@@ -63,7 +66,8 @@ class Exploration:
 
     def __str__(self) -> str:
         """Say the outcome in one line."""
-        runs = f"{self.schedules:,} schedule{'s' * (self.schedules != 1)}"
+        kind = f"{self.sample} " if self.sample else ""
+        runs = f"{self.schedules:,} {kind}schedule{'s' * (self.schedules != 1)}"
         upto = f"up to {self.max_faults} fault{'s' * (self.max_faults != 1)}"
         if self.outcome == "holds":
             return f"holds: {runs}, every one {upto}"
@@ -73,6 +77,9 @@ class Exploration:
             held = f"all up to {self.complete} hold" if self.complete >= 0 else "none is proven"
             return f"cut off after {runs} before all {upto} were tried: {held}"
         silent = ", ".join(name for name in self.fired if not self.fired[name])
+        if self.outcome == "not found":
+            never = f"; never among them: {silent}" if silent else ""
+            return f"not found: {runs} of {upto}{never}"
         return f"not exercised: in {runs} there was never a chance for {silent}"
 
 
@@ -115,15 +122,17 @@ def explore(
     max_schedules: int = 200_000,
     seconds: float = 10.0,
     merge: bool = False,
+    strategy: Strategy = _EVERY_ONE,
 ) -> Exploration:
     """Try every schedule of up to `max_faults` of these faults; return what was found.
 
     `until` bounds a run in virtual seconds, `max_steps` in moments; `max_schedules` and `seconds`
     (of real time) bound the search. With `merge`, equal states are not explored twice: give it
     where the oracle looks at stores and effects alone, and not at how the run came there (see
-    `merging`, which also says which handlers cannot be merged). Raises WorldError
-    for a bound that is negative, and for what is no function; what the scenario or the oracle
-    itself raises goes through.
+    `merging`, which also says which handlers cannot be merged). Another `strategy`, such as
+    `Sampled(seed=7)`, tries some schedules instead of every one. Raises WorldError for a bound that
+    is negative, for what is no function and no strategy, and for a sample that is to be merged;
+    what the scenario or the oracle itself raises goes through.
     """
     if not callable(scenario) or not callable(oracle):
         raise WorldError(
@@ -132,7 +141,19 @@ def explore(
         )
     if max_faults < 0 or max_steps < 1 or max_schedules < 1:
         raise WorldError("explore's bounds count faults, steps and schedules: give none below zero")
-    found = Exploration("holds", max_faults=max_faults, fired=Counter(dict.fromkeys(faults, 0)))
+    if isinstance(strategy, type) or not hasattr(strategy, "rounds"):
+        raise WorldError(
+            f"strategy is {strategy!r}: give Bounded(), which tries every schedule, or "
+            "Sampled(seed=7, runs=10_000)"
+        )
+    if merge and strategy.sample:
+        raise WorldError(
+            "merge=True leaves out what another run is sure to cover, and a sample is sure of "
+            "nothing: merge where every schedule is tried"
+        )
+    fired = Counter(dict.fromkeys(faults, 0))
+    outcome = "not found" if strategy.sample else "holds"
+    found = Exploration(outcome, max_faults=max_faults, fired=fired, sample=strategy.sample)
     stop_at = time.perf_counter() + seconds
     rests = Rests() if merge else None
 
@@ -154,7 +175,7 @@ def explore(
 
     thresholds = rare_collections()
     try:
-        _search(found, try_one)
+        _search(found, strategy, try_one)
     finally:
         gc.set_threshold(*thresholds)
     if found.outcome == "holds" and max_faults and not all(found.fired.values()):
@@ -162,22 +183,18 @@ def explore(
     return found
 
 
-def _search(found: Exploration, try_one: Callable[[Schedule], bool]) -> None:
-    """Try schedules by their number of faults, up to the first number that one fails with."""
-    level: Iterator[Mapping[int, str]] = iter([{}])
-    for bound in range(found.max_faults + 1):
-        following: list[tuple[Mapping[int, str], list[Sequence[str]]]] = []
-        for chosen in level:
-            schedule = Schedule(chosen)
+def _search(found: Exploration, strategy: Strategy, try_one: Callable[[Schedule], bool]) -> None:
+    """Try round after round, up to the first in which one fails."""
+    for number, schedules in enumerate(strategy.rounds(found.max_faults)):
+        for schedule in schedules:
             if not try_one(schedule):
-                found.outcome = "fails" if found.violation else "cut off"
+                if found.outcome == "holds":
+                    found.outcome = "cut off"
                 return
-            if bound < found.max_faults:
-                following.append((chosen, schedule.offered))
         if found.violation is not None:
             return
-        found.complete = bound
-        level = _one_more_fault(following)
+        if not found.sample:
+            found.complete = number
 
 
 def _note(
@@ -193,19 +210,9 @@ def _note(
     ):
         found.world = world
         if fails:
-            found.outcome, found.code, found.violation = "fails", encode(schedule.faults), violation
+            found.outcome, found.code, found.violation = "fails", schedule.code, violation
     else:
         world.dissolve()
-
-
-def _one_more_fault(
-    runs: list[tuple[Mapping[int, str], list[Sequence[str]]]],
-) -> Iterator[Mapping[int, str]]:
-    for chosen, offered in runs:
-        first = max(chosen, default=-1) + 1
-        for number in range(first, len(offered)):
-            for kind in offered[number]:
-                yield {**chosen, number: kind}
 
 
 def replay(

@@ -17,15 +17,13 @@ import inspect
 import sys
 from collections.abc import Hashable, Iterator
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pubsub_kit.broker.snapshot import of_broker
 from pubsub_kit.world.consumers import Group
 from pubsub_kit.world.kernel import Kernel, Restart
 from pubsub_kit.world.stores import Store
-
-if TYPE_CHECKING:
-    from pubsub_kit.world.world import World
+from pubsub_kit.world.system import System
 
 _DEPTH = 8
 _ATOMS = (str, int, float, bool, bytes, type(None))
@@ -49,7 +47,7 @@ class Rests:
         """Begin the next run."""
         self.met, self.merged = [], False
 
-    def has(self, world: World) -> bool:
+    def has(self, world: System) -> bool:
         """Say whether the run at hand rests where one before it did."""
         try:
             if not self.checked:
@@ -69,7 +67,7 @@ class Rests:
         self.known.update(self.met)
 
 
-def at_rest(world: World) -> Hashable | None:
+def at_rest(world: System) -> Hashable | None:
     """Return all that a world's future depends on; None if it is not at rest. Raises Opaque."""
     workers = [worker for groups in world.groups.values() for g in groups for worker in g.idle]
     if world.busy or sum(len(node.tasks) for node in world.nodes.values()) > len(workers):
@@ -123,7 +121,7 @@ def _ours(kind: type) -> bool:
     return all(base.__module__ not in sys.stdlib_module_names for base in kind.__mro__[:-1])
 
 
-def _sources(world: World) -> Iterator[Any]:
+def _sources(world: System) -> Iterator[Any]:
     """Yield whatever makes the handlers of a world, and what it has made."""
     for groups in world.groups.values():
         for group in groups:

@@ -7,10 +7,9 @@ shows when nothing is left to happen; or be at it still when the run is cut, aft
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from pubsub_kit.world.world import World
+from pubsub_kit.world.system import System
 
 #: How long a handler must have been at it to be called endless when a run is cut (seconds).
 LONG = 60.0
@@ -30,7 +29,7 @@ class Violation:
     belief: str = ""
 
 
-def never_ends(world: World) -> Violation:
+def never_ends(world: System) -> Violation:
     """Return the violation of a run that took more steps than it may."""
     return Violation(
         f"the run goes on for ever: after {world.steps:,} steps it had not come to rest",
@@ -39,12 +38,12 @@ def never_ends(world: World) -> Violation:
     )
 
 
-def unfinished(world: World) -> Violation | None:
+def unfinished(world: System) -> Violation | None:
     """Return a violation if a handler waits for ever, or was at it for most of the run."""
     return (waits_forever(world) or stays_busy(world)) if world.busy else None
 
 
-def waits_forever(world: World) -> Violation | None:
+def waits_forever(world: System) -> Violation | None:
     """Return a violation if a handler still waits when nothing is left that could wake it."""
     still = _open_handlers(world) if world.env.peek() == float("inf") else []
     if not still:
@@ -54,7 +53,7 @@ def waits_forever(world: World) -> Violation | None:
     return Violation(text, step=still[0], belief="waits for ever")
 
 
-def stays_busy(world: World) -> Violation | None:
+def stays_busy(world: System) -> Violation | None:
     """Return a violation if a handler, when time is up, has been at it for most of the run."""
     still = _open_handlers(world)
     if not still or world.now - world.trace[still[0]].time < max(LONG, world.now / 2):
@@ -64,7 +63,7 @@ def stays_busy(world: World) -> Violation | None:
     return Violation(text, step=still[0], belief="never ends")
 
 
-def _open_handlers(world: World) -> list[int]:
+def _open_handlers(world: System) -> list[int]:
     """Return at which steps those handlers began that have not ended."""
     began: dict[int, tuple[str, str]] = {}
     for i, step in enumerate(world.trace.steps):

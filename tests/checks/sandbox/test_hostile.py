@@ -21,7 +21,7 @@ import pytest
 
 from pubsub_kit import call, sleep
 from pubsub_kit.checks.forms.verdict import Verdict
-from pubsub_kit.world.running import enter
+from pubsub_kit.world.system import enter
 from tests.checks.questions import TITLE, PaysOnce, pay
 
 Event = Any

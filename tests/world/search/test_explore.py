@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -52,6 +53,20 @@ def handling(handle: Callable[[Event], Any], **options: Any) -> Scenario:
         world.publish("t", id="go")
 
     return scenario
+
+
+def test_a_world_that_is_let_go_leaves_nothing_for_the_garbage_collector() -> None:
+    """Thousands of worlds are made in a search, and circles are found late and slowly."""
+    for answer in (Naive, Transactional):
+        world, _ = run_once(paying(answer), Schedule(""), FAULTS, 1_000.0, 2_000)
+        gc.collect()
+        gc.disable()
+        try:
+            world.dissolve()
+            del world
+            assert gc.collect() == 0
+        finally:
+            gc.enable()
 
 
 # --- the classical answers ------------------------------------------------------------------------

@@ -1,0 +1,72 @@
+"""Random search: schedules drawn one by one, where there are too many to try every one.
+
+A drawn run proves nothing of the others. It is there to look further than `Bounded` can go, and to
+be held against it: what one finds within a bound, the other must find too.
+
+The first run has no fault; be n the number of questions that it was asked, and k the most faults.
+Every other run is drawn alike, whatever those before it were. At each of its questions in turn,
+while fewer than k faults have fallen, one falls with probability p = k / (n + k), and each kind
+that the question offers is as likely. So a schedule of j ≤ k faults is drawn with probability
+p^j (1 − p)^q / (the product of how many kinds its faults were chosen among), where q is how many
+questions it let pass until its k-th fault, or until its end. That is above zero for each of them.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from pubsub_kit.world.chance import Schedule
+from pubsub_kit.world.running import WorldError
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """So many runs, the first without a fault, the others drawn with repetition: see above.
+
+    The same seed draws the same schedules. Raises WorldError for a seed that is no whole number,
+    and for less than one run.
+    """
+
+    seed: int
+    runs: int = 10_000
+
+    def __post_init__(self) -> None:
+        if type(self.seed) is not int or type(self.runs) is not int or self.runs < 1:
+            raise WorldError(
+                f"Sampled(seed={self.seed!r}, runs={self.runs!r}): a seed is a whole number, such "
+                "as 7, and there is at least one run"
+            )
+
+    @property
+    def sample(self) -> str:
+        """What its schedules are: random."""
+        return "random"
+
+    def rounds(self, max_faults: int) -> Iterator[Iterable[Schedule]]:
+        """Yield schedules one by one: the first that fails ends the search."""
+        first = Schedule()
+        yield [first]
+        if max_faults and first.offered:
+            odds = max_faults / (len(first.offered) + max_faults)
+            draw = random.Random(self.seed).random
+            for _ in range(self.runs - 1):
+                yield [Drawn(draw, odds, max_faults)]
+
+
+class Drawn(Schedule):
+    """A schedule that is drawn while it is run: each fault that falls is written down."""
+
+    def __init__(self, draw: Callable[[], float], odds: float, most: int) -> None:
+        super().__init__()
+        self.draw, self.odds, self.most = draw, odds, most
+
+    def fault(self, kinds: Sequence[str], rates: Sequence[float]) -> str:
+        """Draw whether a fault falls here, and which."""
+        number = len(self.offered)
+        self.offered.append(kinds)
+        if len(self.faults) == self.most or self.draw() >= self.odds:
+            return ""
+        self.faults[number] = kind = kinds[int(self.draw() * len(kinds))]
+        return kind
