@@ -12,11 +12,14 @@ becomes two, which differ in the marked places alone, so that they cannot drift 
         ### END STUB
 
 A cell tagged `solution` stands in the solution alone, a cell tagged `exercise` in the exercise
-alone. Nothing is executed here: `pubsub_kit.workbook.build` does that.
+alone. A code cell tagged `folded` shows its first line, a title, and unfolds with a click. The
+answer and the reasons of a quiz are sealed, so that nobody reads them before the question. Nothing
+is executed here: build.py does that.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterable
 from enum import Enum
@@ -27,6 +30,7 @@ import jupytext
 from nbformat import NotebookNode, from_dict
 
 from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.show.widgets.seal import seal
 
 METADATA = {
     "kernelspec": {
@@ -89,6 +93,25 @@ def answer(code: str, kind: Edition) -> str:
     return BLANK.sub("\n\n\n", re.sub(r" +$", "", shown, flags=re.MULTILINE)).rstrip("\n")
 
 
+def sealed(code: str) -> str:
+    """Return a cell's code with the answer of its quiz, and the reasons, under a seal."""
+    if "show.quiz(" not in code:
+        return code
+    lines = code.split("\n")
+    for call in ast.walk(ast.parse(code)):
+        if not (isinstance(call, ast.Call) and ast.unparse(call.func) == "show.quiz"):
+            continue
+        told = {each.arg: each for each in call.keywords if each.arg in ("answer", "why")}
+        if len(told) != 2:
+            raise SourceError("a quiz takes answer=… and why=…, each on lines of its own")
+        values = [ast.literal_eval(told[name].value) for name in ("answer", "why")]
+        word, indent = seal(*values), " " * told["answer"].col_offset
+        parts = [f"{indent}    {chunk!r}" for chunk in re.findall(".{1,80}", word)]
+        first, last = told["answer"].lineno - 1, (told["why"].end_lineno or 0)
+        lines[first:last] = [f"{indent}sealed=(", *parts, f"{indent}),"]
+    return "\n".join(lines)
+
+
 def _read(source: str) -> list[NotebookNode]:
     cells: list[NotebookNode] = jupytext.reads(source, "py:percent").cells
     if not cells:
@@ -103,12 +126,14 @@ def _stays(cell: NotebookNode, kind: Edition) -> bool:
 
 def _cell(cell: NotebookNode, kind: Edition, number: int) -> NotebookNode:
     tags = cell.metadata.get("tags", [])
-    metadata = {"tags": tags} if tags else {}
+    metadata: dict[str, Any] = {"tags": tags} if tags else {}
     if cell.cell_type != "code":
         return _node(cell_type="markdown", source=cell.source, metadata=metadata)
+    if "folded" in tags:
+        metadata["jupyter"] = {"source_hidden": True}
     try:
         _no_answers_in_a_lesson(cell.source, kind)
-        return _code(answer(cell.source, kind), metadata)
+        return _code(sealed(answer(cell.source, kind)), metadata)
     except SourceError as error:
         raise SourceError(f"cell {number}: {error}") from None
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
+from pubsub_kit.show.widgets.seal import unseal
 from pubsub_kit.workbook.editions import Edition, SourceError, answer, edition
 
 SOURCE = '''\
@@ -146,3 +149,40 @@ def test_a_folded_cell_before_the_first_code_installs_the_kit_on_colab() -> None
     assert 'if "google.colab" in sys.modules:' in install.source
     assert install.source.endswith("%pip install -q git+https://a.test/kit")
     assert install.metadata.jupyter.source_hidden
+
+
+QUIZ = """\
+# %% tags=["folded"]
+# A question for you
+show.quiz(
+    "Who acks?",
+    ["the reader", "nobody"],
+    answer="a",
+    why={"a": "It has done the work.", "b": "Then it comes again."},
+)
+"""
+
+
+def test_a_quiz_is_sealed_and_runs_as_it_was() -> None:
+    (cell,) = sources(Edition.LESSON, QUIZ)
+    assert "done the work" not in cell
+    assert "answer" not in cell
+    asked: list[tuple[str, Mapping[str, str] | str]] = []
+
+    class Show:
+        def quiz(self, question: str, options: list[str], *, sealed: str) -> None:
+            asked.append(unseal(sealed))
+
+    exec(cell, {"show": Show()})
+    assert asked == [("a", {"a": "It has done the work.", "b": "Then it comes again."})]
+
+
+def test_a_quiz_without_reasons_is_refused() -> None:
+    with pytest.raises(SourceError, match="cell 1: a quiz takes answer=… and why=…"):
+        edition('# %%\nshow.quiz("Who?", ["a", "b"], answer="a")', Edition.LESSON)
+
+
+def test_a_folded_cell_is_folded_and_its_neighbour_is_not() -> None:
+    folded, plain = edition(QUIZ + "# %%\n1", Edition.LESSON).cells
+    assert folded.metadata.jupyter == {"source_hidden": True}
+    assert "jupyter" not in plain.metadata

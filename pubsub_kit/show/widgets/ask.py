@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from string import ascii_lowercase
 from textwrap import fill
 from typing import Any, Protocol
 
 from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.show.ink import clean
+from pubsub_kit.show.widgets.seal import unseal
 
 
 class QuestionError(PubSubKitError):
@@ -71,19 +73,13 @@ class Question:
     """A question with lettered options, as a widget with radio buttons or as plain text."""
 
     button = "Answer"
-    kind = "question"
+    kept_under = "question"
 
-    def __init__(
-        self, question: str, options: Sequence[str] | Mapping[str, str], key: str | None = None
-    ) -> None:
-        letters = "abcdefghijklmnopqrstuvwxyz"
-        named = (
-            options if isinstance(options, Mapping) else dict(zip(letters, options, strict=False))
-        )
-        if len(named) < 2:
-            raise QuestionError(f"The question {question!r} needs at least two options.")
+    def __init__(self, question: str, options: Iterable[str], key: str | None = None) -> None:
         self.question = clean(question)
-        self.options = {clean(letter): clean(option) for letter, option in named.items()}
+        self.options = dict(zip(ascii_lowercase, map(clean, options), strict=False))
+        if len(self.options) < 2:
+            raise QuestionError(f"The question {question!r} needs at least two options.")
         self.key = key or self.question
         self._box: Any = None
 
@@ -120,7 +116,16 @@ class Question:
             self._box = self._build()
         return self._box
 
+    def said(self) -> str | None:
+        """Return the letter that was answered last, in this session or an earlier one, or None."""
+        kept = store(f"{self.kept_under}/{self.key}")
+        return kept if kept in self.options else None
+
     def _answered(self, letter: str) -> str:
+        store(f"{self.kept_under}/{self.key}", letter)
+        return self._told(letter)
+
+    def _told(self, letter: str) -> str:
         raise NotImplementedError
 
     def _how(self) -> str:
@@ -131,10 +136,13 @@ class Question:
 
         lines = [(self.line(letter).replace("`", ""), letter) for letter in self.options]
         width = widgets.Layout(width="auto", max_width="98%")
-        radio = widgets.RadioButtons(options=lines, value=None, layout=width)
+        before = self.said()  # so that a cell that runs again keeps the choice
+        radio = widgets.RadioButtons(options=lines, value=before, layout=width)
         radio.add_class("pubsub-kit-options")
-        button = widgets.Button(description=self.button, button_style="primary", disabled=True)
-        said = widgets.HTML()
+        button = widgets.Button(
+            description=self.button, button_style="primary", disabled=before is None
+        )
+        said = widgets.HTML(_html(self._told(before)) if before else "")
 
         def chosen(change: Any) -> None:
             button.disabled = change["new"] is None
@@ -173,16 +181,28 @@ def _html(text: str) -> str:
 
 
 class Prediction(Question):
-    """A question that a later run answers; the learner commits first."""
+    """A question that a later run answers; the learner commits first.
+
+    Options are words; in a mapping, each has the outcome that it stands for, for `reveal`.
+    """
 
     button = "Commit"
+    kept_under = "predict"
 
-    def reveal(self, actual: object) -> Words:
-        """Compare what was predicted with what came out: an option, its letter, or other words."""
-        came = self.letter(actual)
-        out = self.line(came) if came else clean(actual)
-        said = store(f"predict/{self.key}")
-        if said is None or said not in self.options:
+    def __init__(
+        self, question: str, options: Sequence[str] | Mapping[str, object], key: str
+    ) -> None:
+        super().__init__(question, options, key)
+        values = options.values() if isinstance(options, Mapping) else ()
+        self._outcomes = list(zip(self.options, values, strict=False))
+
+    def reveal(self, outcome: object) -> Words:
+        """Compare what was predicted with what came out: an outcome, an option, or other words."""
+        came = next((letter for letter, value in self._outcomes if value == outcome), None)
+        came = came or self.letter(outcome)
+        out = self.line(came) if came else clean(outcome)
+        said = self.said()
+        if said is None:
             return Words(f"○ You made no prediction; it came out: {out}")
         if came is None:
             return Words(f"You predicted {self.line(said)}; it came out: {out}")
@@ -192,9 +212,8 @@ class Prediction(Question):
         told = fill(f"✗ You predicted {self.line(said)}; it came out: {out}", WIDE)
         return Words(f"{told}\n{gap}")
 
-    def _answered(self, letter: str) -> str:
-        store(f"predict/{self.key}", letter)
-        return f"Committed to {letter}). Now run the next cells and see."
+    def _told(self, letter: str) -> str:
+        return f"Committed to {letter}). Press Shift+Enter to go on and see what happens."
 
     def _how(self) -> str:
         line = f"show.answer({_quoted(self.key)}, {_quoted(next(iter(self.options)))})"
@@ -205,11 +224,12 @@ class Quiz(Question):
     """A question with one right answer, and for each wrong one a reason."""
 
     button = "Check"
+    kept_under = "quiz"
 
     def __init__(
         self,
         question: str,
-        options: Sequence[str] | Mapping[str, str],
+        options: Sequence[str],
         answer: str,
         why: Mapping[str, str] | str = "",
         key: str | None = None,
@@ -224,8 +244,7 @@ class Quiz(Question):
         if "" in self._why:
             raise QuestionError(f"A reason is given for no option of {question!r}: use its letter.")
 
-    def _answered(self, letter: str) -> str:
-        store(f"quiz/{self.key}", letter)
+    def _told(self, letter: str) -> str:
         why = self._why.get(letter, "")
         if letter == self._right:
             return " ".join(filter(None, (f"✓ Right, {letter}).", why)))
@@ -235,8 +254,10 @@ class Quiz(Question):
         return f"In code: q = show.quiz(…), then q.answer({_quoted(next(iter(self.options)))})"
 
 
-def predict(question: str, options: Sequence[str] | Mapping[str, str], *, key: str) -> Prediction:
-    """Ask for a prediction, to be compared under `key` once the run has decided it."""
+def predict(
+    question: str, options: Sequence[str] | Mapping[str, object], *, key: str
+) -> Prediction:
+    """Ask for a prediction, to be compared under `key`; `options` as `Prediction` takes them."""
     _predictions[key] = Prediction(question, options, key)
     return _predictions[key]
 
@@ -246,9 +267,9 @@ def answer(key: str, choice: str) -> Words:
     return _asked(key).answer(choice)
 
 
-def compare(key: str, actual: object) -> Words:
+def compare(key: str, outcome: object) -> Words:
     """Compare the prediction of this key with what came out."""
-    return _asked(key).reveal(actual)
+    return _asked(key).reveal(outcome)
 
 
 def _asked(key: str) -> Prediction:
@@ -262,11 +283,17 @@ def _asked(key: str) -> Prediction:
 
 def quiz(
     question: str,
-    options: Sequence[str] | Mapping[str, str],
-    answer: str,
+    options: Sequence[str],
+    answer: str = "",
     why: Mapping[str, str] | str = "",
     *,
+    sealed: str = "",
     key: str | None = None,
 ) -> Quiz:
-    """Ask a question that answers at once; `why` gives a reason by option (letter or words)."""
+    """Ask a question that answers at once; `why` gives a reason by option (letter or words).
+
+    In a notebook both come `sealed`, so that nobody reads the answer before the question.
+    """
+    if sealed:
+        answer, why = unseal(sealed)
     return Quiz(question, options, answer, why, key)

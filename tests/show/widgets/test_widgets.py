@@ -11,6 +11,7 @@ import pytest
 
 from pubsub_kit import show
 from pubsub_kit.show.widgets import ask
+from pubsub_kit.show.widgets.seal import seal
 from pubsub_kit.world.trace import Trace
 from tests.show.runs import HOSTILE, chatter
 
@@ -168,7 +169,7 @@ def test_a_prediction_is_committed_then_compared(memory: ask.Memory) -> None:
     radio.value = "b"
     button.click()
     assert memory.answers == {"predict/calls": "b"}
-    assert words_of(said.value) == "Committed to b). Now run the next cells and see."
+    assert words_of(said.value) == "Committed to b). Press Shift+Enter to go on and see what happens."
     assert repr(show.compare("calls", 64)) == "✓ As you predicted: b) 64"
     assert repr(show.compare("calls", "a")).startswith("✗ You predicted b) 64; it came out: a) 4\n")
 
@@ -191,16 +192,43 @@ def test_an_outcome_that_was_no_option_is_told_without_a_verdict() -> None:
 
 
 def test_what_a_question_prints_does_not_depend_on_its_answer() -> None:
-    asked = show.predict("How many calls?", {"x": "4", "y": "64"}, key="calls")
+    asked = show.predict("How many calls?", ["4", "64"], key="calls")
     before = asked._repr_mimebundle_()["text/plain"]
-    asked.answer("y")
+    asked.answer("b")
     assert asked._repr_mimebundle_()["text/plain"] == before == repr(asked)
     assert before.splitlines() == [
         "How many calls?",
-        "  x) 4",
-        "  y) 64",
-        'Commit to an answer first; in code: show.answer("calls", "x")',
+        "  a) 4",
+        "  b) 64",
+        'Commit to an answer first; in code: show.answer("calls", "a")',
     ]
+
+
+def test_an_option_may_stand_for_what_a_run_computes() -> None:
+    show.predict("How many copies?", {"none at all": 0, "its own": 1}, key="copies").answer("b")
+    assert repr(show.compare("copies", len(["tea"]))) == "✓ As you predicted: b) its own"
+    assert "b) its own; it came out: a) none" in repr(show.compare("copies", 0))
+
+
+def test_a_cell_that_runs_again_keeps_the_choice(memory: ask.Memory) -> None:
+    for make in (
+        lambda: show.predict("How many calls?", ["4", "64"], key="calls"),
+        lambda: show.quiz("Why?", ["x", "y"], "a", "since x", key="calls"),
+    ):
+        _, radio, button, said = make().widget.children
+        assert (radio.value, button.disabled, said.value) == (None, True, "")
+        radio.value = "b"
+        button.click()
+        _, again, button, told = make().widget.children
+        assert (again.value, button.disabled) == ("b", False)
+        assert told.value == said.value
+
+
+def test_an_answer_to_a_question_that_has_changed_is_left_alone(memory: ask.Memory) -> None:
+    memory("predict/calls", "f")
+    _, radio, _, _ = show.predict("How many calls?", ["4", "64"], key="calls").widget.children
+    assert radio.value is None
+    assert "no prediction" in repr(show.compare("calls", "a"))
 
 
 def test_a_question_that_was_not_asked_cannot_be_compared() -> None:
@@ -235,6 +263,16 @@ def test_each_wrong_option_has_its_own_reason(memory: ask.Memory) -> None:
     button.click()
     assert words_of(said.value) == "✓ Right, b). Any ack can be lost."
     assert memory.answers == {"quiz/dup": "b"}
+
+
+def test_a_sealed_quiz_answers_as_an_open_one() -> None:
+    why = {"a": "Loss isn't it.", "b": "Any “ack” can be lost."}
+    word = seal("b", why)
+    assert word.isascii()
+    assert "ack" not in word
+    asked = show.quiz("Duplicates are …", ["Rare", "Certain"], sealed=word)
+    assert repr(asked.answer("a")) == "✗ It is not a). Loss isn't it. Try again."
+    assert repr(asked.answer("b")) == "✓ Right, b). Any “ack” can be lost."
 
 
 def test_a_quiz_does_not_print_its_answer() -> None:
