@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+COPY = "01_sync_cascade.ipynb"
 OPEN = "from pubsub_kit import *\n\nq = exercise('01')"
 PLACE = """async def place(order):
     await call("stock", order, timeout=1.0, retry=RetryPolicy(attempts=4))
@@ -38,7 +39,7 @@ q.recover.check(simple)""",
 ]
 
 
-def write(root: Path, *cells: str, name: str = "01_sync_cascade.ipynb") -> Path:
+def write(root: Path, *cells: str, name: str = COPY) -> Path:
     """Write a learner's copy of an exercise, and return its path."""
     made: list[dict[str, Any]] = [{"cell_type": "markdown", "metadata": {}, "source": "# Title"}]
     made += [{"cell_type": "code", "metadata": {}, "source": c.splitlines(True)} for c in cells]

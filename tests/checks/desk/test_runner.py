@@ -15,11 +15,10 @@ import pytest
 from pubsub_kit.checks.desk import kernel
 from pubsub_kit.checks.desk.kernel import KernelError
 from pubsub_kit.checks.desk.runner import Heard, Ran, run_notebook
-from tests.checks.notebooks import OPEN, PLACE, write
+from tests.checks.notebooks import COPY, OPEN, PLACE, write
 
 SOURCE = Path(__file__).resolve().parents[3]
 TAIL = "q.tail.check(63.4)"
-FILE = "01_sync_cascade.ipynb"
 
 
 def run(root: Path, *cells: str, seconds: float = 60) -> Ran:
@@ -101,10 +100,10 @@ def test_verdicts_come_while_the_notebook_runs(tmp_path: Path) -> None:
 def test_what_is_missing_is_told_once(tmp_path: Path) -> None:
     ran = run(tmp_path, "from pubsub_kit import *", PLACE, TAIL, "x", TAIL, "y\n", "x", TAIL)
     assert ran.trouble == [
-        f"cell 3 of {FILE} raised NameError: name 'q' is not defined (line 6: "
+        f"cell 3 of {COPY} raised NameError: name 'q' is not defined (line 6: "
         "q.place.check(place)): put back the cell with q = exercise(…), or run what it needs",
-        f"cell 5 of {FILE} raised NameError: name 'x' is not defined (line 1: x)",
-        f"cell 7 of {FILE} raised NameError: name 'y' is not defined (line 1: y)",
+        f"cell 5 of {COPY} raised NameError: name 'x' is not defined (line 1: x)",
+        f"cell 7 of {COPY} raised NameError: name 'y' is not defined (line 1: y)",
         "cells 4, 6 and 9 raise the same: there is no q",
         "cell 8 raises the same: there is no x",
     ]
@@ -127,7 +126,7 @@ def test_a_cell_that_never_ends_is_stopped_with_its_line_and_the_next_one_runs(
         sentence.partition(" had not come to an end after 1.5 s and was ")
         for sentence in ran.trouble
     ]
-    assert [before for before, _, _ in late] == [f"cell {n} of {FILE}" for n in (3, 4, 5, 6)]
+    assert [before for before, _, _ in late] == [f"cell {n} of {COPY}" for n in (3, 4, 5, 6)]
     assert late[0][2].startswith("stopped (line ")
     assert late[1][2].startswith("stopped (line 2: await asyncio.sleep(1_000))")
     assert late[2][2].startswith("stopped (line 2: time.sleep(1_000))")
@@ -149,7 +148,7 @@ def test_a_cell_that_cannot_be_stopped_ends_the_kernel(
     ran = run(tmp_path, OPEN, TAIL, STUBBORN, TAIL, seconds=1)
     assert names(ran) == ["01.tail"]
     assert ran.trouble == [
-        f"cell 4 of {FILE} had not come to an end after 1 s and was stopped, with its kernel, "
+        f"cell 4 of {COPY} had not come to an end after 1 s and was stopped, with its kernel, "
         "since it would not end: the cells below it did not run"
     ]
 
@@ -166,28 +165,28 @@ def test_a_kernel_that_dies_is_a_sentence(tmp_path: Path, end: str, how: str) ->
     ran = run(tmp_path, OPEN, f"{TAIL}\n{end}", TAIL)
     assert names(ran) == ["01.tail"]  # what was said before it died is heard
     (sentence,) = ran.trouble
-    assert sentence.startswith(f"cell 3 of {FILE} {how}")
+    assert sentence.startswith(f"cell 3 of {COPY} {how}")
     assert sentence.endswith("the cells below it did not run")
 
 
 def test_input_does_not_wait_for_anybody(tmp_path: Path) -> None:
     ran = run(tmp_path, OPEN, "name = input('Your name? ')", TAIL)
-    assert ran.trouble[0].startswith(f"cell 3 of {FILE} raised StdinNotImplementedError: ")
+    assert ran.trouble[0].startswith(f"cell 3 of {COPY} raised StdinNotImplementedError: ")
     assert names(ran) == ["01.tail"]
 
 
 def test_an_error_that_cannot_be_shown_is_told_by_its_name(tmp_path: Path) -> None:
     bad = "class Bad(Exception):\n    def __str__(self): raise KeyError\n    __repr__ = __str__"
     ran = run(tmp_path, OPEN, f"{bad}\nraise Bad", "raise ExceptionGroup('g', [Bad()])", TAIL)
-    assert ran.trouble[0] == f"cell 3 of {FILE} raised Bad (line 4: raise Bad)"
-    assert ran.trouble[1].startswith(f"cell 4 of {FILE} raised ExceptionGroup")
+    assert ran.trouble[0] == f"cell 3 of {COPY} raised Bad (line 4: raise Bad)"
+    assert ran.trouble[1].startswith(f"cell 4 of {COPY} raised ExceptionGroup")
     assert names(ran) == ["01.tail"]
 
 
 def test_a_person_who_interrupts_a_cell_within_is_no_end_of_the_run(tmp_path: Path) -> None:
     ran = run(tmp_path, OPEN, "raise KeyboardInterrupt", TAIL)
     assert ran.trouble == [
-        f"cell 3 of {FILE} raised KeyboardInterrupt (line 1: raise KeyboardInterrupt)"
+        f"cell 3 of {COPY} raised KeyboardInterrupt (line 1: raise KeyboardInterrupt)"
     ]
     assert names(ran) == ["01.tail"]
 

@@ -20,7 +20,7 @@ from pubsub_kit.checks.desk.exercises import LESSONS
 from pubsub_kit.checks.desk.journal import SWITCH, Standing
 from pubsub_kit.checks.desk.runner import NotebookError
 from pubsub_kit.log.memory import EventLog
-from tests.checks.notebooks import OPEN, PLACE, REST, WRONG, write
+from tests.checks.notebooks import COPY, OPEN, PLACE, REST, WRONG, write
 
 SOURCE = Path(__file__).resolve().parents[3]
 
@@ -99,15 +99,10 @@ def test_a_cell_that_raises_is_named_and_the_next_one_runs(
     lines = out.splitlines()
     assert status == 1
     assert lines[0] == (
-        "! cell 3 of 01_sync_cascade.ipynb raised NameError: name 'ordr' is not defined (line 2: "
-        "print(ordr))"
+        f"! cell 3 of {COPY} raised NameError: name 'ordr' is not defined (line 2: print(ordr))"
     )
-    assert lines[1] == (
-        "! cell 4 of 01_sync_cascade.ipynb raised SystemExit: 4 (line 2: sys.exit(4))"
-    )
-    assert lines[2] == (
-        "! cell 5 of 01_sync_cascade.ipynb raised SyntaxError: invalid syntax (line 1: if)"
-    )
+    assert lines[1] == (f"! cell 4 of {COPY} raised SystemExit: 4 (line 2: sys.exit(4))")
+    assert lines[2] == (f"! cell 5 of {COPY} raised SyntaxError: invalid syntax (line 1: if)")
     assert lines[-1] == "6 of 6 answers hold"
 
 
@@ -131,9 +126,7 @@ def test_check_says_which_file_it_reads_and_when_that_was_saved(
     os.utime(path, (saved, saved))
     terminal.main(["01", "--seconds", "90"], tmp_path)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == (
-        "Reading my_work/01_sync_cascade.ipynb as it was saved on 2026-03-04 at 15:06:07."
-    )
+    assert lines[0] == (f"Reading my_work/{COPY} as it was saved on 2026-03-04 at 15:06:07.")
     assert "unsaved changes are not in it" in lines[1]
     assert lines[2].endswith("each of them may take 90 s.")
 
