@@ -131,7 +131,7 @@ class _Run:
             if len(self.missing[name]) > 1:
                 return
             if name == "q":
-                sentence += ": put back the cell with q = exercise(…), or run what it needs"
+                sentence += ": the cell with q = exercise(…) is missing, or it failed"
         self._trouble(sentence)
 
     def _late(self, number: int, stopped: bool) -> bool:

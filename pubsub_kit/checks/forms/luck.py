@@ -7,6 +7,7 @@ is in the trace of the calm run, to which nothing was added.
 
 from __future__ import annotations
 
+from pubsub_kit.scenarios.drawn import with_causes_marked
 from pubsub_kit.world.trace import Step, Trace
 
 _SHOWN = 2  # troubles that are named
@@ -19,8 +20,9 @@ def needed(code: str, run: Trace, calm: Trace, own_error: bool = False) -> str:
     `own_error` says that what fails in the run is the learner's own code.
     """
     added = sum(letter.isalpha() for letter in code)
-    here = set(map(_shape, _troubles(run)))
-    anyway = [_words(step) for step in _troubles(calm) if _shape(step) in here]
+    here = set(map(_shape, with_causes_marked(run).faults()))
+    troubles = with_causes_marked(calm).faults()
+    anyway = [_words(step) for step in troubles if _shape(step) in here]
     given = " and ".join(list(dict.fromkeys(anyway))[:_SHOWN])
     besides = f" ({given} anyway)" if given else ""
     if added:
@@ -28,11 +30,6 @@ def needed(code: str, run: Trace, calm: Trace, own_error: bool = False) -> str:
     if besides or (not own_error and any(map(_failed, run))):
         return f"fails without any added fault{besides}"
     return "fails even when nothing goes wrong"
-
-
-def _troubles(trace: Trace) -> list[Step]:
-    """Return what goes wrong in a run by itself, and not as a consequence of something else."""
-    return [step for step in trace.faults() if step.kind in ("crash", "partition", "note")]
 
 
 def _shape(step: Step) -> tuple[str, ...]:
@@ -44,7 +41,8 @@ def _words(step: Step) -> str:
         return f"{step.node} crashes"
     if step.kind == "partition":
         return f"the link from {step.node} to {step.peer} is cut"
-    return step.text if step.text.startswith("the ") else f"{step.node} {step.text}"
+    alone = step.kind != "note" or step.text.startswith("the ")
+    return step.text if alone else f"{step.node} {step.text}"
 
 
 def _failed(step: Step) -> bool:

@@ -101,7 +101,7 @@ def test_what_is_missing_is_told_once(tmp_path: Path) -> None:
     ran = run(tmp_path, "from pubsub_kit import *", PLACE, TAIL, "x", TAIL, "y\n", "x", TAIL)
     assert ran.trouble == [
         f"cell 3 of {COPY} raised NameError: name 'q' is not defined (line 6: "
-        "q.place.check(place)): put back the cell with q = exercise(…), or run what it needs",
+        "q.place.check(place)): the cell with q = exercise(…) is missing, or it failed",
         f"cell 5 of {COPY} raised NameError: name 'x' is not defined (line 1: x)",
         f"cell 7 of {COPY} raised NameError: name 'y' is not defined (line 1: y)",
         "cells 4, 6 and 9 raise the same: there is no q",

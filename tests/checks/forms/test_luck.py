@@ -11,6 +11,7 @@ from pubsub_kit.checks.desk.exercises import Asked
 from pubsub_kit.checks.forms.code import Code
 from pubsub_kit.checks.forms.judges import Explored
 from pubsub_kit.checks.forms.luck import needed
+from pubsub_kit.scenarios.drawn import with_causes_marked
 from pubsub_kit.world.trace import Step, Trace
 from tests.checks.questions import PaysOnce, made, one_payment, paid_once, pay
 
@@ -60,6 +61,19 @@ def test_the_summary_says_what_the_trace_proves(
 def test_a_run_in_which_only_your_own_code_fails_has_no_bad_luck() -> None:
     failed = Trace([FAILED])
     assert needed("-", failed, failed, own_error=True) == "fails even when nothing goes wrong"
+
+
+def test_what_follows_from_a_fault_is_not_counted_as_one() -> None:
+    whole = CUT._replace(kind="repair", text="the link works again", fault=False)
+    elsewhere = LOSS._replace(node="client", peer="shop")
+    reply = LOSS._replace(node="stock", peer="shop")
+    failed = FAILED._replace(fault=True)
+    run = Trace([LOSS, CUT, LOSS, reply, elsewhere, failed, whole, LOSS, OWN_CRASH])
+    marked = with_causes_marked(run)
+    assert [i for i, step in enumerate(marked) if step.fault] == [0, 1, 4, 7, 8]
+    assert [step._replace(fault=False) for step in marked] == [
+        step._replace(fault=False) for step in run
+    ]
 
 
 class PaysDouble(PaysOnce):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from itertools import cycle, product
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,17 @@ def test_a_mistake_fails_with_what_it_believes(number: str, mistake: Mistake) ->
     assert verdict.trace is not None
     assert replayed(question, mistake.answer, code) == verdict.trace.text()
     assert_shown(verdict)
+    if not code.isdecimal():  # a schedule, not a seed
+        assert_as_many_faults_as_said(verdict)
+
+
+def assert_as_many_faults_as_said(verdict: Verdict) -> None:
+    """Assert that the picture numbers what was added, and what the summary says is there anyway."""
+    assert verdict.picture is not None
+    given = re.findall(r"\((.*) anyway\)", verdict.summary)
+    anyway = given[0].count(" and ") + 1 if given else 0
+    shown = [line for line in verdict.picture.text.splitlines() if re.match(r"fault \d+: ", line)]
+    assert len(shown) == faults_in(verdict.code) + anyway, verdict
 
 
 def replayed(question: Question, answer: Any, code: str) -> str:
