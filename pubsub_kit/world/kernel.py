@@ -1,8 +1,8 @@
 """The kernel of a world: virtual time, nodes and their tasks, chance, and the trace.
 
 Time is SimPy's: a second passes when nothing is left to do before it. Every effect is an await, and
-every await of an effect is a `point` where a worker may be pre-empted, paused or crashed. Which of
-that happens is asked of the `Chance`, and nowhere else.
+every await of an effect is a `point` where a worker may be pre-empted, paused or crashed. The
+`Chance` alone decides which of these happens.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pubsub_kit.world.trace import Step, Trace
 
 #: How long a pre-empted worker waits (seconds): long enough for all others to have their turn.
 PREEMPTION = 0.001
-#: How many steps a run may take unless it is told otherwise: minutes of real time.
+#: How many steps a run may take unless you say otherwise: minutes of real time.
 MANY = 50_000_000
 
 
@@ -95,7 +95,7 @@ class Kernel:
     @property
     def endless(self) -> str:
         """What is said of a run that took all its steps."""
-        return f"after {self.steps:,} steps the run still goes on: something repeats without end"
+        return f"the run was still going after {self.steps:,} steps: something repeats without end"
 
     def note(
         self,
@@ -114,7 +114,7 @@ class Kernel:
     def after(self, seconds: float, then: Callable[[Moment], Any]) -> Moment:
         """Call a function once so many seconds have passed; returns that moment."""
         if not seconds >= 0:
-            raise WorldError(f"{seconds!r} is no time to wait: give seconds, from 0 up")
+            raise WorldError(f"a wait is a number of seconds from 0 up, not {seconds!r}")
         return self.on(self.env._now + seconds, then)
 
     def on(self, moment: float, then: Callable[[Moment], Any]) -> Moment:
@@ -126,7 +126,7 @@ class Kernel:
         return event
 
     def heard(self, error: Exception) -> str:
-        """Keep an error that a handler raised, one of the first; return what the next step says."""
+        """Keep an error that a handler raised, if it is among the first 20; return its words."""
         if len(self.raised) < 20:
             self.raised.append((len(self.trace), error))
         return str(error) or type(error).__name__
@@ -146,7 +146,7 @@ class Kernel:
         """Return a node for something that restarts after a crash; raises WorldError if taken."""
         node = self.node(name)
         if node.boot is not None:
-            raise WorldError(f"{name!r} exists already in this world: give this one another name")
+            raise WorldError(f"this world already has a {name!r}: give this one another name")
         return node
 
     async def point(self, words: str) -> None:
@@ -194,7 +194,8 @@ class Kernel:
             self.kill(node)
             await wait(NOWHERE)
         seconds = PREEMPTION if kind == "preempt" else self.pause_for
-        text = f"others run before {words}" if kind == "preempt" else f"stands still before {words}"
+        pause = f"pauses for {seconds:g} s before {words}"
+        text = f"others run before {words}" if kind == "preempt" else pause
         self.note("pause", node.name, text=text, fault=True, data=seconds)
         await wait(self.env.timeout(seconds))
 
@@ -211,13 +212,14 @@ class Kernel:
         if lost():
             return LOST
         if self.task is None:
-            raise WorldError("this verb works only inside a handler or task of the world")
+            raise WorldError("this works only inside a handler or task of a world")
         return self.task
 
     def known(self, name: str) -> Node:
         """Return a node that exists; raises WorldError if none of this name does."""
         if name not in self.nodes:
-            raise WorldError(f"there is no node {name!r}, only {', '.join(self.nodes) or 'none'}")
+            known = ", ".join(self.nodes) or "none yet"
+            raise WorldError(f"there is no node {name!r}; this world has {known}")
         return self.nodes[name]
 
 

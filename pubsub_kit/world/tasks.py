@@ -2,8 +2,8 @@
 
 SimPy is the clock and the agenda: it knows *when* each event fires. A `Task` is a coroutine that
 waits for such events, so that a service can be written as `reply = await call("stock", order)`.
-A task belongs to a `Node`, and ends where it stands when the node crashes. No code can refuse that:
-whatever it still tries in an `except` or a `finally`, each await leads nowhere.
+A task belongs to a `Node`, and ends on the spot when the node crashes. No code can escape that:
+whatever an `except` or a `finally` block still tries, each await leads nowhere.
 """
 
 from __future__ import annotations
