@@ -189,12 +189,12 @@ class Kernel:
     async def _suffer(self, kind: str, node: Node, words: str) -> None:
         node.active = True
         if kind == "crash":
-            self.note("crash", node.name, text=f"crash before {words}", fault=True)
+            self.note("crash", node.name, text=f"crashes before {words}", fault=True)
             self.after(self.restart_after, Restart(self, node))
             self.kill(node)
             await wait(NOWHERE)
         seconds = PREEMPTION if kind == "preempt" else self.pause_for
-        pause = f"pauses for {seconds:g} s before {words}"
+        pause = f"pauses before {words}, for {seconds:g} s"
         text = f"others run before {words}" if kind == "preempt" else pause
         self.note("pause", node.name, text=text, fault=True, data=seconds)
         await wait(self.env.timeout(seconds))

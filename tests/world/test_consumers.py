@@ -257,7 +257,7 @@ def test_at_least_once_handles_again_after_a_crash() -> None:
     world.consumer("worker", handle, "orders")
     place(world, "a")
     trace = world.run()
-    assert [step.text for step in trace.of("crash")] == ["crash before the ack of a"]
+    assert [step.text for step in trace.of("crash")] == ["crashes before the ack of a"]
     assert [step.text for step in trace.of("effect")] == ["charge a", "charge a (time 2)"]
 
 
@@ -270,7 +270,7 @@ def test_at_most_once_loses_what_it_held_in_a_crash() -> None:
     world.consumer("worker", handle, "orders", semantics="at_most_once")
     place(world, "a")
     trace = world.run()
-    assert [step.text for step in trace.of("crash")] == ["crash before charge a"]
+    assert [step.text for step in trace.of("crash")] == ["crashes before charge a"]
     assert trace.of("effect") == []
     assert world.broker.subscribe("orders", "worker").lag == 0
 

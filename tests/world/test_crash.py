@@ -177,8 +177,8 @@ def test_a_crash_may_fall_while_a_handler_waits_for_a_reply_or_sleeps() -> None:
         await sleep(5)
 
     for handler, words in [
-        (wait_for_reply, "crash before the reply from bank"),
-        (doze, "crash before its sleep of 5 s ends"),
+        (wait_for_reply, "crashes before the reply from bank"),
+        (doze, "crashes before its sleep of 5 s ends"),
     ]:
         offered: list[str] = []
         for question in range(4):

@@ -67,7 +67,7 @@ def test_the_rich_world_is_rich() -> None:
         "delay": "arrives after its deadline",
         "crash": "crash before",
         "preempt": "others run before",
-        "pause": "s before",
+        "pause": "pauses before",
         "ack lost": "ack of",
         "reply lost": "reply",
         "skew": "its clock is 60 s slow",
