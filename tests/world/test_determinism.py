@@ -65,7 +65,7 @@ def test_the_rich_world_is_rich() -> None:
         "duplicate": "published again",
         "reorder": "arrives after the next",
         "delay": "arrives after its deadline",
-        "crash": "crash before",
+        "crash": "crashes before",
         "preempt": "others run before",
         "pause": "pauses before",
         "ack lost": "ack of",

@@ -145,7 +145,7 @@ class Explored:
         enough = "1 fault is enough" if faults == 1 else f"{faults} faults are enough"
         if not faults:
             bad = any(step.kind != "end" for step in found.world.trace.faults())
-            enough = "no bad luck is needed" if bad else "even where nothing goes wrong"
+            enough = "no injected fault is needed" if bad else "even when nothing goes wrong"
         summary = f"fails: {enough}"
         violation = found.violation
         if mishap := _mishap(found.world, blame.EXPECTED + self.expected):

@@ -262,7 +262,7 @@ def test_a_replay_without_an_answer_is_told(number: Any, code: Any, words: str) 
         ("place:zz", "'zz' is no schedule code"),
         ("place:99l", "wants 'loss' at question 99, but this run asks only"),
         ("place:0c", "where only loss"),
-        ("tail:1", "tail is a question without a run"),
+        ("tail:1", "tail is a question without runs"),
     ],
 )
 def test_a_code_that_fits_no_run_is_told(code: str, words: str) -> None:

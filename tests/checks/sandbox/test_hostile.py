@@ -555,7 +555,7 @@ async def forgets_to_await(event: Event) -> None:
 @pytest.mark.filterwarnings("error")
 def test_a_coroutine_that_nobody_awaits_is_told_first() -> None:
     verdict = verdict_on(forgets_to_await, limit=20.0)
-    assert sentence(verdict) == "call(…) was made and never awaited, so it never ran."
+    assert sentence(verdict) == "call(…) was called but never awaited, so it never ran."
     assert verdict.belief == "no await"
     assert "await" in verdict.lesson
 
