@@ -104,7 +104,7 @@ def checked(event: Event) -> Event:
             raise EventError(f"An event's {name} must be a non-empty string, not {brief(value)}.")
     for name, extra in extensions.items():
         if name in cloudevents.ATTRIBUTES or not re.fullmatch("[a-z0-9]+", name):
-            raise EventError(f"An extension's name is of a-z and 0-9, and new: not {brief(name)}.")
+            raise EventError(f"An extension needs a new name of a-z and 0-9, not {brief(name)}.")
         if not isinstance(extra, str | int):
             raise EventError(f"Extension {name} must be a string or integer, not {brief(extra)}.")
     return event

@@ -496,7 +496,7 @@ def test_a_delay_is_in_seconds(subscription: Subscription, seconds: Any) -> None
         delivery.nack(seconds)
     with pytest.raises(SubscriptionError, match="extend takes a number of seconds"):
         delivery.extend(seconds)
-    with pytest.raises(SubscriptionError, match="more than 0"):
+    with pytest.raises(SubscriptionError, match="above 0"):
         delivery.extend(0)
     assert delivery.ack()
 

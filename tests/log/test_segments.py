@@ -98,7 +98,7 @@ def test_the_number_of_partitions_is_kept(path: Path) -> None:
 def test_another_number_of_partitions_is_refused(path: Path) -> None:
     DurableEventLog(path, 3).close()
     for number in (1, 2, 4):
-        with pytest.raises(LogError, match=rf"has 3 partitions, not {number}: leave out the number"):
+        with pytest.raises(LogError, match=rf"3 partitions, not {number}: leave out the number"):
             DurableEventLog(path, number)
 
 

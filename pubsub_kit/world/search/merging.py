@@ -1,6 +1,6 @@
 """Equal states need not be explored twice: what a world at rest depends on, as one value.
 
-A run is at rest when no handler is running, no message is in flight, and only deadlines and restarts
+A run is at rest when no handler is running, no message is in flight, and only deadlines or restarts
 are left to happen. What follows then depends on the durable rows, the broker, the nodes, the
 handlers' memory and the time, and on nothing else. Two runs that rest in equal states have the same
 future. So the second can stop there, if its last fault has happened, and if the first had no fault

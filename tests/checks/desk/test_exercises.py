@@ -281,7 +281,7 @@ def test_a_replay_of_an_answer_that_loops_ends() -> None:
     question = pay(limit=0.3)
     asked = Asked("00", question)
     asked.check(loops)
-    with pytest.raises(PubSubKitError, match="had not come to an end"):
+    with pytest.raises(PubSubKitError, match="was still running"):
         asked.replay("-")
 
 

@@ -135,7 +135,7 @@ def test_a_rule_without_an_end_is_stopped(
     monkeypatch.setattr(QUESTIONS[name], "limit", 3.0)
     verdict = QUESTIONS[name].verdict(of(kind), "06")
     assert verdict.outcome == "fails"
-    assert "had not come to an end" in verdict.text
+    assert "was still running" in verdict.text
 
 
 # --- sizes that no check could run ----------------------------------------------------------------
