@@ -78,7 +78,7 @@ class Kernel:
                 node.boot()
 
     def advance(self, end: float, enough: Callable[[], bool] | None) -> bool:
-        """Let moments pass up to this one (virtual seconds); False if `enough` ended it before.
+        """Let time pass up to a moment (virtual seconds); return False if `enough` ended it before.
 
         Raises TooManySteps.
         """
@@ -94,7 +94,7 @@ class Kernel:
 
     @property
     def endless(self) -> str:
-        """What is said of a run that took all its steps."""
+        """The words for a run that took all its steps."""
         return f"the run was still going after {self.steps:,} steps: something repeats without end"
 
     def note(
@@ -112,7 +112,7 @@ class Kernel:
         self.trace.steps.append(_tuple(Step, step))
 
     def after(self, seconds: float, then: Callable[[Moment], Any]) -> Moment:
-        """Call a function once so many seconds have passed; returns that moment."""
+        """Call a function after so many seconds; return that moment."""
         if not seconds >= 0:
             raise WorldError(f"a wait is a number of seconds from 0 up, not {seconds!r}")
         return self.on(self.env._now + seconds, then)
@@ -143,7 +143,7 @@ class Kernel:
         return self.nodes[name]
 
     def claim(self, name: str) -> Node:
-        """Return a node for something that restarts after a crash; raises WorldError if taken."""
+        """Return a node for what restarts after a crash; raises WorldError if the name is taken."""
         node = self.node(name)
         if node.boot is not None:
             raise WorldError(f"this world already has a {name!r}: give this one another name")
@@ -152,10 +152,10 @@ class Kernel:
     async def point(self, words: str) -> None:
         """Pass one effect's await: here time passes, others may run, and a crash may fall.
 
-        Two questions are not asked, since their answers would change nothing: a crash where the
-        node has done nothing, and no time has passed, since its last chance to crash; and a
-        pre-emption where nobody else could run. Nor is any asked of a task that was only spawned:
-        nothing would restart it.
+        Two questions are skipped, because their answers would change nothing: a crash if the node
+        has done nothing, and no time has passed, since its last chance to crash; and a pre-emption
+        if nobody else could run. A task that was only spawned is asked none: nothing would restart
+        it.
         """
         node = (self.task or self.current()).node
         self.steps_left -= 1
@@ -170,7 +170,7 @@ class Kernel:
             await wait(self.env.timeout(self.effect_latency(self.chance)))
 
     async def exposed(self, words: str) -> None:
-        """Pass a wait that is no effect: a crash may fall here, and nothing else can happen."""
+        """Pass a wait that is not an effect: a crash may fall here, and no other fault."""
         node = self.current().node
         if not node.alive:
             await wait(NOWHERE)
@@ -200,7 +200,7 @@ class Kernel:
         await wait(self.env.timeout(seconds))
 
     def kill(self, node: Node) -> None:
-        """Take from a node its tasks and its memory."""
+        """Take away a node's tasks and its memory."""
         node.alive = False
         for task in list(node.tasks):
             task.kill()

@@ -21,7 +21,7 @@ from pubsub_kit.world.running import FOREIGN, TooManySteps, WorldError
 
 @coroutine
 def wait(moment: Moment) -> Generator[Moment, Any, Any]:
-    """Suspend the task until a SimPy event has fired; return the event's value."""
+    """Suspend the task until a SimPy event fires; return the event's value."""
     return (yield moment)
 
 
@@ -104,7 +104,7 @@ class Task:
         self.end()
 
     def kill(self) -> None:
-        """Take the task off its crashed node: it goes no further, and its memory is gone."""
+        """Take the task off its crashed node: it goes no further, and loses its memory."""
         if self.world.task is self:  # it runs now, and ends at its next await
             self.node.tasks.pop(self, None)
             self.node = Node(self.node.name, alive=False)

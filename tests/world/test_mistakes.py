@@ -287,5 +287,5 @@ def test_what_cannot_be_is_refused_in_a_sentence(said: str) -> None:
 
 @pytest.mark.parametrize("path", ["", 3])
 def test_a_broker_on_no_folder_is_refused(path: Any) -> None:
-    with pytest.raises(PubSubKitError, match="takes the path of a folder"):
+    with pytest.raises(PubSubKitError, match="needs the path of a folder"):
         Broker(path)
