@@ -189,7 +189,9 @@ class Broker:
         `max_outstanding` messages are in flight at once.
 
         An existing group keeps its settings: give none, or the same. A new filter replaces its old
-        one. Only after a restart of the broker may the settings change.
+        one. Only after a restart of the broker may the settings change. Raises SubscriptionError
+        for settings that can't work or that differ from the group's, and BrokerError if there is no
+        such topic.
         """
         with self._lock:
             found = self._find(topic)
