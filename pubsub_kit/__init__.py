@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 #: Where each name of the kit's face lives. A name is imported when it is first used, so that
-#: `import pubsub_kit` is quick and works before anything is installed.
+#: `import pubsub_kit` is fast and works before anything is installed.
 _HOME = {
     "pubsub_kit.errors": ["PubSubKitError"],
     "pubsub_kit.log.event": ["Event"],
@@ -92,7 +92,7 @@ def __getattr__(name: str) -> Any:
         return _show()
     if name in _WHERE:
         return getattr(importlib.import_module(_WHERE[name]), name)
-    raise AttributeError(f"pubsub_kit has no {name!r}; it has {', '.join(sorted(__all__))}")
+    raise AttributeError(f"pubsub_kit has no {name!r}: choose from {', '.join(sorted(__all__))}")
 
 
 def _show() -> Any:

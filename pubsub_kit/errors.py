@@ -1,14 +1,14 @@
-"""The one root of every error that the kit raises on purpose.
+"""The root of every error that the kit raises on purpose.
 
-Catch `PubSubKitError` and you catch them all; each module declares its own kinds below it,
-next to the code that raises them.
+Catch `PubSubKitError` and you catch them all. Each module derives its own kinds from it, next to
+the code that raises them.
 """
 
 from __future__ import annotations
 
 
 class PubSubKitError(Exception):
-    """Something was wrong with what the kit was given; the message says what, and what to do."""
+    """You gave the kit something it can't use; the message says what, and what to do."""
 
 
 def said(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""Values and messages of a learner's own, made fit to be shown: on one line, plain and short."""
+"""Values and messages from a learner's code, made safe to show: on one line, plain and short."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ _LONG, _MANY, _SENTENCE = 80, 20, 280
 
 
 def short(message: str) -> str:
-    """Return a message on one line, cut if it is long: it may quote what an answer made."""
+    """Return a message on one line, cut if it is long, since it may quote a learner's values."""
     line = " ".join(message[: 2 * _SENTENCE].split())
     return line if len(line) <= _SENTENCE else f"{line[:_SENTENCE]}…"
 
 
 def plain(value: Any, depth: int = 3) -> Any:
-    """Return a value that any picture can print: numbers, short texts, and small collections."""
+    """Return a value that any picture can print: a number, a short text or a small collection."""
     if value is None or isinstance(value, bool):
         return value
     if type(value) in (int, float):

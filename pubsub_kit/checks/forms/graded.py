@@ -164,7 +164,7 @@ class Graded:
 
         belief = self.too_dear(design, arena)
         violation = Violation(message, None, {words: most}, {words: paid}, belief)
-        summary, heading = "fails: it is too dear to be tried", ": what it costs"
+        summary, heading = "fails: it is too expensive to simulate", ": what it costs"
         return Judgement("fails", summary, violation, picture=picture, heading=heading)
 
 
@@ -183,14 +183,14 @@ def _check_size(design: FeedDesign, arena: Arena) -> None:
     if messages > MOST_MESSAGES:
         raise AnswerError(
             f"chunk={design.chunk} makes {messages / 1e6:.1f} million messages in "
-            f"{arena.load.seconds:.0f} s, more than this check can run: take larger chunks"
+            f"{arena.load.seconds:.0f} s, more than this check can run: use larger chunks"
         )
 
 
 def _told(failures: list[str], more: list[str]) -> str:
     """Return the worst of what is missed in sentences, and the rest by name."""
     shown = [f"{words[0].upper()}{words[1:]}." for words in failures]
-    return " ".join([*shown, *[f"Missed, too: {', '.join(more)}."][: bool(more)]])
+    return " ".join([*shown, *[f"Also missed: {', '.join(more)}."][: bool(more)]])
 
 
 def _printed(name: str, value: float) -> str:

@@ -345,9 +345,9 @@ def test_a_replay_after_a_kernel_was_restarted_says_what_to_do(answer: Any) -> N
     [
         ("place:zz", "'zz' is no schedule code"),
         ("place:99l", "wants 'loss' at question 99, but this run asks only"),
-        ("place:0c", "where only loss"),
+        ("place:0c", "but only loss"),
         ("place:" + "9" * 400, "is no schedule code"),
-        ("tail:1", "tail is a question without a run"),
+        ("tail:1", "tail is a question without runs"),
     ],
 )
 def test_a_code_that_fits_no_run_is_told(code: str, words: str) -> None:
@@ -366,7 +366,7 @@ def test_a_replay_of_an_answer_that_loops_ends() -> None:
     question = pay(limit=0.3)
     asked = Asked("00", question)
     asked.check(loops)
-    with pytest.raises(PubSubKitError, match="had not come to an end"):
+    with pytest.raises(PubSubKitError, match="was still running"):
         asked.replay("-")
 
 

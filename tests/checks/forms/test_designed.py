@@ -86,11 +86,11 @@ def test_a_design_as_it_is_by_default_is_not_attempted(name: str, design: FeedDe
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (FeedDesign, "FeedDesign is a class: make a design of it, FeedDesign(…)"),
-        (Raises, "Raises is a class: make a design of it, Raises(…)"),
-        (int, "int is no design: derive it from FeedDesign, and make one"),
-        ({"threshold": 7}, "a dict is no design yet: write FeedDesign(**it)"),
-        (lambda network: network.active, "derive a class from FeedDesign, and override pushed"),
+        (FeedDesign, "FeedDesign is a class: pass an instance of it, FeedDesign(…)"),
+        (Raises, "Raises is a class: pass an instance of it, Raises(…)"),
+        (int, "int is not a design: derive it from FeedDesign, and pass an instance"),
+        ({"threshold": 7}, "a dict is not a design: pass FeedDesign(**your_dict)"),
+        (lambda network: network.active, "derive a class from FeedDesign and override pushed"),
         (1_000_000, "give a FeedDesign(…), not 1000000"),
         ("hybrid", "give a FeedDesign(…), not 'hybrid'"),
     ],
@@ -136,7 +136,7 @@ def test_a_rule_without_an_end_is_stopped(
     monkeypatch.setattr(QUESTIONS[name], "limit", 3.0)
     verdict = QUESTIONS[name].verdict(of(kind), "06")
     assert verdict.outcome == "fails"
-    assert "had not come to an end" in verdict.text
+    assert "was still running" in verdict.text
 
 
 # --- sizes that no check could run ----------------------------------------------------------------
