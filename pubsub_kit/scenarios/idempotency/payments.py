@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from pubsub_kit.scenarios.idempotency.looks import watched
 from pubsub_kit.world.chance import Schedule
 from pubsub_kit.world.search.explore import Exploration, Violation, run_once
-from pubsub_kit.world.trace import Trace
+from pubsub_kit.world.trace import Step, Trace
 from pubsub_kit.world.verbs import publish
 from pubsub_kit.world.world import World
 
@@ -23,7 +24,7 @@ FAULTS = ("duplicate", "crash", "preempt", "ack lost")
 
 def payments(world: World, answer: Any, workers: int = 2) -> None:
     """Three payments on a topic, and workers that run the learner's consumer on one database."""
-    db = world.store("db")
+    db = watched(world)
     world.topic("payments")
     world.consumer("billing", lambda: answer(db), "payments", workers=workers, start="earliest")
     world.spawn(_shop(), "shop")
@@ -74,20 +75,39 @@ def books_balance(world: World) -> Violation | None:
     return None
 
 
+def culprit(world: World) -> int | None:
+    """Return the step to point at in a run that broke the books: where a payment went wrong."""
+    found = books_balance(world)
+    return found.step if found else None
+
+
 # -- one counts twice ------------------------------------------------------------------------------
 
 
 def _doubled(world: World, too_much: Booking, found: dict[str, Any]) -> Violation:
     """Point at the booking that repeats another, though the books may burst only later."""
     name, owed = too_much.account, OWED[too_much.account]
-    has = f"{name} has {found[name]}, but only {owed} was paid"
+    has = f"{name} was charged {found[name]} instead of {owed}"
     pair = _repeat([made for made in bookings(world) if made.account == name])
     if pair is None:
         return Violation(f"{has}.", too_much.step, OWED, found, _why_doubled(world))
     first, again = pair
     late = again.alone and not first.alone
     belief = "looks too late" if late else _why_doubled(world)
-    return Violation(f"{again.event} counts twice: {has}.", again.step, OWED, found, belief)
+    once, more = _told(world, first), _told(world, again)
+    words = f"{has}: {again.event} counted twice. {once}, and {more} again."
+    return Violation(words, again.step, OWED, found, belief)
+
+
+def _told(world: World, booking: Booking) -> str:
+    """Say who made a booking, and when."""
+    step = world.trace[booking.step]
+    return f"{step.node} charged it at {_at(step)}"
+
+
+def _at(step: Step) -> str:
+    """Return the moment of a step, to the millisecond."""
+    return f"{round(step.time, 3):g} s"
 
 
 def _repeat(made: list[Booking]) -> tuple[Booking, Booking] | None:
@@ -123,18 +143,23 @@ def crash_between_effects(trace: Trace) -> bool:
 
 def _lost(world: World, name: str, found: dict[str, Any]) -> Violation:
     """Point at the handling that left a payment out, or at the write that wiped out another."""
-    has = f"{name} has {found[name]} in the end, but {OWED[name]} was paid"
+    has = f"{name} was charged {found[name]} instead of {OWED[name]}"
     made = [booking for booking in bookings(world) if booking.account == name]
     booked = {booking.event for booking in made}
     missing = [n for n, (account, _) in PAYMENTS.items() if account == name and n not in booked]
     if missing:
         step = _last_end(world.trace, missing[0])
         belief = _why_missing(world, found)
-        return Violation(f"{missing[0]} never counts: {has}.", step, OWED, found, belief)
+        words = f"{has}: {missing[0]} never counted."
+        if (last := world.trace[step]).kind == "end":
+            words += f" {last.node} was done with it at {_at(last)} without charging it."
+        return Violation(words, step, OWED, found, belief)
     wiped = (b for b in made if b.after == b.before)
     step = next((booking.step for booking in wiped), made[-1].step)
     belief = "lost update" if world.trace.of("pause") else "overwrites"
-    return Violation(f"A write wipes out another: {has}.", step, OWED, found, belief)
+    who = world.trace[step]
+    words = f"{has}. At {_at(who)} {who.node} wrote over a charge that was already there."
+    return Violation(words, step, OWED, found, belief)
 
 
 def _why_missing(world: World, found: Mapping[str, Any]) -> str:
@@ -214,11 +239,11 @@ def window(world: World, choice: Mapping[str, str]) -> None:
 def _redrive(world: World) -> None:
     again = world.broker.redrive("payments.dead")
     if again:
-        world.note("note", "payments", text=f"{again} redriven from payments.dead, on day 6")
+        world.note("note", "payments", text=f"{again} redriven from payments.dead on day 6")
         world.wake("payments")
 
 
 def books_balance_later(world: World) -> Violation | None:
-    """As `books_balance`; what fails here fails since the id was forgotten."""
+    """As `books_balance`; what fails here fails because the id was forgotten."""
     found = books_balance(world)
     return found and replace(found, belief="any window will do")
