@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from pubsub_kit.broker.retry import RetryPolicy
-from pubsub_kit.scenarios.plain import plain, short
+from pubsub_kit.scenarios.plain import moment, plain, short
 from pubsub_kit.world.running import WorldError
 from pubsub_kit.world.search.violation import Violation
-from pubsub_kit.world.trace import Trace
+from pubsub_kit.world.trace import Step, Trace
 from pubsub_kit.world.verbs import perform, sleep
 from pubsub_kit.world.world import World
 
@@ -49,6 +49,9 @@ class _Reader:
         for _ in range(3):
             offset = await self.db.get("committed")
             batch = log.read(0, offset, CLICKS) if type(offset) is int else []
+            clicks = tuple(event.id for _, event in batch)
+            left = "" if batch else ": nothing"
+            self.world.note("note", "reader", text=f"reads from offset {offset}{left}", data=clicks)
             if not batch:
                 return
             await self.answer.handle(batch)
@@ -62,12 +65,15 @@ def every_click_counts(world: World) -> Violation | None:
     committed = world.stores["db"].rows.get("committed")
     missing = [i for i in range(CLICKS) if not counted(world.trace, i)]
     if type(committed) is not int:
-        message = f"The committed offset is {committed!r}, and an offset is a whole number."
+        message = f"The committed offset is {committed!r}, but an offset is a whole number."
         return Violation(message, None, {"committed": CLICKS}, {"committed": committed})
     if missing:
         return _passed_over(world.trace, missing, committed)
     if committed != CLICKS:
-        message = f"All {CLICKS} clicks are counted, and the committed offset is {committed}."
+        message = (
+            f"All {CLICKS} clicks were counted, but the committed offset is {committed} instead of "
+            f"{CLICKS}."
+        )
         belief = "never commits" if committed == 0 else "the last, not the next"
         step = commits(world.trace)[-1:] or [len(world.trace) - 1]
         wanted, found = {"committed": CLICKS}, {"committed": committed}
@@ -81,11 +87,17 @@ def _passed_over(trace: Trace, missing: list[int], committed: int) -> Violation:
     wanted, found = {"counted": CLICKS}, {"counted": CLICKS - len(missing)}
     if not committed > missing[0]:
         return Violation(f"{names} {was} never counted.", None, wanted, found, "counts nothing")
-    message = f"{names} {was} never counted: offset {committed} said that all before it was done."
     highest = committed - 1 not in missing
     belief = "commit the highest finished" if highest else "committed means processed"
-    early = (i for i in commits(trace) if trace[i].data[2]["committed"] in range(missing[0] + 1, 9))
-    return Violation(message, next(early, None), wanted, found, belief)
+    past = range(missing[0] + 1, 9)
+    early = next((i for i in commits(trace) if trace[i].data[2]["committed"] in past), None)
+    said = f"offset {committed} was committed" if early is None else _committed(trace[early])
+    message = f"{names} {was} never counted, but {said}: all before it counts as done."
+    return Violation(message, early, wanted, found, belief)
+
+
+def _committed(step: Step) -> str:
+    return f"the reader committed offset {step.data[2]['committed']} at {moment(step)}"
 
 
 def counted(trace: Trace, number: int) -> bool:
@@ -160,7 +172,10 @@ def good_records_are_worked_on_once(world: World) -> Violation | None:
         if f"done {id}" not in rows or worked[id] != 1:
             return _not_once(trace, id, worked[id])
     if "dead record-2" not in rows:
-        message = "record-2 was reported as done: it is lost, and nobody will hear of it."
+        message = (
+            "record-2 failed, but you reported it as done. So it is lost: it never reaches the "
+            "dead letters."
+        )
         wanted, found = {"record-2": "a dead letter"}, {"record-2": "done"}
         return Violation(message, last(trace, "record-2"), wanted, found, "swallows the error")
     return None
@@ -172,7 +187,7 @@ def _not_once(trace: Trace, id: str, count: int) -> Violation:
     belief = "one bad record fails the batch" if count else first
     wanted, found = {id: "worked on once, done"}, {id: times}
     step = last(trace, f"{id} (time 2)" if count > 1 else id)
-    return Violation(f"{id} is good, and was {times}.", step, wanted, found, belief)
+    return Violation(f"{id} is a good record, but it was {times}.", step, wanted, found, belief)
 
 
 # -- poison: a message that can never be handled ---------------------------------------------------
@@ -218,18 +233,25 @@ def good_ones_pass_and_poison_stops(world: World) -> Violation | None:
     if world.broker.subscriptions["orders", "packing"].lag:
         return _never_put_aside(world.trace, left)
     if left:
-        message = f"{left[0]} is a good order: after the outage it could be packed."
+        tried = last(world.trace, f"try {left[0]}")
+        message = (
+            f"{left[0]} is a good order, but it became a dead letter: its last attempt was at "
+            f"{moment(world.trace[tried])}, and the outage lasted until {OUTAGE:g} s."
+        )
         wanted, found = {left[0]: "packed"}, {left[0]: "a dead letter"}
         belief = "a few quick tries are enough"
-        return Violation(message, last(world.trace, f"try {left[0]}"), wanted, found, belief)
+        return Violation(message, tried, wanted, found, belief)
     return None
 
 
 def _never_put_aside(trace: Trace, left: list[str]) -> Violation:
     tries = [i for i, s in enumerate(trace) if s.kind == "effect" and "try order-1" in s.text]
     count = len(tries)
-    behind = f" {' and '.join(left)} still wait behind it." if left else ""
-    message = f"order-1 was tried {count} times in {PATIENCE:g} s, and comes back again.{behind}"
+    behind = f" {' and '.join(left)} never got through behind it." if left else ""
+    message = (
+        f"order-1 can never be packed, yet it was tried {count} times in {PATIENCE:g} s and keeps "
+        f"being redelivered.{behind}"
+    )
     wanted, found = {"order-1": "a dead letter"}, {"order-1": f"tried {count}×"}
     step = tries[:9][-1]  # the first that no limit of 8 would have let through
     return Violation(message, step, wanted, found, "requeue works in the end")

@@ -11,9 +11,10 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from pubsub_kit.scenarios.idempotency.looks import watched
+from pubsub_kit.scenarios.plain import moment
 from pubsub_kit.world.chance import Schedule
 from pubsub_kit.world.search.explore import Exploration, Violation, run_once
-from pubsub_kit.world.trace import Step, Trace
+from pubsub_kit.world.trace import Trace
 from pubsub_kit.world.verbs import publish
 from pubsub_kit.world.world import World
 
@@ -94,20 +95,12 @@ def _doubled(world: World, too_much: Booking, found: dict[str, Any]) -> Violatio
     first, again = pair
     late = again.alone and not first.alone
     belief = "looks too late" if late else _why_doubled(world)
-    once, more = _told(world, first), _told(world, again)
-    words = f"{has}: {again.event} counted twice. {once}, and {more} again."
+    once, more = (world.trace[made.step] for made in pair)
+    words = (
+        f"{has}: {again.event} counted twice. {once.node} charged it at {moment(once)}, and "
+        f"{more.node} charged it again at {moment(more)}."
+    )
     return Violation(words, again.step, OWED, found, belief)
-
-
-def _told(world: World, booking: Booking) -> str:
-    """Say who made a booking, and when."""
-    step = world.trace[booking.step]
-    return f"{step.node} charged it at {_at(step)}"
-
-
-def _at(step: Step) -> str:
-    """Return the moment of a step, to the millisecond."""
-    return f"{round(step.time, 3):g} s"
 
 
 def _repeat(made: list[Booking]) -> tuple[Booking, Booking] | None:
@@ -152,13 +145,13 @@ def _lost(world: World, name: str, found: dict[str, Any]) -> Violation:
         belief = _why_missing(world, found)
         words = f"{has}: {missing[0]} never counted."
         if (last := world.trace[step]).kind == "end":
-            words += f" {last.node} was done with it at {_at(last)} without charging it."
+            words += f" {last.node} was done with it at {moment(last)} without charging it."
         return Violation(words, step, OWED, found, belief)
     wiped = (b for b in made if b.after == b.before)
     step = next((booking.step for booking in wiped), made[-1].step)
     belief = "lost update" if world.trace.of("pause") else "overwrites"
     who = world.trace[step]
-    words = f"{has}. At {_at(who)} {who.node} wrote over a charge that was already there."
+    words = f"{has}. At {moment(who)} {who.node} wrote over a charge that was already there."
     return Violation(words, step, OWED, found, belief)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pubsub_kit.scenarios.idempotency.payments import crash_between_effects
+from pubsub_kit.scenarios.plain import moment
 from pubsub_kit.scenarios.sync_cascade.shop import last
 from pubsub_kit.world.search.explore import Violation
 from pubsub_kit.world.services import CallError, CallFailed
@@ -63,7 +64,7 @@ def key_is_kept(world: World) -> Violation | None:
 
 def _charge(charged: float, world: World, step: int) -> tuple[str, str]:
     has = f"The client was charged {charged} instead of 10"
-    at = f"{round(world.trace[step].time, 3):g} s"
+    at = moment(world.trace[step])
     if charged in (99, 109):
         words = f"{has}: at {at} the request for 99 was charged under a key that stood for 10."
         return words, "same key, new payload"
@@ -71,7 +72,7 @@ def _charge(charged: float, world: World, step: int) -> tuple[str, str]:
     if charged > 10:
         why = "no dedup" if charged >= 119 else "an in-memory set is enough"
         why = "mark and effect apart" if apart else why
-        return f"{has}: at {at} the api charged it once more under the same key.", why
+        return f"{has}: at {at} api charged it once more under the same key.", why
     why = "mark and effect apart" if apart else "charges nothing"
     return f"{has}, though it asked for 10 and asked again.", why
 
@@ -155,7 +156,7 @@ def _wrong(
     faults = bool(trace.faults())
     twice = next((name for name, steps in at.items() if len(steps) > 1), "")
     if twice:
-        first, again = (f"{round(trace[step].time, 3):g} s" for step in at[twice][:2])
+        first, again = (moment(trace[step]) for step in at[twice][:2])
         message = (
             f"You were charged {charged} for two purchases of 10: the bank charged {twice} at "
             f"{first}, and again at {again}, since the second request had another id."
