@@ -13,7 +13,7 @@ from pubsub_kit.scenarios.delivery_semantics.clicks import draw_clicks
 
 _LESSONS = {
     "ack on receipt is fine": "An ack tells the broker that you don't need the message any more. "
-    "If you crash between the ack and the work, nobody redelivers it. Which of the two comes first?",
+    "If you crash between the ack and the work, nobody redelivers it. Which comes first?",
     "exactly once comes by itself": "No broker delivers exactly once: an ack can get lost after "
     "the work, and then the message is redelivered. How would this service recognise a repeat?",
     "more than is needed": "Remembering ids costs a row per event, and a transaction. What harm "
