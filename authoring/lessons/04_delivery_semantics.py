@@ -85,8 +85,8 @@ drawn(billing("at most once: ack, then work", "crash"))
 
 # %% tags=["folded"]
 # What came out
-receipt = billing("at most once: ack, then work", "crash")
-show.compare("04.receipt", receipt.violation.actual["invoices"])
+invoices = billing("at most once: ack, then work", "crash").violation.actual["invoices"]
+show.compare("04.receipt", invoices)
 
 # %% [markdown] tags=["play"]
 # Now do the work first, and ack afterwards. Then let the ack get lost on its way. With three
@@ -321,7 +321,8 @@ show.play(
 
 # %% tags=["folded"]
 # What came out
-show.compare("04.poison", orders(limit=0, wait=0.0)["good orders packed"])
+good = orders(limit=0, wait=0.0)["good orders packed"]
+show.compare("04.poison", good)
 
 # %% [markdown]
 # RabbitMQ's quorum queues give up after 20 deliveries since version 4.0, but since 4.3 a nack no
