@@ -26,8 +26,9 @@ from pubsub_kit.scenarios.idempotency.payments import PAYMENTS, culprit
 # payment's amount to the payer's row in the database. In the end Ann must have been charged 20 and
 # Bob 5.
 #
-# We'll write that rule as code. Then `explore()` tries every schedule of faults, those with the
-# fewest faults first, and returns the shortest run that breaks the rule, if any does.
+# We'll write that rule as code. Then `explore()` tries every schedule, that is, what goes wrong and
+# when. It starts with the fewest faults, and returns the shortest run that breaks the rule, if any
+# does.
 
 
 # %%
@@ -66,7 +67,7 @@ show.predict(
 
 # %% tags=["run", "picture"]
 PAID = {"ann": 20, "bob": 5}
-FAULTS = ["crash", "duplicate", "ack lost", "preempt"]
+FAULTS = ["crash", "duplicate", "ack lost", "preempt"]  # preempt: one worker pauses
 
 
 def books_balance(world):

@@ -247,9 +247,10 @@ drawn(rendering(Fenced, "pause", "crash", "ack lost"))
 # ## Retry with backoff and jitter
 #
 # A handler that raises sends a **nack**: the broker takes the message back. When should it
-# redeliver? Doing so at once is too soon for a service that is down. So the waits grow
-# (**backoff**) and are spread at random (**jitter**). The code below is the kit's. A hundred
-# messages have failed together: what does jitter do to their retries?
+# redeliver? At once is too soon if a service is down. So the waits grow (**backoff**), and are
+# spread at random (**jitter**). Two methods of the kit's `RetryPolicy`, below, compute them.
+#
+# A hundred messages have failed together. What does jitter do to their retries?
 
 # %% tags=["folded"]
 # The policy's source, and a hundred retries
@@ -330,7 +331,7 @@ show.compare("04.poison", good)
 # So set one. Whatever you give up on goes to a **dead-letter** topic, with the reason.
 #
 # Read it, fix the cause, and **redrive**: the message goes back to its topic under its own id, so
-# an inbox still recognises it. Here the kit's broker runs live; only its clock is yours.
+# an inbox still recognises it. Here the kit's broker runs live; only its clock is in your hands.
 
 # %%
 from pubsub_kit import Broker, Consumer

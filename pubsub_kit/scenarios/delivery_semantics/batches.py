@@ -1,8 +1,8 @@
 """More worlds and oracles of exercise 04: several messages at once.
 
-A reader commits offsets to say what is done, and an offset stands for all before it. A batch has
-one bad record in it, and an exception stands for all of them. A message that can never be handled
-comes back, and good ones wait behind it.
+A reader commits offsets to say what is done, and an offset stands for everything before it. A batch
+holds one bad record, and an exception stands for all of them. A message that can never be handled
+is redelivered, and good ones wait behind it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def commit(world: World, answer: Any) -> None:
 
 
 class _Reader:
-    """Reads from the committed offset on, and hands batches to the answer, until all is done."""
+    """Reads from the committed offset, and hands batches to the answer until nothing is left."""
 
     def __init__(self, world: World, answer: Any, db: Any) -> None:
         self.world, self.answer, self.db = world, answer, db
@@ -61,7 +61,7 @@ class _Reader:
 
 
 def every_click_counts(world: World) -> Violation | None:
-    """Each click was counted at least once, and the committed offset is the end."""
+    """Each click was counted at least once, and the committed offset is the log's end."""
     committed = world.stores["db"].rows.get("committed")
     missing = [i for i in range(CLICKS) if not counted(world.trace, i)]
     if type(committed) is not int:
@@ -118,7 +118,7 @@ TRIES = 3
 
 
 def batch(world: World, answer: Any) -> None:
-    """A batch of three records, the second of them bad; what the answer returns is tried again.
+    """A batch of three records, the second one bad; what the answer gives back is retried.
 
     `handle(batch)` gets a list of events and returns the ids that failed (as AWS Lambda's partial
     batch response does; None is none); an exception fails the whole batch. `work(event)` raises for
@@ -148,7 +148,7 @@ def batch(world: World, answer: Any) -> None:
 
 
 async def _failed(world: World, handler: Any, records: list[Any]) -> list[Any]:
-    """Return the ids to try again: all, where the handler raised."""
+    """Return the ids to retry: all of them if the handler raised."""
     ids = [event.id for event in records]
     try:
         failed = await handler.handle(list(records))
@@ -164,7 +164,7 @@ async def _failed(world: World, handler: Any, records: list[Any]) -> list[Any]:
 
 
 def good_records_are_worked_on_once(world: World) -> Violation | None:
-    """Good records are done after one go; the bad one is given back each time, and ends dead."""
+    """Good records are done at the first attempt; the bad one ends up as a dead letter."""
     rows, trace = world.stores["db"].rows, world.trace
     words = (s.text.split(" (")[0] for s in trace if s.kind == "effect")
     worked = Counter(w.removeprefix("work on ") for w in words)
@@ -201,7 +201,7 @@ HANDLING, OUTAGE, PATIENCE = 0.2, 5.0, 120.0  # seconds
 
 
 def poison(world: World, choice: Mapping[str, str]) -> None:
-    """Three orders: one that is broken, one whose warehouse is down at first, and a good one."""
+    """Three orders: a broken one, one whose warehouse is down at first, and a good one."""
     db = world.store("db")
     world.topic("orders")
 
@@ -227,7 +227,7 @@ def poison(world: World, choice: Mapping[str, str]) -> None:
 
 
 def good_ones_pass_and_poison_stops(world: World) -> Violation | None:
-    """Both good orders get done, and the broken one is put aside before patience ends."""
+    """Both good orders get done, and the broken one is a dead letter within two minutes."""
     rows = world.stores["db"].rows
     left = [id for id in ("order-2", "order-3") if f"done {id}" not in rows]
     if world.broker.subscriptions["orders", "packing"].lag:
@@ -258,6 +258,6 @@ def _never_put_aside(trace: Trace, left: list[str]) -> Violation:
 
 
 def last(trace: Trace, words: str = "") -> int:
-    """Return the last effect that has these words in it, or else the last step."""
+    """Return the last effect that these words describe, or else the last step."""
     steps = [i for i, s in enumerate(trace) if s.kind == "effect" and words in s.text]
     return steps[-1] if steps else len(trace) - 1

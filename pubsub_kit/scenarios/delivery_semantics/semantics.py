@@ -1,8 +1,8 @@
-"""Worlds and oracles of exercise 04: what may be lost, what may come twice, who says it is done.
+"""Worlds and oracles of exercise 04: what may be lost, what may be repeated, who says it's done.
 
-Each world has one trouble: a service that needs its own semantics, a job that outlasts its lease, a
-queue that keeps the order and repeats. Those about a bad message among good ones, and about several
-messages at once, are in `batches.py`.
+Each world has one problem: services that need different semantics, a job that outlasts its lease, a
+queue that keeps the order but repeats messages. The worlds with a bad message among good ones, and
+with several messages at once, are in `batches.py`.
 """
 
 from __future__ import annotations
@@ -117,14 +117,14 @@ def _unmet(world: World, message: str, service: str, done: int, belief: str) -> 
 
 
 def draw_service(world: World, violation: Violation | None, title: str) -> Picture:
-    """Draw the lanes of the service that did not get what it needs; all of them if none did."""
+    """Draw the lanes of the service whose need was not met, or all lanes if every need was."""
     services = (violation and violation.expected) or ()
     lanes = [name for s in services for name in ("signup", _topic(s), _worker(s))]
     return drawn(world, violation, title, lanes or None)
 
 
 def drawn_until(after: float | None = None, **options: Any) -> Draws:
-    """Return what draws a run until so many seconds after what is wrong in it."""
+    """Return what draws a run up to `after` seconds past the violation."""
 
     def draw(world: World, violation: Violation | None, title: str) -> Picture:
         until = None
@@ -159,7 +159,7 @@ def worker(world: World, answer: Any) -> None:
 
 
 def rendered_once_at_a_time(world: World) -> Violation | None:
-    """The film gets done; nobody renders it beside another; no older attempt has the last word."""
+    """The film is rendered, by one worker at a time, and no older attempt overwrites a newer."""
     trace = world.trace
     written = [
         (i, step.data[2][FILM])
@@ -210,7 +210,7 @@ def _crashes(trace: Trace) -> str:
 
 
 def _in_no_time(trace: Trace, done: int) -> float | None:
-    """Return for how many seconds a worker was at it, if they are too few."""
+    """Return how many seconds a worker spent on it, if that is too short."""
     node = trace[done].node
     began = [s.time for s in trace[:done] if s.kind == "begin" and s.node == node]
     worked = trace[done].time - began[-1] if began else 0.0
@@ -218,7 +218,7 @@ def _in_no_time(trace: Trace, done: int) -> float | None:
 
 
 def side_by_side(trace: Trace) -> int | None:
-    """Return the step at which a second worker begins, where nobody has crashed or paused."""
+    """Return the step at which a second worker begins, if nobody has crashed or paused."""
     if any(step.kind in ("pause", "crash") for step in trace):
         return None
     at_it: set[str] = set()
@@ -264,7 +264,7 @@ def deposited_once(world: World) -> Violation | None:
 
 
 def _repeat(trace: Trace) -> int:
-    """Return the first effect of a message that had been delivered before."""
+    """Return the first effect of a message that was redelivered."""
     again = False
     for i, step in enumerate(trace):
         if step.kind == "begin":

@@ -1,7 +1,7 @@
-"""What a worker saw before it wrote: a race is a matter of looks, so a picture has to show them.
+"""What a worker saw before it wrote: a race is about looks, so its picture has to show them.
 
-A store leaves only its writes in the trace. The one here also leaves each look outside of a
-transaction: a `get`, and an `insert` that found its row there already.
+A store notes only its writes in the trace. The one here also notes each look outside a transaction:
+a `get`, and an `insert` that finds its row already there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Watched(Store):
-    """A store that notes in the trace what was looked at, and what was seen."""
+    """A store that notes in the trace who looked at which row, and what was there."""
 
     async def get(self, key: str, default: Any = None) -> Any:
         """Return the row of a key, or the default, and note whether there was one."""
@@ -28,7 +28,7 @@ class Watched(Store):
         return value
 
     async def insert(self, key: str, value: Any = True) -> bool:
-        """Write a row only if there is none of this key yet; note it if there is one."""
+        """Write a row only if its key is new, in one step; note it if the key isn't."""
         done = await super().insert(key, value)
         if not done:
             self._saw(key, "yes")
@@ -39,7 +39,7 @@ class Watched(Store):
 
 
 def watched(world: World, name: str = "db") -> Store:
-    """Add a durable store whose looks are noted in the trace, and return it."""
+    """Add a durable store that notes each look in the trace, and return it."""
     world.stores[name] = Watched(world, name, {})
     return world.stores[name]
 
@@ -93,7 +93,7 @@ def _of(event: str, trace: Trace) -> list[int]:
 
 
 def _as_change(step: Step) -> Step:
-    """Say of a write to a number by how much it changed, since the writes between are not drawn."""
+    """Label a write by how much it changed a number, since the writes in between aren't drawn."""
     if step.kind == "pause":
         return step._replace(text="pauses")
     if step.kind != "effect":

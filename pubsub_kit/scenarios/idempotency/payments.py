@@ -37,7 +37,7 @@ async def _shop() -> None:
 
 
 class Booking(NamedTuple):
-    """A write to a balance: its step, for which event, whose, and whether other rows went along."""
+    """A write to a balance: its step, its event, whose balance, and whether it wrote that alone."""
 
     step: int
     event: str
@@ -48,7 +48,7 @@ class Booking(NamedTuple):
 
 
 def bookings(world: World) -> Iterator[Booking]:
-    """Yield every write to a balance, with the event that its worker had in hand."""
+    """Yield every write to a balance, with the event that its worker was handling."""
     in_hand: dict[str, str] = {}
     for i, step in enumerate(world.trace):
         if step.kind == "begin":
@@ -86,7 +86,7 @@ def culprit(world: World) -> int | None:
 
 
 def _doubled(world: World, too_much: Booking, found: dict[str, Any]) -> Violation:
-    """Point at the booking that repeats another, though the books may burst only later."""
+    """Point at the booking that repeats another, even if the balance is exceeded only later."""
     name, owed = too_much.account, OWED[too_much.account]
     has = f"{name} was charged {found[name]} instead of {owed}"
     pair = _repeat([made for made in bookings(world) if made.account == name])
@@ -119,7 +119,7 @@ def _why_doubled(world: World) -> str:
 
 
 def crash_between_effects(trace: Trace) -> bool:
-    """Say whether a worker crashed after one write of a handling and before another."""
+    """Say whether a worker crashed after one write for an event and before another."""
     wrote: dict[str, bool] = {}
     for step in trace:
         if step.kind in ("begin", "end"):
@@ -135,7 +135,7 @@ def crash_between_effects(trace: Trace) -> bool:
 
 
 def _lost(world: World, name: str, found: dict[str, Any]) -> Violation:
-    """Point at the handling that left a payment out, or at the write that wiped out another."""
+    """Point at where a payment was left out, or at the write that wiped out another."""
     has = f"{name} was charged {found[name]} instead of {OWED[name]}"
     made = [booking for booking in bookings(world) if booking.account == name]
     booked = {booking.event for booking in made}
@@ -166,7 +166,7 @@ def _why_missing(world: World, found: Mapping[str, Any]) -> str:
 
 
 def _last_end(trace: Trace, event: str) -> int:
-    """Return where a worker was last done with an event, or the end of the run."""
+    """Return the step at which a worker was last done with an event, or the run's last step."""
     mine = {s.message for s in trace.of("begin") if s.text.partition(" (attempt")[0] == event}
     ends = [i for i, step in enumerate(trace) if step.kind == "end" and step.message in mine]
     return ends[-1] if ends else len(trace) - 1
@@ -189,7 +189,7 @@ def diagnose_dedup(answer: Any, found: Exploration) -> str:
 
 
 def _twice(answer: Any, crash: bool) -> bool:
-    """Say whether payments that come twice to one worker, long after each other, do harm."""
+    """Say whether payments do harm that reach one worker twice, seconds apart."""
 
     def scenario(world: World) -> None:
         payments(world, answer, workers=1)
@@ -211,7 +211,7 @@ REDRIVEN = 6 * DAY
 
 
 def window(world: World, choice: Mapping[str, str]) -> None:
-    """A consumer that forgets ids after the window, and dead letters that come back on day 6."""
+    """A consumer that forgets ids after the window, and dead letters redriven on day 6."""
     kept = WINDOWS[choice["window"]]
     db = world.store("db")
     world.topic("payments")

@@ -1,4 +1,4 @@
-"""Worlds and oracles of exercise 03, where the id comes over the wire: an endpoint, a client."""
+"""Worlds and oracles of exercise 03 where the id travels in a request: an endpoint, a client."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pubsub_kit.world.world import World
 
 
 def endpoint(world: World, answer: Any) -> None:
-    """A client charges 10 under a key until it hears of it, again after a restart, and then 99."""
+    """A client asks for 10 under a key until it is answered, again after a restart, then for 99."""
     db = world.store("db")
     world.service("api", lambda: answer(db))
     said, heard = world.store("said"), world.store("heard")
@@ -46,7 +46,7 @@ async def _insist(request: dict[str, Any]) -> Any:
 
 
 def key_is_kept(world: World) -> Violation | None:
-    """10 is charged once, a repeat hears 'ok' again, and another amount hears 'conflict'."""
+    """10 is charged once, a repeat is answered 'ok' again, and another amount 'conflict'."""
     said, charged = world.stores["said"].rows, world.stores["db"].rows.get("charged", 0)
     wanted = {"charged": 10, "first": "ok", "again": "ok", "other": "conflict"}
     found = {"charged": charged, **{name: said.get(name) for name in ("first", "again", "other")}}
@@ -96,7 +96,7 @@ PURCHASES = ("buy-1", "buy-2")
 
 
 def client(world: World, answer: Any) -> None:
-    """A bank that charges once an id; the learner writes who calls it, over a lossy network."""
+    """A bank that charges once per id; the learner writes its client, over a lossy network."""
     db = world.store("db")
 
     async def bank(request: Any) -> str:
@@ -124,7 +124,7 @@ def client(world: World, answer: Any) -> None:
 
 
 def charged_once(world: World) -> Violation | None:
-    """Two purchases are charged, each once, and the buyer says so."""
+    """Both purchases are charged, each once, and the buyer says so."""
     charged, said = world.stores["db"].rows.get("charged", 0), world.stores["said"].rows
     told = {name: said.get(name) for name in PURCHASES}
     wanted = {"charged": 20, **dict.fromkeys(PURCHASES, "charged")}
@@ -138,7 +138,7 @@ def charged_once(world: World) -> Violation | None:
 
 
 def _charges(trace: Trace) -> dict[str, list[int]]:
-    """Return at which steps the bank charged while the buyer had each purchase in hand."""
+    """Return, for each purchase, at which steps the bank charged while the buyer handled it."""
     charges: dict[str, list[int]] = {name: [] for name in PURCHASES}
     in_hand = ""
     for i, step in enumerate(trace):
@@ -152,7 +152,7 @@ def _charges(trace: Trace) -> dict[str, list[int]]:
 def _wrong(
     charged: Any, told: Mapping[str, Any], at: Mapping[str, list[int]], trace: Trace
 ) -> tuple[str, tuple[str, str]]:
-    """Return which purchase went wrong, how in words, and what it shows."""
+    """Return which purchase went wrong, a message that says how, and the belief behind it."""
     faults = bool(trace.faults())
     twice = next((name for name, steps in at.items() if len(steps) > 1), "")
     if twice:
