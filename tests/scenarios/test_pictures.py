@@ -14,7 +14,12 @@ from pubsub_kit.scenarios.idempotency.looks import race
 from pubsub_kit.show import Picture
 from pubsub_kit.world.search.explore import Exploration
 from tests.mistakes.delivery_semantics import CommitsAtTheEnd, CommitsTheHighest
-from tests.mistakes.idempotency import ChecksThenActs, MarksFirst, MarksInATransaction
+from tests.mistakes.idempotency import (
+    AddsEachTime,
+    ChecksThenActs,
+    MarksFirst,
+    MarksInATransaction,
+)
 
 
 def paid(consumer: Any, max_faults: int = 2) -> Exploration:
@@ -53,6 +58,7 @@ def test_a_race_shows_two_looks_that_see_nothing_before_two_writes() -> None:
     drawn = labels(race(found, "pay-1"))
     assert drawn.count("seen pay-1? no") == 2
     assert drawn.count("ann +10") >= 2
+    assert race(found, "pay-1").text.startswith("2 looks, then 2 writes: what happened to pay-1")
 
 
 def test_a_race_draws_one_event_and_rings_the_write_that_repeats() -> None:
@@ -60,6 +66,10 @@ def test_a_race_draws_one_event_and_rings_the_write_that_repeats() -> None:
     assert "pay-2" not in labels(picture)
     assert "✗ here" in picture.text
     assert "ann +10" in next(line for line in picture.text.splitlines() if "✗ here" in line)
+
+
+def test_where_only_one_looked_the_title_speaks_of_no_race() -> None:
+    assert race(paid(AddsEachTime), "pay-1").text.startswith("what happened to pay-1")
 
 
 def test_a_run_in_which_nothing_is_wrong_has_no_race() -> None:

@@ -65,15 +65,24 @@ def race(found: Failed, event: str) -> Picture:
     if wrong is None or wrong.step is None:
         raise ValueError("nothing went wrong in this run: there is no race to draw")
     kept = _of(event, found.trace)
+    steps = [_as_change(found.trace[i]) for i in kept]
     return show.spacetime(
-        Trace([_as_change(found.trace[i]) for i in kept]),
+        Trace(steps),
         mark=kept.index(wrong.step) if wrong.step in kept else None,
         expected=wrong.expected,
         actual=wrong.actual,
         caption=f"Only what happened to {event} is drawn. {wrong.message}",
-        title=f"Two looks, then two writes: what happened to {event}",
+        title=_title(event, [step.kind for step in steps]),
         axis="order",
     )
+
+
+def _title(event: str, kinds: list[str]) -> str:
+    """Say how many looked before anybody wrote, if more than one did."""
+    before = kinds[: kinds.index("effect")] if "effect" in kinds else kinds
+    looks, writes = before.count("read"), kinds.count("effect")
+    order = f"{looks} looks, then {writes} writes: " if looks > 1 else ""
+    return f"{order}what happened to {event}"
 
 
 def _of(event: str, trace: Trace) -> list[int]:
