@@ -69,7 +69,7 @@ def test_a_race_draws_one_event_and_rings_the_write_that_repeats() -> None:
 
 
 def test_where_only_one_looked_the_title_speaks_of_no_race() -> None:
-    assert race(paid(AddsEachTime), "pay-1").text.startswith("what happened to pay-1")
+    assert race(paid(AddsEachTime), "pay-1").text.startswith("What happened to pay-1")
 
 
 def test_a_run_in_which_nothing_is_wrong_has_no_race() -> None:

@@ -81,8 +81,9 @@ def _title(event: str, kinds: list[str]) -> str:
     """Say how many looked before anybody wrote, if more than one did."""
     before = kinds[: kinds.index("effect")] if "effect" in kinds else kinds
     looks, writes = before.count("read"), kinds.count("effect")
-    order = f"{looks} looks, then {writes} writes: " if looks > 1 else ""
-    return f"{order}what happened to {event}"
+    if looks < 2:
+        return f"What happened to {event}"
+    return f"{looks} looks, then {writes} writes: what happened to {event}"
 
 
 def _of(event: str, trace: Trace) -> list[int]:
