@@ -1,4 +1,4 @@
-"""Values, messages and moments, made fit to be shown: on one line, plain and short."""
+"""Values and messages of a learner's own, made fit to be shown: on one line, plain and short."""
 
 from __future__ import annotations
 
