@@ -228,8 +228,8 @@ show.play(
 # %% [markdown]
 # A timeout says only that no reply came in time; your side can't know whether the work was done.
 # Retry only operations that are safe to repeat, or send an id so that stock can tell a retry from a
-# new order. Tries multiply, too. If each of three layers makes up to 4, the lowest can get
-# 4³ = 64 calls (Google, *Site Reliability Engineering*, ch. 22).
+# new order. Tries multiply, too. If each of three layers makes up to 4, the lowest can get 4³ = 64
+# calls (Google, *Site Reliability Engineering*, ch. 22).
 
 # %% [markdown]
 # ## A waiting caller holds a worker
@@ -418,8 +418,8 @@ show.topology(world.run())
 # %% [markdown] tags=["aloud"]
 # ## Say it aloud
 #
-# *"One of your services was slow for ten seconds last night. Checkout, which calls it, was down
-# for an hour. How can that be, and what do you change first?"* Take two minutes, then unfold ours.
+# *"One of your services was slow for ten seconds last night. Checkout, which calls it, was down for
+# an hour. How can that be, and what do you change first?"* Take two minutes, then unfold ours.
 #
 # <details><summary>One good answer</summary>
 #
