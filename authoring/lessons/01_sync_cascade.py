@@ -16,7 +16,7 @@ import inspect
 from pubsub_kit import Breaker, CallTimeout, RetryPolicy, World, call, exponential, gather, show
 
 # %% [markdown] tags=["predict"]
-# ## You wait for every service in the chain
+# ## Calls that block
 #
 # You order tea. The `shop` calls `payment`, then `stock`, and only then answers you. Each call
 # **blocks**: the caller waits for the reply. Before anything runs, commit to an answer.
@@ -121,7 +121,7 @@ show.play(
 )
 
 # %% [markdown]
-# ## The slowest reply decides
+# ## A page that needs 100 replies
 #
 # A search page asks 100 servers and shows nothing until it has every reply. Each server is fast:
 # only one reply in a hundred takes about a second.
@@ -171,7 +171,7 @@ show.compare("01.tail", round(100 * len(slow_pages) / 400, -1))
 # Scale*, 2013). Asking a second server when the first one is late helps, and costs extra calls.
 
 # %% [markdown]
-# ## A timeout doesn't tell you that the work failed
+# ## Timeouts and retries
 #
 # Stock takes 0.6 s today, but the shop's timeout is 0.5 s. So the shop gives up and tries once
 # more.

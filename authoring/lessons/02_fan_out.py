@@ -213,7 +213,7 @@ show.play(
 # second. At 0.2 s a mail, email catches up; at 0.6 s it never does. A broker buys you time, not
 # capacity.
 #
-# ## Readers share a group, or get a copy each
+# ## One group for all readers, or one each
 #
 # Somebody gives email and analytics the same group id, "readers". Guess how many of six signups
 # each of them gets. Then give each its own group.

@@ -140,8 +140,8 @@ def test_a_hint_that_does_not_exist_is_told(asked: Asked, number: Any) -> None:
 
 def test_hints_follow_the_mistake() -> None:
     place = exercise("01").place
-    assert "How would stock know" in place.check(new_id_for_each_try).hint
-    assert "catch CallTimeout" in place.check(one_try).hint
+    assert "Which id stays the same" in place.check(new_id_for_each_try).hint
+    assert "How many messages may be lost" in place.check(one_try).hint
     assert "Send order['id']" in place.check(new_id_for_each_try).hint
 
 
@@ -238,7 +238,7 @@ def test_an_old_failure_is_replayed_on_the_repaired_answer() -> None:
 def test_a_sampled_run_is_replayed_as_a_chart() -> None:
     wrong = {"client": "no", "shop": "yes", "stock": "no", "waiting": "fixed"}
     verdict = exercise("01").layers.check(wrong)
-    assert "calls at the database" in replay("1", code_of(verdict)).text
+    assert "calls to the database" in replay("1", code_of(verdict)).text
 
 
 @pytest.mark.parametrize(
