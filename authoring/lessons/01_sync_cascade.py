@@ -206,7 +206,8 @@ def impatient(stock=0.6, timeout=0.5, attempts=2):
 
 # %% tags=["folded"]
 # What came out
-show.compare("01.teas", len(impatient().of("effect")))
+teas = len(impatient().of("effect"))
+show.compare("01.teas", teas)
 
 
 # %% tags=["folded"]

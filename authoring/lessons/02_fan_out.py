@@ -396,7 +396,8 @@ show.play(
 
 # %% tags=["folded"]
 # What came out
-show.compare("02.down", 40 - len(down(True, 1, 5).of("effect", node="email")))
+mailed = len(down(True, 1, 5).of("effect", node="email"))
+show.compare("02.down", 40 - mailed)
 
 # %% [markdown]
 # Readers are idle meanwhile, and then catch up. **Publishers** have to choose: lose the event,

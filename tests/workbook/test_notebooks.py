@@ -152,8 +152,9 @@ def sections_are_complete(cells: Cells) -> list[str]:
 def size_is_a_lessons(cells: Cells) -> list[str]:
     """A lesson has the length, and its cells the sizes, that the template asks for."""
     code, prose = of_type(cells, "code"), of_type(cells, "markdown")
-    count, total = len(code) + len(prose), sum(map(words, prose))
-    return [f"{count} cells"] * (not 25 <= count <= 45) + (
+    opened = [cell for cell in (*code, *prose) if "folded" not in tags(cell)]
+    count, total = len(opened), sum(map(words, prose))
+    return [f"{count} cells"] * (not 25 <= count <= 40) + (
         [f"{total} words"] * (not 900 <= total <= 1400)
     )
 
@@ -273,11 +274,16 @@ BROKEN: list[tuple[Rule, Cells]] = [
     (sections_are_complete, [prose("a", tag) for tag in SECTIONS]),
     (size_is_a_lessons, [prose("word " * 50)] * 24),
     (size_is_a_lessons, [prose("word " * 30)] * 26),
-    (size_is_a_lessons, [prose("word " * 26)] * 46),
+    (size_is_a_lessons, [prose("word " * 26)] * 41),
     (cells_are_small, [code("x\n" * 9)]),
     (cells_are_small, [code("x\n")] * 17 + [code("x\n" * 16)] * 2),
     (cells_are_small, [code(), prose("word " * 91)]),
 ]
+
+
+def test_folded_cells_are_not_counted() -> None:
+    plumbing = {**code(), "metadata": {"tags": ["folded"]}}
+    assert size_is_a_lessons([prose("word " * 30)] * 40 + [plumbing] * 9) == []
 
 
 def test_a_folded_answer_may_be_long() -> None:
