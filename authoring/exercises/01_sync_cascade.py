@@ -93,8 +93,8 @@ q.place.check(place)
 # %% [markdown]
 # ## budget
 #
-# You inherited this shop. The client waits 2 seconds in all, but the shop may take twice as long to
-# say anything. Watch it fail.
+# You inherited this shop. The client waits 2 seconds in all, but the shop may take more than twice
+# as long to say anything. Watch it fail.
 
 
 # %%

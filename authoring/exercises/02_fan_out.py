@@ -89,8 +89,9 @@ q.wire.check(wire)
 # ## producer
 #
 # Now you publish. Your class is created each time the web service starts, with a function
-# `connect()` that makes a producer. `handle(name)` has to send the name and return `"ok"`. Whoever
-# was told "ok" has to be on the topic for good, even if the process crashes or is redeployed.
+# `connect()` that makes a producer. `handle(name)` has to send the name and return `"ok"`. Every
+# name that got an "ok" has to be on the topic for good, even if the process crashes or is
+# redeployed.
 
 
 # %% tags=["answer:producer"]

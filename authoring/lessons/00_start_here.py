@@ -154,7 +154,7 @@ print(explore(lambda world: shop(world, careful), pays_once, faults=["ack lost",
 # %% [markdown] tags=["when-not"]
 # **What it costs:** one more row per message, kept for as long as the message may be redelivered.
 # It also works only because the id and the charge live in the same database. You can't roll back an
-# email; lesson 03 is about that.
+# email; lesson 03 comes back to that.
 
 # %% [markdown]
 # ## Exercises that answer back
@@ -183,9 +183,10 @@ q.tail.hint()
 q.tail.check(100 * (1 - 0.99**100))
 
 # %% [markdown]
-# When your code is wrong, the verdict is a picture like the one above: the shortest run that breaks
-# it, with a code that replays it. `check()` never shows the answer. `q.tail.solution()` does, with
-# its reasons, and `q.tail.reset()` gives you the original question back.
+# If your answer is code and it is wrong, the verdict is a picture like the one above: the shortest
+# run that breaks it, with a schedule code that replays it. `check()` never shows the answer.
+# `q.tail.solution()` does, with its reasons, and `q.tail.reset()` gives you the original question
+# back.
 
 # %% [markdown]
 # **Your own copy.** `python3 -m pubsub_kit lab` puts a copy of each exercise into the folder

@@ -1,7 +1,7 @@
 # %% [markdown] tags=["promise"]
 # # 01 · The blocking cascade
 #
-# In about 45 minutes you will be able to
+# In about 35 minutes you will be able to
 #
 # - say what a chain of calls does to latency and to availability,
 # - explain why a few slow replies make most pages slow,
@@ -330,8 +330,8 @@ show.compare("01.storm", round(late(storm()), 1))
 # Stock's two workers, at 0.05 s a call, can do 40. They work for callers who have given up, and the
 # overload outlives its cause: a **metastable failure** (Bronson and others, HotOS 2021). Retry
 # surges played a part at AWS in December 2021 ([its
-# report](https://aws.amazon.com/message/12721/)). Go back and rescue stock in three ways, with one
-# slider each.
+# report](https://aws.amazon.com/message/12721/)). Go back to the sliders and rescue stock in three
+# ways, with one slider each.
 
 # %% [markdown] tags=["fix"]
 # ## Fix it: stop calling for a while
@@ -381,7 +381,7 @@ show.quiz(
 # Marketing wants every buyer to get the newsletter. So you edit the shop, and from now on an order
 # needs one more service. Tonight the newsletter is down, and nobody can order tea. The shop has to
 # know every service that wants to hear about an order: that is **tight coupling**. In the next
-# lesson it publishes "ordered" and doesn't know who listens.
+# lesson the shop publishes "ordered" and doesn't know who listens.
 
 
 # %%
@@ -435,5 +435,4 @@ show.topology(world.run())
 # %% [markdown] tags=["next"]
 # **Now you:** [exercise 01](../my_work/01_sync_cascade.ipynb), in your own copy. You write a shop
 # that survives the failures of what it calls, and `check()` looks for the run that breaks it. No
-# copy there? `python3 -m pubsub_kit lab` makes one; or take [the
-# original](../exercises/01_sync_cascade.ipynb).
+# copy there? Take [the original](../exercises/01_sync_cascade.ipynb).

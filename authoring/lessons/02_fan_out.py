@@ -1,7 +1,7 @@
 # %% [markdown] tags=["promise"]
 # # 02 · Fan-out: one signup, many readers
 #
-# In about 45 minutes you will be able to
+# In about 35 minutes you will be able to
 #
 # - say who waits for whom once there is a broker, and what the broker costs,
 # - add a reader without touching the publisher, and give it the messages from before it joined,
@@ -90,7 +90,7 @@ show.compare("02.waits", round(wait(app(publishes, 0.02)), 2))
 
 
 # %% tags=["folded"]
-# A slider for the broker: what Ann waits, and when her mail is out
+# A slider: how long the broker takes to confirm
 def price(broker):
     by_call, by_event = app(calls), app(publishes, broker)
     bars = {
@@ -118,7 +118,7 @@ show.play(
 
 
 # %% tags=["folded"]
-# What publish does in the broker, and a switch for two readers
+# What publish does, and a switch for each new reader
 def wired(analytics, index):
     more = [("analytics", 0.5)] * analytics + [("vector-index", 2.0)] * index
     trace = app(publishes, 0.02, readers=[("email", 0.3), *more])
@@ -400,9 +400,9 @@ mailed = len(down(True, 1, 5).of("effect", node="email"))
 show.compare("02.down", 40 - mailed)
 
 # %% [markdown]
-# Readers are idle meanwhile, and then catch up. **Publishers** have to choose: lose the event,
-# refuse the user, or make the user wait. The outbox of lesson 05 keeps the event in the app's own
-# database instead. A replicated broker is down less often: lesson 11, in preparation.
+# Readers just wait for the broker, and then catch up. **Publishers** have to choose: lose the
+# event, refuse the user, or make the user wait. The outbox of lesson 05 keeps the event in the
+# app's own database instead. A replicated broker is down less often: lesson 11, in preparation.
 #
 # ## What a publisher knows when it hears "ok"
 #
@@ -456,10 +456,10 @@ show.quiz(
 # %% [markdown] tags=["when-not"]
 # ## When not to use a broker
 #
-# Where you need the answer to go on: a price, a permission. Where there is one reader, and always
-# will be. Where a team of three would run a broker for ten events a minute: a table and a loop will
-# do. You also pay in understanding: no single piece of code says any more what happens after a
-# signup.
+# Skip it when you can't go on without the answer: a price, a permission. Skip it when there is one
+# reader, and always will be. Skip it when a team of three would run a broker for ten events a
+# minute: a table and a loop will do. You also pay in understanding: no single piece of code says
+# any more what happens after a signup.
 
 # %% [markdown] tags=["recap"]
 # ## What you can do now
@@ -490,5 +490,5 @@ show.quiz(
 
 # %% [markdown] tags=["next"]
 # **Now you:** [exercise 02](../my_work/02_fan_out.ipynb), in your own copy: wire up the readers,
-# choose their groups, and write a producer that loses nothing. No copy there? `python3 -m
-# pubsub_kit lab` makes one; or take [the original](../exercises/02_fan_out.ipynb).
+# choose their groups, and write a producer that loses nothing. No copy there? Take [the
+# original](../exercises/02_fan_out.ipynb).
