@@ -30,6 +30,16 @@ def plain(value: Any, depth: int = 3) -> Any:
     return _words(value)
 
 
+def shown(value: Any, most: int = _LONG) -> str:
+    """Return a value as Python writes it, cut if it is long; "this Order" if that cannot be."""
+    if type(value) is str:
+        return repr(value[:most])
+    try:
+        return repr(value)[:most]
+    except Exception:  # of too many digits, or of a kind that refuses to be shown
+        return f"this {type(value).__name__}"
+
+
 def _words(value: Any) -> str:
     try:
         return repr(value)[:_LONG]

@@ -169,7 +169,9 @@ def test_a_prediction_is_committed_then_compared(memory: ask.Memory) -> None:
     radio.value = "b"
     button.click()
     assert memory.answers == {"predict/calls": "b"}
-    assert words_of(said.value) == "Committed to b). Press Shift+Enter to go on and see what happens."
+    assert (
+        words_of(said.value) == "Committed to b). Press Shift+Enter to go on and see what happens."
+    )
     assert repr(show.compare("calls", 64)) == "✓ As you predicted: b) 64"
     assert repr(show.compare("calls", "a")).startswith("✗ You predicted b) 64; it came out: a) 4\n")
 
