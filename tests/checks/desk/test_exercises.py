@@ -160,8 +160,8 @@ def test_a_hint_that_does_not_exist_is_told(asked: Asked, number: Any) -> None:
 
 def test_hints_follow_the_mistake() -> None:
     place = exercise("01").place
-    assert "How would stock know" in place.check(new_id_for_each_try).hint
-    assert "catch CallTimeout" in place.check(one_try).hint
+    assert "Which id stays the same" in place.check(new_id_for_each_try).hint
+    assert "How many messages may be lost" in place.check(one_try).hint
     assert "Send order['id']" in place.check(new_id_for_each_try).hint
 
 
@@ -266,7 +266,7 @@ def test_a_sampled_run_is_replayed_as_a_chart() -> None:
     wrong = {"client": "no", "shop": "yes", "stock": "no", "waiting": "fixed"}
     q = exercise("01")
     verdict = q.layers.check(wrong)
-    assert "calls at the database" in eval(verdict.replay, {"q": q}).text
+    assert "calls to the database" in eval(verdict.replay, {"q": q}).text
     assert eval(verdict.replay, {"q": q}).text.splitlines() == lines_of(verdict)
 
 

@@ -62,7 +62,7 @@ def test_what_fails_is_told_with_its_hint(
     write(tmp_path, OPEN, WRONG, *REST)
     status, out = check(tmp_path, "1", capsys=capsys)
     assert status == 1
-    assert out.startswith("✗ 01.place: fails: 2 faults are enough\n  The client hears of an error")
+    assert out.startswith("✗ 01.place: fails: 2 faults are enough\n  The client got an error")
     assert "\n  Why: A lost message is cured" in out
     assert "\n  Hint: " in out
     assert out.endswith("5 of 6 answers hold\n")
