@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pubsub_kit.scenarios.drawn import drawn
+from pubsub_kit.scenarios.drawn import drawn, short
 from pubsub_kit.scenarios.idempotency.payments import crash_between_effects
 from pubsub_kit.world.chance import FAULTS as LETTERS
 from pubsub_kit.world.chance import Schedule
@@ -104,7 +104,7 @@ def _last_change(world: World) -> int:
 
 def in_lanes(world: World, violation: Violation | None, title: str) -> Picture:
     """Draw a run from the tellers on the left to the ledger on the right."""
-    return drawn(world, violation, title, ("teller-1", "teller-2", "moves", "ledger"))
+    return drawn(world, violation, title, ("teller-1", "teller-2", "moves", "ledger"), short)
 
 
 # -- which belief is it ----------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from pubsub_kit.scenarios.drawn import drawn
+from pubsub_kit.scenarios.drawn import drawn, short
 from pubsub_kit.scenarios.out_of_order_transfers.transfers import bad_luck
 from pubsub_kit.world.handlers import instantiate, settle
 from pubsub_kit.world.search.explore import Violation
@@ -160,7 +160,7 @@ def _listed(ids: Any) -> str:
 def in_lanes(world: World, violation: Violation | None, title: str) -> Picture:
     """Draw a run from the clients on the left to the timer on the right, without the kitchen."""
     lanes = ("client-1", "client-2", "shop", "tickets", "orders", "timer")
-    return drawn(world, violation, title, lanes)
+    return drawn(world, violation, title, lanes, short)
 
 
 # -- mail: the last ticket -------------------------------------------------------------------------

@@ -217,4 +217,8 @@ def in_lanes(world: World, violation: Violation | None, title: str) -> Picture:
     lanes = ["app", "website"]
     for number in range(MORE):
         lanes += [f"moves-{number}", f"worker-{number}"]
-    return drawn(world, violation, title, (*lanes, "retry", "late"))
+    return drawn(world, violation, title, (*lanes, "retry", "late"), _said)
+
+
+def _said(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    return f"ann = {after['ann']}" if "ann" in after else ""

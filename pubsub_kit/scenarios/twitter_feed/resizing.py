@@ -12,7 +12,7 @@ messages wait for each other, as those of a Kafka partition do.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pubsub_kit.log.event import Event
 from pubsub_kit.scenarios.drawn import drawn
@@ -163,4 +163,8 @@ def in_lanes(world: World, violation: Violation | None, title: str) -> Picture:
         lanes.append(f"part-{number}")
         lanes += [name for name in known if name.startswith(f"worker-{number}")]
     lanes += [name for name in known if name.startswith(("new-", "next-"))]
-    return drawn(world, violation, title, lanes)
+    return drawn(world, violation, title, lanes, _said)
+
+
+def _said(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    return f"cat: {', '.join(after['cat']) or 'nothing'}" if "cat" in after else ""
