@@ -21,7 +21,8 @@
 #
 # `help(FeedDesign)` says what each number counts. Stuck? `q.feed.hint()`.
 
-# %%
+# %% tags=["folded"]
+# Imports, and q, which holds the questions
 from pubsub_kit import exercise
 from pubsub_kit.feed import FeedDesign
 
@@ -103,7 +104,7 @@ print(q.grow)
 ### BEGIN SOLUTION
 grow = {
     "key": "the reader",
-    "workers": "one for each partition",
+    "workers": "one per partition",
     "partitions": "stop publishing, drain, then add one",
 }
 ### END SOLUTION

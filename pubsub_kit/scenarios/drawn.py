@@ -73,3 +73,8 @@ def _in_short(step: Step, says: Says) -> Step:
     elif step.kind == "pause" and " before committing " in text:
         text = "pauses before its commit"
     return step._replace(text=text)
+
+
+def moment(step: Step) -> str:
+    """Say when a step happened: "1.25 s"."""
+    return f"{round(step.time, 2):g} s"

@@ -36,9 +36,9 @@ def test_a_write_that_changes_nothing_keeps_its_own_words() -> None:
 def test_a_late_message_and_a_pause_are_said_in_short() -> None:
     late = Step(0.0, "note", "a", text="move-1 arrives after the next")
     pause = Step(0.0, "pause", "a", text="stands still before committing order o-1, outbox 1")
-    other = Step(0.0, "note", "a", text="the ledger is away")
+    other = Step(0.0, "note", "a", text="the ledger is down")
     said = [step.text for step in shortened(Trace([late, pause, other]))]
-    assert said == ["move-1 is late", "pauses before its commit", "the ledger is away"]
+    assert said == ["move-1 is late", "pauses before its commit", "the ledger is down"]
 
 
 def test_a_run_is_drawn_in_a_scenarios_own_words() -> None:
