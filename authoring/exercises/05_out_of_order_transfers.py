@@ -10,7 +10,7 @@
 # | `await db.get(key)`, `db.put(key, value)`, `db.delete(key)` | rows that survive a crash |
 # | `await db.scan("open ")` | a dict of all rows whose keys begin with this |
 # | `async with db.transaction() as tx:` | either everything you write through `tx`, or nothing |
-# | `await call("ann", request, timeout=…, retry=RetryPolicy())` | the reply, retried until it comes |
+# | `await call("ann", request, timeout=…, retry=RetryPolicy())` | retries until the reply comes |
 # | `await publish("orders", data, id=…)` | publishes an event on a topic |
 # | `await perform("mail", id)` | sends an email, which you can't roll back |
 #

@@ -1,7 +1,7 @@
 # %% [markdown] tags=["promise"]
 # # 05 · Transfers out of order
 #
-# In about 40 minutes you will be able to
+# In about 35 minutes you will be able to
 #
 # - show how one event to several services loses money although nothing breaks,
 # - keep messages in order by key and by sequence number, and say what a gap costs,
@@ -236,8 +236,8 @@ def gap(late, seconds):
     return show.trace(shortened(world.run()), caption=words, nodes=["moves", "ledger"])
 
 
-late, seconds = show.slider(1, 4, 2, label="late move"), show.slider(1, 60, 5, label="it arrives after, s")
-show.play(gap, late=late, seconds=seconds)
+late = show.slider(1, 4, 2, label="late move")
+show.play(gap, late=late, seconds=show.slider(1, 60, 5, label="it arrives after, s"))
 
 # %% [markdown] tags=["break"]
 # ## A timeout is not a no

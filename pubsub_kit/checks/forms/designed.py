@@ -42,13 +42,13 @@ class Design(Question):
         if isinstance(answer, type):
             name = answer.__name__
             if issubclass(answer, FeedDesign):
-                raise AnswerError(f"{name} is a class: make a design of it, {name}(…)")
-            raise AnswerError(f"{name} is no design: derive it from FeedDesign, and make one")
+                raise AnswerError(f"{name} is a class: create a design from it, {name}(…)")
+            raise AnswerError(f"{name} is not a design: derive it from FeedDesign, and create one")
         if isinstance(answer, dict):
-            raise AnswerError("a dict is no design yet: write FeedDesign(**it)")
+            raise AnswerError("a dict is not a design yet: write FeedDesign(**it)")
         if callable(answer):
             raise AnswerError(
-                "a function is no design: derive a class from FeedDesign, and override pushed"
+                "a function is not a design: derive a class from FeedDesign, and override pushed"
             )
         raise AnswerError(f"give a FeedDesign(…), not {_shown(answer)}")
 

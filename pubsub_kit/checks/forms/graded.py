@@ -56,7 +56,7 @@ class Acted:
         world, violation = found.world, replace(found.violation, belief=self.diagnose(found))
         faults = sum(letter.isalpha() for letter in found.code)
         enough = f"{faults} fault{'s are' if faults > 1 else ' is'} enough"
-        summary = f"fails: {enough if faults else 'even where nothing goes wrong'}"
+        summary = f"fails: {enough if faults else 'even if nothing goes wrong'}"
         code = f"{[*SCENES].index(found.scene) + 1}/{found.code}"
 
         def picture(question: str) -> Picture:
@@ -151,7 +151,7 @@ class Graded:
     def _too_dear(self, design: FeedDesign, arena: Arena, dear: float) -> Judgement:
         bound, words = self.levels.bounds["cost"], MEASURES["cost"].words
         paid, most = amount(dear, "dollars"), amount(bound, "dollars")
-        message = f"{words.capitalize()}: {paid} for machines alone, at most {most}."
+        message = f"{words.capitalize()}: {paid} for the machines alone, at most {most}."
 
         def picture(question: str) -> Picture:
             from pubsub_kit import show
@@ -164,7 +164,9 @@ class Graded:
 
         belief = self.too_dear(design, arena)
         violation = Violation(message, None, {words: most}, {words: paid}, belief)
-        return Judgement("fails", "fails: it is too dear to be tried", violation, picture=picture)
+        return Judgement(
+            "fails", "fails: it costs too much to be worth a run", violation, picture=picture
+        )
 
 
 def _machines(design: FeedDesign, arena: Arena) -> float:
@@ -182,14 +184,14 @@ def _check_size(design: FeedDesign, arena: Arena) -> None:
     if messages > MOST_MESSAGES:
         raise AnswerError(
             f"chunk={design.chunk} makes {messages / 1e6:.1f} million messages in "
-            f"{arena.load.seconds:.0f} s, more than this check can run: take larger chunks"
+            f"{arena.load.seconds:.0f} s, more than this check can run: use larger chunks"
         )
 
 
 def _told(failures: list[str], more: list[str]) -> str:
     """Return the worst of what is missed in sentences, and the rest by name."""
     shown = [f"{words[0].upper()}{words[1:]}." for words in failures]
-    return " ".join([*shown, *[f"Missed, too: {', '.join(more)}."][: bool(more)]])
+    return " ".join([*shown, *[f"Also missed: {', '.join(more)}."][: bool(more)]])
 
 
 def _printed(name: str, value: float) -> str:

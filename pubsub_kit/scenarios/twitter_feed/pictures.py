@@ -107,7 +107,7 @@ def _dear(trial: Trial, levels: ServiceLevels, question: str, message: str) -> P
     return show.points(
         dots,
         x="dollars a month",
-        y="latency, as a multiple of its limit",
+        y="times the latency allowed",
         most=(levels.bounds["cost"], 1.0),
         mark="your design",
         log="xy",

@@ -85,10 +85,10 @@ def test_a_design_as_it_is_by_default_is_not_attempted(name: str, design: FeedDe
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (FeedDesign, "FeedDesign is a class: make a design of it, FeedDesign(…)"),
-        (Raises, "Raises is a class: make a design of it, Raises(…)"),
-        (int, "int is no design: derive it from FeedDesign, and make one"),
-        ({"threshold": 7}, "a dict is no design yet: write FeedDesign(**it)"),
+        (FeedDesign, "FeedDesign is a class: create a design from it, FeedDesign(…)"),
+        (Raises, "Raises is a class: create a design from it, Raises(…)"),
+        (int, "int is not a design: derive it from FeedDesign, and create one"),
+        ({"threshold": 7}, "a dict is not a design yet: write FeedDesign(**it)"),
         (lambda network: network.active, "derive a class from FeedDesign, and override pushed"),
         (1_000_000, "give a FeedDesign(…), not 1000000"),
         ("hybrid", "give a FeedDesign(…), not 'hybrid'"),
@@ -234,7 +234,7 @@ def test_dollars_are_money_and_no_formula_in_a_notebook() -> None:
 @asked
 def test_a_code_replays_its_scene(name: str) -> None:
     picture = QUESTIONS[name].replay(hybrid("as they come", replies="as they come"), "4/0o", "4/0o")
-    assert "cat sees reply, and not hello" in picture.text
+    assert "cat saw reply but not hello" in picture.text
 
 
 @asked
