@@ -6,7 +6,7 @@
 # - show how one event to several services loses money although nothing breaks,
 # - keep messages in order by key and by sequence number, and say what a gap costs,
 # - move money across services with a saga that survives lost replies and crashes,
-# - explain why two-phase commit blocks,
+# - say what two-phase commit costs when a machine is down,
 # - save data and publish an event, both or neither, and explain the `id > last` trap,
 # - say when not to use pub/sub at all.
 
@@ -16,7 +16,7 @@ import inspect
 
 from pubsub_kit import CallTimeout, World, call, explore, publish, show, sleep
 from pubsub_kit.patterns import Coordinator, Outbox, Participant, Relay, Saga, SagaStep, Sequencer
-from pubsub_kit.scenarios.drawn import shortened
+from pubsub_kit.scenarios.drawn import short, shortened
 from pubsub_kit.scenarios.out_of_order_transfers import numbered_moves, outboxes, partitions
 from pubsub_kit.scenarios.out_of_order_transfers import transfers as accounts
 from pubsub_kit.scenarios.out_of_order_transfers.transfers import parts
@@ -149,7 +149,7 @@ show.compare("05.grow", round(moved(4, 5), -1))
 # %% [markdown]
 # Such a key has old messages in one partition and new ones in another. The same happens when two
 # clients hash differently: librdkafka defaults to CRC32, the Java client to murmur2 (kafkajs
-# #1154). Python's `hash()` even differs between two processes.
+# #1154). Python's `hash()` of a string even differs between two processes.
 #
 # What about a message that fails? Ann pays 100 in, then 70 out, but the ledger is down when the 100
 # arrives. Which choices keep her moves in order?
@@ -171,14 +171,15 @@ def failing(failed):
 show.play(failing, failed=show.choice(partitions.OPTIONS["failed"], label="the failed move"))
 
 # %% [markdown]
-# A message that steps aside lets the next one pass. So order has a price: one bad message holds up
-# its whole key.
-#
+# A move that steps aside alone lets the next one pass. So either the whole key waits, or the whole
+# key steps aside. That's the price of order: one bad message holds up its key.
+
+# %% [markdown]
 # ## Sequence numbers restore the order
 #
-# Moves from two topics, or from webhooks, share no partition. Then the account's owner numbers
-# them: 1, 2, 3, 4. This ledger drops any move that is older than the newest it has seen. That's
-# right for a price, where only the latest counts. Is it right for money?
+# Moves that come through two topics, or by webhooks, share no partition. So the bank that owns the
+# account numbers them: 1, 2, 3, 4. This ledger drops any move that is older than the newest it has
+# seen. That's right for a price, where only the latest counts. Is it right for money?
 
 
 # %%
@@ -240,10 +241,10 @@ late = show.slider(1, 4, 2, label="late move")
 show.play(gap, late=late, seconds=show.slider(1, 60, 5, label="it arrives after, s"))
 
 # %% [markdown] tags=["break"]
-# ## A timeout is not a no
+# ## Three accounts, three services
 #
-# Now three services own the three accounts: Ann's, Bob's and the bank's. Your service, `transfers`,
-# calls each of them in turn and waits at most a second for its reply.
+# Now Ann's account, Bob's and the bank's belong to a service each. Your service, `transfers`, calls
+# one after the other, and waits at most a second for each reply.
 
 # %% tags=["folded"]
 # Your prediction
@@ -390,11 +391,17 @@ def blocked(down):
 
 # %% tags=["folded"]
 # One control: how long the coordinator is down
+def said(before, after):
+    lock = {True: "locks the balance", False: "unlocks the balance"}
+    row = "lock balance"
+    return lock[after[row] is not None] if row in after else short(before, after)
+
+
 def locked(down):
     trace = blocked(down)
     locks = [s.time for s in trace.of("effect", node="ann") if "lock balance" in s.data[2]]
     words = f"Ann's account is locked for {locks[1] - locks[0]:.1f} s."
-    return show.trace(shortened(trace), caption=words)
+    return show.trace(shortened(trace, said), caption=words)
 
 
 show.play(locked, down=show.slider(1, 60, 10, label="the coordinator is down for, s"))
@@ -452,7 +459,8 @@ drawn(outboxes.in_lanes, explored(outboxes.shop, AboveTheLast, *SHOP))
 # %% [markdown]
 # An order gets its number before its transaction commits, and transactions commit in any order (a
 # trap that event-driven.io describes). So the relay should take every row it finds, and delete what
-# it has published. A crash before the delete publishes it twice, so readers need an inbox.
+# it has published. A crash before the delete publishes it twice, so readers need an inbox
+# (lesson 03).
 #
 # Send email the same way: you can't roll it back. Kafka's transactions don't help, since they cover
 # Kafka's topics alone (Kafka's design documentation, 4.6).

@@ -1,11 +1,11 @@
 # %% [markdown] tags=["promise"]
 # # 06 · A Twitter feed: a design that runs
 #
-# In about 40 minutes you will be able to
+# In about 35 minutes you will be able to
 #
 # - estimate a feed's load, and say which number decides the design,
 # - say what fan-out on read costs, and what fan-out on write breaks,
-# - alert on the age of the oldest message instead of a queue's depth,
+# - choose the alert that tells you in time that a queue falls behind,
 # - read a celebrity threshold off a cost curve, and stop paying for absent people,
 # - find and fix the run in which a reply shows up before its original,
 # - defend a design, and say what would change it.
@@ -183,12 +183,6 @@ for workers, run in few.items():
     print(f"{workers} workers, load {run.worker_load:.0%}: {waiting} waiting at the end")
 
 # %% tags=["folded"]
-# Draw the age of the oldest message
-ages = {f"{workers} workers": feed.age(run, every=5.0) for workers, run in few.items()}
-axes = {"x": "seconds after the start", "y": "age of the oldest, seconds"}
-show.lines(ages, marks=[(None, 5, "promised: 5 s")], **axes)
-
-# %% tags=["folded"]
 # A question for you
 show.quiz(
     "What do you alert on?",
@@ -200,6 +194,12 @@ show.quiz(
         "c": "At 100% it looks the same whether the queue grows or drains.",
     },
 )
+
+# %% tags=["folded"]
+# Draw how the two fleets keep up
+ages = {f"{workers} workers": feed.age(run, every=5.0) for workers, run in few.items()}
+axes = {"x": "seconds after the start", "y": "age of the oldest, seconds"}
+show.lines(ages, marks=[(None, 5, "promised: 5 s")], **axes)
 
 # %% [markdown]
 # Now some workers crash, two seconds after the celebrity's tweet. If they ack before the work, the
@@ -347,9 +347,9 @@ print(f"{world.edges:,} follows, {run.tweets:,} tweets, {each:.0f} deliveries ea
 # %% [markdown] tags=["when-not"]
 # ## When not to fan out on write
 #
-# All of this is for 150 million people. Fan-out on read serves a hundred thousand: one query for
-# the newest tweets of 150 authors, nothing late, nothing to repair. Suppose that one database does
-# 60,000 lookups a second, like our stores:
+# All of this is for 150 million people. A hundred thousand can do with fan-out on read: one query
+# fetches the newest tweets of 150 authors, nothing is ever late, and nothing needs repair. Suppose
+# that one database does 60,000 lookups a second, like our stores:
 
 # %%
 town = Arena(Workload(seconds=600.0).over(population(100_000, 150.0, celebrity=20_000, active=1.0)))

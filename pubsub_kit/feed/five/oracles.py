@@ -127,7 +127,7 @@ class _End:
     def _ahead(self, id: str, first: str) -> str:
         pulled = self.tweets[id]["by"] not in self.plan.pushed
         waits = f"{first} was still on its way to the timelines"
-        return f"{id} is pulled, so it's there at once, and {waits}" if pulled else waits
+        return f"{id} was pulled at once, while {waits}" if pulled else waits
 
     def _shown(self, id: str, name: str) -> tuple[int, str]:
         trace = self.world.trace

@@ -165,8 +165,8 @@ def test_no_partition_key_orders_a_pulled_reply_behind_a_pushed_original() -> No
         ),
         (
             {"replies": "as they come", "threshold": 1_000_000},
-            "At 3 s cat saw reply but not hello, which it answers: reply is pulled, so it's there "
-            "at once, and hello was still on its way to the timelines.",
+            "At 3 s cat saw reply but not hello, which it answers: reply was pulled at once, while "
+            "hello was still on its way to the timelines.",
             "sees reply",
         ),
     ],
