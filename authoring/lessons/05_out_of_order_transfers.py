@@ -11,7 +11,7 @@
 # - say when not to use pub/sub at all.
 
 # %% tags=["folded"]
-# Imports, and two helpers: one explores, one draws what it finds
+# Imports, and a helper to explore and one to draw
 import inspect
 
 from pubsub_kit import CallTimeout, World, call, explore, publish, show, sleep
@@ -71,6 +71,7 @@ def commission(has=30, fee_first=True):
 
 
 books = commission().stores["books"].rows
+bob, bank = books["bob"], books["bank"]
 
 
 # %% tags=["picture", "folded"]
@@ -87,7 +88,7 @@ compared()
 
 # %% tags=["folded"]
 # What came out
-show.compare("05.fee", (books["bob"], books["bank"]))
+show.compare("05.fee", (bob, bank))
 
 # %% [markdown] tags=["play"]
 # Now let the transfer go first: Bob gets his 30, and the bank works for nothing. How much money

@@ -243,7 +243,7 @@ def fleet(threshold, arena, active=0.5):
 
 
 # %% tags=["folded"]
-# Three controls: the threshold, the largest account, who is active
+# Three controls: threshold, largest account, active people
 quiet = lru_cache(8)(lambda *whose: Arena(Workload(seconds=20.0, reads=20_000).over(crowd(*whose))))
 TRIED = [m * 10**k for k in range(3, 8) for m in (1, 2, 5)]
 
@@ -281,7 +281,7 @@ print(f"With timelines for everybody: ${bill(everybody):,} a month.")
 print(f"With timelines for active people only: ${bill(mine):,} a month.")
 
 # %% tags=["folded"]
-# Draw how late tweets of small authors are, before and after
+# Draw how late small authors' tweets are, before and after
 late(Arena(loud(31)), everybody_pushed=on_write, hybrid=mine)
 
 # %% [markdown]

@@ -40,7 +40,7 @@ class Relay:
         self.db, self.publish = db, publish
 
     async def run_once(self) -> int:
-        """Publish what is in the outbox, and return how many events that were."""
+        """Publish every event in the outbox; return how many there were."""
         rows = await self.db.scan(_PREFIX)
         for key, data in rows.items():
             await self.publish(key.removeprefix(_PREFIX), data)

@@ -34,7 +34,7 @@ class Sequencer:
         self.db, self.apply = db, apply
 
     async def handle(self, event: Event) -> None:
-        """Apply the event if it is next, and all that it lets follow; else hold or drop it."""
+        """Apply the event if it's next, and held ones that follow; otherwise hold or drop it."""
         key, number = event.key or "", int(event.data["seq"])
         async with self.db.transaction() as tx:
             following = int(await tx.get(f"next {key}", 1))

@@ -30,7 +30,7 @@ class Coordinator:
         self.db, self.send, self.pause = db, send, pause
 
     async def run(self, id: str, work: dict[str, Any]) -> bool:
-        """Commit work, a change for each participant's name; return whether it was committed."""
+        """Make a change at each participant, by name, or none; return whether it was made."""
         await self.db.insert(f"work {id}", work)
         votes = [await self._vote(id, name, change) for name, change in work.items()]
         await self.db.insert(f"decision {id}", all(votes))
