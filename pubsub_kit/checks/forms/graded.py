@@ -152,7 +152,7 @@ class Graded:
     def _too_dear(self, design: FeedDesign, arena: Arena, dear: float) -> Judgement:
         bound, words = self.levels.bounds["cost"], MEASURES["cost"].words
         paid, most = amount(dear, "dollars"), amount(bound, "dollars")
-        message = f"{words.capitalize()}: {paid} for machines alone, at most {most}."
+        message = f"{words.capitalize()}: {paid} for the machines alone, at most {most}."
 
         def picture(title: str, wrong: Violation) -> Picture:
             from pubsub_kit import show

@@ -235,7 +235,7 @@ def test_dollars_are_money_and_no_formula_in_a_notebook() -> None:
 @asked
 def test_a_code_replays_its_scene(name: str) -> None:
     picture = QUESTIONS[name].replay(hybrid("as they come", replies="as they come"), "4/0o", "4/0o")
-    assert "cat sees reply, and not hello" in picture.text
+    assert "cat saw reply but not hello" in picture.text
 
 
 @pytest.mark.parametrize("name", ["five", "feed"])
