@@ -9,6 +9,7 @@ import pytest
 from pubsub_kit.scenarios.drawn import drawn, short, shortened
 from pubsub_kit.world.trace import Step, Trace
 from pubsub_kit.world.world import World
+from tests.show.runs import canvas_of
 
 
 @pytest.mark.parametrize(
@@ -51,4 +52,4 @@ def test_a_run_is_drawn_in_a_scenarios_own_words() -> None:
     world.spawn(pays(), "teller")
     world.run()
     picture = drawn(world, None, "A run", ["teller"], lambda _, after: f"now {len(after)} row")
-    assert "now 1 row" in [text.text for text in picture.canvas.texts()]
+    assert "now 1 row" in [text.text for text in canvas_of(picture).texts()]

@@ -204,13 +204,13 @@ def test_a_read_is_drawn_as_what_reaches_the_reader() -> None:
     found = explore_design(replace(HYBRID, replies="as they come"))
     assert found.scene == REPLIES
     picture = counterexample(found)
-    assert {"cat's timeline", "nothing yet"} <= {text.text for text in picture.canvas.texts()}
+    assert {"cat's timeline", "nothing yet"} <= {text.text for text in canvas_of(picture).texts()}
     assert "4 messages" in picture.text, "two are published, and two reach cat"
 
 
 def test_a_read_is_drawn_with_what_its_timeline_holds() -> None:
     picture = draw(replay_scene(PUSH, REPLY, "-"), None, "A reply")
-    assert "hello, reply" in [text.text for text in picture.canvas.texts()]
+    assert "hello, reply" in [text.text for text in canvas_of(picture).texts()]
 
 
 def test_a_picture_is_refused_where_nothing_fails() -> None:
