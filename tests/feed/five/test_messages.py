@@ -24,6 +24,7 @@ from pubsub_kit.feed.five.pictures import counterexample, draw
 from pubsub_kit.feed.five.timelines import Plan
 from pubsub_kit.feed.people.network import Bools, Network
 from pubsub_kit.show import PictureError
+from tests.show.runs import canvas_of
 
 CELEBRITY, AUTHOR, REPLY, REPLIES, DELETE = SCENES
 
