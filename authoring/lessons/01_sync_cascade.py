@@ -383,7 +383,7 @@ show.topology(world.run())
 # </details>
 
 # %% [markdown] tags=["next"]
-# **Now you:** [exercise 01](../my_work/01_sync_cascade.ipynb), in your own copy. You write a shop
+# **Now you:** [exercise 01](../exercises/01_sync_cascade.ipynb), in your own copy. You write a shop
 # that survives what it calls, and `check()` looks for the run that breaks it. No copy there? Then
 # you did not come by `python3 -m pubsub_kit lab`; take [the
 # original](../exercises/01_sync_cascade.ipynb).

@@ -370,6 +370,6 @@ show.quiz(
 # </details>
 
 # %% [markdown] tags=["next"]
-# **Now you:** [exercise 03](../my_work/03_idempotency.ipynb), in your own copy: a consumer, an
+# **Now you:** [exercise 03](../exercises/03_idempotency.ipynb), in your own copy: a consumer, an
 # endpoint, a client, and what a window costs. No copy there? Take [the
 # original](../exercises/03_idempotency.ipynb).

@@ -35,11 +35,11 @@ def main(argv: Sequence[str], root: Path = ROOT) -> int:
 def check(key: str, root: Path) -> int:
     """Run the learner's copy of one exercise, and print its verdicts and how many hold."""
     name = f"{key}_{exercises.LESSONS[key]}.ipynb"
-    path = root / copies.FOLDER / name
+    path = copies.copy_of(root, name)
     if not path.exists():
         raise copies.WorkspaceError(
-            f"there is no {copies.FOLDER}/{name}, nor an exercises/{name} to copy: update your "
-            "checkout"
+            f"there is no {copies.FOLDER}/{path.name}, nor an exercises/{name} to copy: update "
+            "your checkout"
         )
     ran = run_notebook(
         path, lambda said: say(said.text if isinstance(said, Verdict) else f"! {said}")

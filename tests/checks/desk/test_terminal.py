@@ -22,6 +22,7 @@ from pubsub_kit.checks.desk.runner import NotebookError, run_notebook
 from pubsub_kit.log.memory import EventLog
 
 SOURCE = Path(__file__).resolve().parents[3]
+COPY = "exercise_01_sync_cascade.ipynb"
 OPEN = "from pubsub_kit import *\n\nq = exercise('01')"
 PLACE = """async def place(order):
     await call("stock", order, timeout=1.0, retry=RetryPolicy(attempts=4))
@@ -62,7 +63,7 @@ def a_new_session(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     exercises.forget()
 
 
-def write(root: Path, *cells: str, name: str = "01_sync_cascade.ipynb") -> Path:
+def write(root: Path, *cells: str, name: str = COPY) -> Path:
     """Write a learner's copy of an exercise, and return its path."""
     made: list[dict[str, Any]] = [{"cell_type": "markdown", "metadata": {}, "source": "# Title"}]
     made += [{"cell_type": "code", "metadata": {}, "source": c.splitlines(True)} for c in cells]
@@ -129,11 +130,10 @@ def test_a_cell_that_raises_is_named_and_the_next_one_runs(
     lines = out.splitlines()
     assert status == 1
     assert lines[0] == (
-        "! cell 3 of 01_sync_cascade.ipynb raised NameError: name 'ordr' is not defined (line 2: "
-        "print(ordr))"
+        f"! cell 3 of {COPY} raised NameError: name 'ordr' is not defined (line 2: print(ordr))"
     )
-    assert lines[1].startswith("! cell 4 of 01_sync_cascade.ipynb raised SystemExit: 4 (line 2")
-    assert lines[2].startswith("! cell 5 of 01_sync_cascade.ipynb raised SyntaxError: ")
+    assert lines[1].startswith(f"! cell 4 of {COPY} raised SystemExit: 4 (line 2")
+    assert lines[2].startswith(f"! cell 5 of {COPY} raised SyntaxError: ")
     assert lines[-1] == "6 of 6 answers hold"
 
 
@@ -141,7 +141,7 @@ def test_several_exercises_are_checked_in_turn(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(tmp_path, OPEN, PLACE, *REST)
-    write(tmp_path, "from pubsub_kit import exercise", name="03_idempotency.ipynb")
+    write(tmp_path, "from pubsub_kit import exercise", name="exercise_03_idempotency.ipynb")
     status, out = check(tmp_path, "01", "03", capsys=capsys)
     assert status == 1
     assert "6 of 6 answers hold\n" in out
@@ -157,11 +157,12 @@ def test_an_exercise_that_does_not_exist_is_a_sentence(tmp_path: Path, word: str
 def test_an_exercise_that_has_no_copy_yet_gets_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(PubSubKitError, match=r"there is no my_work/01_sync_cascade\.ipynb, nor "):
+    missing = r"there is no my_work/exercise_01_sync_cascade\.ipynb, nor "
+    with pytest.raises(PubSubKitError, match=missing):
         terminal.main(["01"], tmp_path)
     given = write(tmp_path, OPEN, PLACE, *REST)
     (tmp_path / "exercises").mkdir()
-    given.rename(tmp_path / "exercises" / given.name)
+    given.rename(tmp_path / "exercises" / "01_sync_cascade.ipynb")
     assert check(tmp_path, "01", capsys=capsys)[0] == 0
     assert given.exists()
 
