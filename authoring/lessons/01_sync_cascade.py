@@ -384,6 +384,4 @@ show.topology(world.run())
 
 # %% [markdown] tags=["next"]
 # **Now you:** [exercise 01](../exercises/01_sync_cascade.ipynb), in your own copy. You write a shop
-# that survives what it calls, and `check()` looks for the run that breaks it. No copy there? Then
-# you did not come by `python3 -m pubsub_kit lab`; take [the
-# original](../exercises/01_sync_cascade.ipynb).
+# that survives what it calls, and `check()` looks for the run that breaks it.

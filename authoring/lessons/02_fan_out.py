@@ -435,5 +435,4 @@ show.quiz(
 
 # %% [markdown] tags=["next"]
 # **Now you:** [exercise 02](../exercises/02_fan_out.ipynb), in your own copy: wire the readers,
-# choose their groups, write a producer that loses nothing. No copy there? Take [the
-# original](../exercises/02_fan_out.ipynb).
+# choose their groups, write a producer that loses nothing.

@@ -371,5 +371,4 @@ show.quiz(
 
 # %% [markdown] tags=["next"]
 # **Now you:** [exercise 03](../exercises/03_idempotency.ipynb), in your own copy: a consumer, an
-# endpoint, a client, and what a window costs. No copy there? Take [the
-# original](../exercises/03_idempotency.ipynb).
+# endpoint, a client, and what a window costs.

@@ -424,5 +424,4 @@ show.quiz(
 
 # %% [markdown] tags=["next"]
 # **Now you:** [exercise 04](../exercises/04_delivery_semantics.ipynb), in your own copy: four
-# services, a worker, a reader, and a poisoned queue. No copy there? Take [the
-# original](../exercises/04_delivery_semantics.ipynb).
+# services, a worker, a reader, and a poisoned queue.

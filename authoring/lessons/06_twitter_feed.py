@@ -356,5 +356,4 @@ print(f"One database is {run.store_load:.0%} busy.")
 
 # %% [markdown] tags=["next"]
 # **Now you:** [exercise 06](../exercises/06_twitter_feed.ipynb), in your own copy: estimates, a
-# design that is right, a fleet that grows, and a feed that keeps its promises at a price. No copy
-# there? Take [the original](../exercises/06_twitter_feed.ipynb).
+# design that is right, a fleet that grows, and a feed that keeps its promises at a price.
