@@ -227,7 +227,7 @@ class Notebook:
     def __init__(self, page: Page, server: Server, path: str, mode: str = "lab") -> None:
         self.page = page
         self.server = server
-        self.path = path
+        self.path, self.mode = path, mode
         self.source = (server.root / path).read_text(encoding="utf-8")
         self.runs = 0
         self.errors: list[str] = []
@@ -252,7 +252,9 @@ class Notebook:
 
     def wait_for_the_kernel(self) -> None:
         """Wait until the notebook is open, and its kernel has nothing to do."""
-        idle = self.page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
+        idle = self.page.get_by_text("Python 3 (ipykernel) | Idle")
+        if self.mode == "doc":  # without a status bar
+            idle = self.page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
         expect(idle).to_be_visible(timeout=RUN_MILLISECONDS)
 
     def save(self) -> None:
