@@ -160,10 +160,11 @@ print(explore(lambda world: shop(world, careful), pays_once, faults=["ack lost",
 # ## Exercises that answer back
 #
 # Each exercise is a set of questions. You write an answer, and `check()` tests it. Here is one from
-# exercise 01. The three dots stand for an answer that nobody has started.
+# exercise 01. The three dots stand for an answer that nobody has started, and `demo=True` says that
+# this is a demonstration, which doesn't count as your progress.
 
 # %%
-q = exercise("01")
+q = exercise("01", demo=True)
 q.tail.check(...)
 
 # %% [markdown]
@@ -189,9 +190,9 @@ q.tail.check(100 * (1 - 0.99**100))
 # back.
 
 # %% [markdown]
-# **Your own copy.** `python3 -m pubsub_kit lab` puts a copy of each exercise into the folder
-# `my_work` and never overwrites it, so an update can't touch what you wrote. Your progress is an
-# event log in that folder; `python3 -m pubsub_kit progress` prints where you stand.
+# **Your own copies.** `python3 -m pubsub_kit lab` puts a copy of each lesson into the folder
+# `my_lessons` and of each exercise into `my_work`. It never overwrites what you wrote there. Your
+# progress is an event log in `my_work`; `python3 -m pubsub_kit progress` prints where you stand.
 
 # %% [markdown]
 # **What the kit is not:** a production broker, or a benchmark of one. A world is a model. It shows

@@ -433,6 +433,5 @@ show.topology(world.run())
 # </details>
 
 # %% [markdown] tags=["next"]
-# **Now you:** [exercise 01](../my_work/01_sync_cascade.ipynb), in your own copy. You write a shop
-# that survives the failures of what it calls, and `check()` looks for the run that breaks it. No
-# copy there? Take [the original](../exercises/01_sync_cascade.ipynb).
+# **Now you:** [exercise 01](../exercises/01_sync_cascade.ipynb), in your own copy. You write a shop
+# that survives the failures of what it calls, and `check()` looks for the run that breaks it.

@@ -489,6 +489,5 @@ show.quiz(
 # </details>
 
 # %% [markdown] tags=["next"]
-# **Now you:** [exercise 02](../my_work/02_fan_out.ipynb), in your own copy: wire up the readers,
-# choose their groups, and write a producer that loses nothing. No copy there? Take [the
-# original](../exercises/02_fan_out.ipynb).
+# **Now you:** [exercise 02](../exercises/02_fan_out.ipynb), in your own copy: wire up the readers,
+# choose their groups, and write a producer that loses nothing.

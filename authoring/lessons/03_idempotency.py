@@ -420,6 +420,5 @@ show.quiz(
 # </details>
 
 # %% [markdown] tags=["next"]
-# **Now you:** [exercise 03](../my_work/03_idempotency.ipynb), in your own copy: a consumer, an
-# endpoint, a client, and what a window costs. No copy there? Take [the
-# original](../exercises/03_idempotency.ipynb).
+# **Now you:** [exercise 03](../exercises/03_idempotency.ipynb), in your own copy: a consumer, an
+# endpoint, a client, and what a window costs.

@@ -469,6 +469,5 @@ show.quiz(
 # </details>
 
 # %% [markdown] tags=["next"]
-# **Now you:** [exercise 04](../my_work/04_delivery_semantics.ipynb), in your own copy: four
-# services, a worker, a reader, and a poisoned queue. No copy there? Take [the
-# original](../exercises/04_delivery_semantics.ipynb).
+# **Now you:** [exercise 04](../exercises/04_delivery_semantics.ipynb), in your own copy: four
+# services, a worker, a reader, and a poisoned queue.

@@ -524,6 +524,5 @@ print(inspect.getsource(Relay.run_once))
 # </details>
 
 # %% [markdown] tags=["next"]
-# **Now you:** [exercise 05](../my_work/05_out_of_order_transfers.ipynb), in your own copy: a topic,
-# an account, a transfer, a shop, and the last ticket. No copy there? Take [the
-# original](../exercises/05_out_of_order_transfers.ipynb).
+# **Now you:** [exercise 05](../exercises/05_out_of_order_transfers.ipynb), in your own copy: a
+# topic, an account, a transfer, a shop, and the last ticket.

@@ -396,6 +396,5 @@ print(f"One database is {run.store_load:.0%} busy.")
 # </details>
 
 # %% [markdown] tags=["next"]
-# **Now you:** [exercise 06](../my_work/06_twitter_feed.ipynb), in your own copy: estimates, a
-# design that is right, a fleet that grows, and a feed that keeps its promises on a budget. No copy
-# there? Take [the original](../exercises/06_twitter_feed.ipynb).
+# **Now you:** [exercise 06](../exercises/06_twitter_feed.ipynb), in your own copy: estimates, a
+# design that is right, a fleet that grows, and a feed that keeps its promises on a budget.

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-COPY = "01_sync_cascade.ipynb"
+COPY = "exercise_01_sync_cascade.ipynb"
 OPEN = "from pubsub_kit import *\n\nq = exercise('01')"
 PLACE = """async def place(order):
     await call("stock", order, timeout=1.0, retry=RetryPolicy(attempts=4))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import json
 import os
 import shutil
@@ -10,11 +11,14 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio
+import anyio.to_thread
 import nbformat
 import psutil
 import pytest
@@ -329,7 +333,9 @@ def test_lab_shows_the_first_lesson_trusted_and_asks_nothing(
 ) -> None:
     with urllib.request.urlopen(running.address) as page:
         assert page.status == 200
-    assert running.address.split("?")[0].endswith("/lab/tree/notebooks/00_start_here.ipynb")
+    assert running.address.split("?")[0].endswith("/lab/tree/my_lessons/00_start_here.ipynb")
+    assert (copy / "my_lessons" / "00_start_here.ipynb").is_file()
+    assert "1 lesson copied to my_lessons/" in running.output
     asked = running.fetch("/lab/api/settings/@jupyterlab/apputils-extension:notification")
     news = asked["schema"]["properties"]
     assert (news["fetchNews"]["default"], news["checkForUpdates"]["default"]) == ("false", False)
@@ -340,7 +346,7 @@ def test_lab_shows_the_first_lesson_trusted_and_asks_nothing(
     assert NotebookNotary(data_dir=str(tmp_path / "jupyter_data_dir")).check_signature(notebook)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_lab_stops_at_once_and_leaves_no_process(running: RunningLab, number: int) -> None:
     running.start_kernel()
     kernels = psutil.Process(running.process.pid).children(recursive=True)
@@ -350,11 +356,41 @@ def test_lab_stops_at_once_and_leaves_no_process(running: RunningLab, number: in
     assert "Traceback" not in running.output
 
 
+def test_a_request_that_is_left_in_the_middle_keeps_no_thread() -> None:
+    """The thread is no daemon, and Python waits for it, for ever, before it ends."""
+    loop = asyncio.new_event_loop()
+    threads: list[threading.Thread] = []
+
+    async def request() -> None:
+        threads.append(await anyio.to_thread.run_sync(threading.current_thread))
+        loop.stop()
+        await asyncio.sleep(3600)
+
+    task = loop.create_task(request())
+    loop.run_forever()
+    assert threads[0].is_alive()
+    lab.end_tasks(loop)
+    threads[0].join(timeout=30)
+    assert not threads[0].is_alive()
+    assert task.cancelled()
+    loop.close()
+
+
+def test_prepare_makes_the_copies_and_starts_nothing(
+    copy: Path,
+) -> None:
+    done = kit(copy, "lab", "--prepare", PUBSUB_KIT_ENV="current", JUPYTER_DATA_DIR=str(copy))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "1 lesson copied to my_lessons/: these copies are yours to write in."
+    ]
+    assert nbformat.read(copy / "my_lessons" / "00_start_here.ipynb", as_version=4).cells
+
+
 def test_a_notebook_that_cannot_be_read_does_not_stop_lab(
     copy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    broken = copy / "my_work" / "mine.ipynb"
-    broken.parent.mkdir()
+    broken = copy / "notebooks" / "01_broken.ipynb"
     broken.write_text("{")
     lab.trust(lab.notebooks(copy))
     assert f"{broken} cannot be read as a notebook" in capsys.readouterr().out

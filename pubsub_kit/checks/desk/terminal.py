@@ -131,11 +131,11 @@ def _names(key: str) -> list[str]:
 def _copy(key: str, root: Path) -> Path:
     """Return the learner's copy of an exercise; raises WorkspaceError where there is none."""
     name = f"{key}_{exercises.LESSONS[key]}.ipynb"
-    path = root / copies.FOLDER / name
+    path = copies.copy_of(root, name)
     if not path.exists():
         raise copies.WorkspaceError(
-            f"there is no {copies.FOLDER}/{name}, nor an exercises/{name} to copy: update your "
-            "checkout"
+            f"there is no {copies.FOLDER}/{path.name}, nor an exercises/{name} to copy: update "
+            "your checkout"
         )
     return path
 

@@ -110,11 +110,11 @@ def test_several_exercises_are_checked_in_turn(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(tmp_path, OPEN, PLACE, *REST)
-    write(tmp_path, "from pubsub_kit import exercise", name="03_idempotency.ipynb")
+    write(tmp_path, "from pubsub_kit import exercise", name="exercise_03_idempotency.ipynb")
     status, out = check(tmp_path, "01", "03", capsys=capsys)
     assert status == 1
     assert "6 of 6 answers hold\n" in out
-    assert "Reading my_work/03_idempotency.ipynb as it was saved on " in out
+    assert "Reading my_work/exercise_03_idempotency.ipynb as it was saved on " in out
     assert "0 of " in out
 
 
@@ -188,11 +188,12 @@ def test_an_exercise_that_does_not_exist_is_a_sentence(tmp_path: Path, word: str
 def test_an_exercise_that_has_no_copy_yet_gets_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(PubSubKitError, match=r"there is no my_work/01_sync_cascade\.ipynb, nor "):
+    missing = r"there is no my_work/exercise_01_sync_cascade\.ipynb, nor "
+    with pytest.raises(PubSubKitError, match=missing):
         terminal.main(["01"], tmp_path)
     given = write(tmp_path, OPEN, PLACE, *REST)
     (tmp_path / "exercises").mkdir()
-    given.rename(tmp_path / "exercises" / given.name)
+    given.rename(tmp_path / "exercises" / "01_sync_cascade.ipynb")
     assert check(tmp_path, "01", capsys=capsys)[0] == 0
     assert given.exists()
 
