@@ -261,7 +261,7 @@ def test_a_replay_without_an_answer_is_told(number: Any, code: Any, words: str) 
     [
         ("place:zz", "'zz' is no schedule code"),
         ("place:99l", "wants 'loss' at question 99, but this run asks only"),
-        ("place:0c", "where only loss"),
+        ("place:0c", "but only loss"),
         ("tail:1", "tail is a question without runs"),
     ],
 )

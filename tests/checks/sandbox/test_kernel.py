@@ -91,7 +91,7 @@ ANSWERS = {
     LOOPS.replace("len(order)", "input('?')"): "input() waits for a person",
     LOOPS.replace("len(order)", "sys.exit()"): "your code was still running",
     PLAIN.format("sys.exit()"): "your code called exit() (line 2: sys.exit())",
-    PLAIN.format("return asyncio.sleep(1)"): "asyncio's event loop does not run in here",
+    PLAIN.format("return asyncio.sleep(1)"): "asyncio does not work inside a world",
     PLAIN.format("return ordr"): "NameError: name 'ordr' is not defined (line 2: return ordr)",
     PLAIN.format("raise BaseException"): "your code raised BaseException (line 2",
 }
