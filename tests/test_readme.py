@@ -17,7 +17,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted({*ROOT.glob("*.md"), *(ROOT / "authoring").glob("*.md")})
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-CONDA_NAMES = {"matplotlib": "matplotlib-base"}  # the one without a desktop toolkit
+# The one without a desktop toolkit, and one that conda spells otherwise.
+CONDA_NAMES = {"matplotlib": "matplotlib-base", "jupyter-client": "jupyter_client"}
 
 
 def project() -> dict[str, Any]:

@@ -1,4 +1,9 @@
-"""A run as a verdict shows it: a space-time diagram with what is wrong in it marked and told."""
+"""A run as a verdict shows it: a space-time diagram with what is wrong in it marked and told.
+
+A picture numbers the faults of a run. A verdict counts them too, so both mean the same: what goes
+wrong by itself. A message that a cut link loses, and a handler that fails since its call did, are
+drawn, and not counted.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from pubsub_kit.world.search.explore import Violation
+from pubsub_kit.world.trace import Trace
 from pubsub_kit.world.world import World
 
 if TYPE_CHECKING:
@@ -27,7 +33,7 @@ def drawn(
 
     wrong, known = violation or Violation(""), world.trace.nodes()
     return show.spacetime(
-        world.trace,
+        with_causes_marked(world.trace),
         mark=wrong.step,
         expected=wrong.expected,
         actual=wrong.actual,
@@ -36,3 +42,18 @@ def drawn(
         nodes=None if lanes is None else [name for name in lanes if name in known],
         **options,
     )
+
+
+def with_causes_marked(trace: Trace) -> Trace:
+    """Return the same run, in which a step is a fault only if it follows from no other one."""
+    cut: set[frozenset[str]] = set()
+    marked = []
+    for step in trace:
+        ends = frozenset((step.node, step.peer))
+        if step.kind == "partition":
+            cut.add(ends)
+        elif step.kind == "repair":
+            cut.discard(ends)
+        follows = step.kind == "end" or (step.kind == "lose" and ends in cut)
+        marked.append(step._replace(fault=False) if step.fault and follows else step)
+    return Trace(marked)

@@ -8,8 +8,9 @@ sliders; `predict`, `compare` and `quiz` ask before and after.
 
 from __future__ import annotations
 
-from pubsub_kit.show.charts.chart import bars, lines
+from pubsub_kit.show.charts.bars import bars
 from pubsub_kit.show.charts.latency import latency
+from pubsub_kit.show.charts.lines import lines
 from pubsub_kit.show.charts.points import points
 from pubsub_kit.show.charts.rates import rates
 from pubsub_kit.show.diagrams.counterexample import counterexample

@@ -11,74 +11,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 from math import hypot
-from typing import NamedTuple
 
-from pubsub_kit.show.ink import DARK, FONTS, LIGHT, PAGE, clean, width
-
-Point = tuple[float, float]
-DASHES = {"": (), "dashed": (6.0, 3.0), "dotted": (1.5, 3.0), "long": (12.0, 4.0)}
-THEMES = {"light": LIGHT, "dark": DARK, "page": PAGE}
-
-
-class Path(NamedTuple):
-    """A line through points; filled where `fill` names a role."""
-
-    points: tuple[Point, ...]
-    stroke: str = "ink"
-    width: float = 1.2
-    dash: str = ""
-    fill: str = ""
-    closed: bool = False
-
-
-class Box(NamedTuple):
-    """A rectangle, with rounded corners where `radius` is not zero."""
-
-    x: float
-    y: float
-    w: float
-    h: float
-    fill: str = "paper"
-    stroke: str = ""
-    radius: float = 0.0
-    width: float = 1.2
-
-
-class Disc(NamedTuple):
-    """A circle."""
-
-    x: float
-    y: float
-    r: float
-    fill: str = "ink"
-    stroke: str = ""
-    width: float = 1.2
-
-
-class Text(NamedTuple):
-    """A line of text whose baseline is at `y`; `anchor` says what of it is at `x`."""
-
-    x: float
-    y: float
-    text: str
-    size: float = 12.0
-    fill: str = "ink"
-    anchor: str = "start"
-    bold: bool = False
-    halo: bool = False
-
-    def bounds(self) -> tuple[float, float, float, float]:
-        """Return (left, top, right, bottom) in pixels."""
-        w = width(self.text, self.size, self.bold)
-        left = self.x - {"start": 0.0, "middle": w / 2, "end": w}[self.anchor]
-        return left, self.y - 0.8 * self.size, left + w, self.y + 0.25 * self.size
-
-
-Mark = Path | Box | Disc | Text
+from pubsub_kit.show import raster
+from pubsub_kit.show.frame import framed, rounded
+from pubsub_kit.show.ink import THEMES, clean
+from pubsub_kit.show.marks import DASHES, Box, Disc, Mark, Path, Point, Text
 
 
 class Canvas:
     """A display list of `w` by `h` pixels, with y growing downward."""
+
+    figure = None  # matplotlib has no part in it
 
     def __init__(self, w: float, h: float) -> None:
         self.w, self.h = w, h
@@ -184,30 +127,21 @@ class Canvas:
         """Return every text of the drawing."""
         return [mark for mark in self.marks if isinstance(mark, Text)]
 
-    def svg(self, title: str = "", alt: str = "", theme: str = "page") -> str:
-        """Return SVG: "page" follows JupyterLab's theme, "light" and "dark" are fixed."""
-        colours = THEMES[theme]
-        w, h = _number(self.w), _number(self.h)
-        names = f"<title>{_safe(title)}</title><desc>{_safe(alt)}</desc>"
-        # Inline SVG styles reach the element alone, so two pictures on a page never meet.
-        style = ";".join(f"--pk-{role}:{value}" for role, value in colours.items())
-        head = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" role="img" '
-            f'aria-label="{_safe(alt or title)}" '
-            f'width="{w}" height="{h}" viewBox="0 0 {w} {h}" font-family="{FONTS}" '
-            f'style="max-width:100%;height:auto;{style}">'
+    @property
+    def size(self) -> tuple[float, float]:
+        """Return width and height in pixels."""
+        return self.w, self.h
+
+    def svg(self, title: str, alt: str, theme: str) -> str:
+        """Return SVG in a theme."""
+        card = (
+            f'<rect width="{rounded(self.w)}" height="{rounded(self.h)}" fill="var(--pk-paper)"/>'
         )
-        card = f'<rect width="{w}" height="{h}" fill="var(--pk-paper)"/>'
-        return "".join([head, names, card, *map(_write, self.marks), "</svg>"])
+        return framed("".join([card, *map(_write, self.marks)]), self.size, title, alt, theme)
 
-
-def _safe(text: str) -> str:
-    lines = (clean(line) for line in text.splitlines())
-    return escape("\n".join(line for line in lines if line), quote=True)
-
-
-def _number(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")
+    def png(self, theme: str, scale: float) -> bytes:
+        """Return an opaque PNG, `scale` image pixels to a pixel of the canvas."""
+        return raster.png(self.marks, self.size, THEMES[theme], scale)
 
 
 def _role(role: str) -> str:
@@ -215,7 +149,7 @@ def _role(role: str) -> str:
 
 
 def _stroke(stroke: str, w: float) -> str:
-    return f' stroke="{_role(stroke)}" stroke-width="{_number(w)}"' if stroke else ""
+    return f' stroke="{_role(stroke)}" stroke-width="{rounded(w)}"' if stroke else ""
 
 
 def _write(mark: Mark) -> str:
@@ -226,17 +160,17 @@ def _write(mark: Mark) -> str:
     fill = f' fill="{_role(mark.fill)}"' + _stroke(mark.stroke, mark.width)
     if isinstance(mark, Disc):
         return (
-            f'<circle cx="{_number(mark.x)}" cy="{_number(mark.y)}" r="{_number(mark.r)}"{fill}/>'
+            f'<circle cx="{rounded(mark.x)}" cy="{rounded(mark.y)}" r="{rounded(mark.r)}"{fill}/>'
         )
-    corner = f' rx="{_number(mark.radius)}"' if mark.radius else ""
-    place = f'x="{_number(mark.x)}" y="{_number(mark.y)}"'
-    return f'<rect {place} width="{_number(mark.w)}" height="{_number(mark.h)}"{corner}{fill}/>'
+    corner = f' rx="{rounded(mark.radius)}"' if mark.radius else ""
+    place = f'x="{rounded(mark.x)}" y="{rounded(mark.y)}"'
+    return f'<rect {place} width="{rounded(mark.w)}" height="{rounded(mark.h)}"{corner}{fill}/>'
 
 
 def _write_path(mark: Path) -> str:
-    way = "L".join(f"{_number(x)} {_number(y)}" for x, y in mark.points)
+    way = "L".join(f"{rounded(x)} {rounded(y)}" for x, y in mark.points)
     dash = DASHES[mark.dash]
-    dashes = f' stroke-dasharray="{" ".join(map(_number, dash))}"' if dash else ""
+    dashes = f' stroke-dasharray="{" ".join(map(rounded, dash))}"' if dash else ""
     end = "z" if mark.closed else ""
     stroke = _stroke(mark.stroke, mark.width)
     return f'<path d="M{way}{end}" fill="{_role(mark.fill)}"{stroke}{dashes}/>'
@@ -250,7 +184,7 @@ def _write_text(mark: Text) -> str:
         if mark.halo
         else ""
     )
-    place = f'x="{_number(mark.x)}" y="{_number(mark.y)}" font-size="{_number(mark.size)}"'
+    place = f'x="{rounded(mark.x)}" y="{rounded(mark.y)}" font-size="{rounded(mark.size)}"'
     return (
         f'<text {place} fill="{_role(mark.fill)}"{anchor}{bold}{halo}>'
         f"{escape(mark.text, quote=True)}</text>"

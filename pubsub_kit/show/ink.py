@@ -49,6 +49,7 @@ PAGE = {
     "on": "var(--jp-layout-color0, #ffffff)",
     **{hue: f"color-mix(in srgb, {LIGHT[hue]} 80%, {_INK})" for hue in _HUES},
 }
+THEMES = {"light": LIGHT, "dark": DARK, "page": PAGE}
 SERIES = ("message", "good", "wait", "warm", "fault", "ink")
 FONTS = "'DejaVu Sans', Verdana, 'Segoe UI', system-ui, sans-serif"
 

@@ -7,15 +7,37 @@ and a screen reader take the words, and the words are what a notebook's tests co
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pubsub_kit.errors import PubSubKitError
-from pubsub_kit.show.canvas import THEMES, Canvas
+from pubsub_kit.show.ink import THEMES
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class PictureError(PubSubKitError):
     """A picture cannot show what it was asked for; the message says what, and what to do."""
+
+
+class Drawing(Protocol):
+    """What a picture is drawn on: a diagram's canvas, or a chart with its Figure."""
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height in pixels."""
+
+    @property
+    def figure(self) -> Figure | None:
+        """What matplotlib has drawn, if anything."""
+
+    def svg(self, title: str, alt: str, theme: str) -> str:
+        """Return SVG with its names for a screen reader."""
+
+    def png(self, theme: str, scale: float) -> bytes:
+        """Return an opaque PNG."""
 
 
 class Picture:
@@ -24,25 +46,30 @@ class Picture:
     `text` is a few lines, the same on every machine; `alt` is one paragraph for a screen reader.
     """
 
-    def __init__(self, canvas: Canvas, text: str, alt: str = "", title: str = "") -> None:
-        self.canvas = canvas
+    def __init__(self, drawing: Drawing, text: str, alt: str = "", title: str = "") -> None:
+        self.drawing = drawing
         self.text = text
         self.title = title or text.partition("\n")[0]
         self.alt = " ".join((alt or text).split())
-        self._pngs: dict[tuple[str, float], bytes] = {}
+
+    @property
+    def figure(self) -> Figure:
+        """Return a chart's matplotlib Figure; what is changed in it, the picture shows.
+
+        It is drawn for light paper, and from now on shown so in a dark PNG too. Raises PictureError
+        for a diagram, which matplotlib does not draw.
+        """
+        if (figure := self.drawing.figure) is None:
+            raise PictureError("A diagram has no figure of matplotlib's: use svg(), png(), save().")
+        return figure
 
     def svg(self, theme: str = "page") -> str:
         """Return SVG: "page" follows JupyterLab's theme, "light" and "dark" are fixed."""
-        return self.canvas.svg(self.title, self.alt, _theme(theme))
+        return self.drawing.svg(self.title, self.alt, _theme(theme))
 
     def png(self, theme: str = "light", scale: float = 2.0) -> bytes:
         """Return an opaque PNG, light or dark, `scale` image pixels to one of the picture."""
-        from pubsub_kit.show import raster
-
-        key = (_theme(theme), scale)
-        if key not in self._pngs:
-            self._pngs[key] = raster.png(self.canvas, *key)
-        return self._pngs[key]
+        return self.drawing.png(_theme(theme, ("light", "dark")), scale)
 
     def save(self, path: str | Path, theme: str = "light") -> Path:
         """Write the picture as .svg or .png, whichever the name ends with, and return the path."""
@@ -59,11 +86,11 @@ class Picture:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[Any, Any]:
         """Give a front-end the summary and the PNG, with its size and its alternative text."""
         data = {"text/plain": self.text, "image/png": base64.b64encode(self.png()).decode()}
-        size = {"width": round(self.canvas.w), "height": round(self.canvas.h), "alt": self.alt}
-        return data, {"image/png": size}
+        w, h = map(round, self.drawing.size)
+        return data, {"image/png": {"width": w, "height": h, "alt": self.alt}}
 
 
-def _theme(theme: str) -> str:
-    if theme not in THEMES:
-        raise PictureError(f"There is no theme {theme!r}: choose one of {', '.join(THEMES)}.")
+def _theme(theme: str, known: Iterable[str] = THEMES) -> str:
+    if theme not in known:
+        raise PictureError(f"There is no theme {theme!r}: choose one of {', '.join(known)}.")
     return theme

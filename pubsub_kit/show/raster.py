@@ -1,51 +1,79 @@
-"""The display list as PNG, drawn by matplotlib's Agg back-end without its global state."""
+"""Marks and figures as PNG, drawn by matplotlib's Agg back-end without its global state."""
 
 from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from operator import sub
 from typing import TYPE_CHECKING, Any
 
-from pubsub_kit.show.canvas import DASHES, THEMES, Box, Canvas, Disc, Mark, Path, Text
+from pubsub_kit.show.marks import DASHES, Box, Disc, Mark, Path, Text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from PIL.Image import Image
 
 _POINT = 0.72  # a pixel of the canvas in points, at 100 pixels an inch
 
 
-def png(canvas: Canvas, theme: str = "light", scale: float = 2.0) -> bytes:
-    """Return the drawing as an opaque PNG, `scale` image pixels to a pixel of the canvas."""
-    import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+def png(
+    marks: Sequence[Mark], size: tuple[float, float], colours: dict[str, str], scale: float
+) -> bytes:
+    """Return the marks as an opaque PNG, `scale` image pixels to one of the picture's `size`."""
     from matplotlib.figure import Figure
 
-    colours = THEMES[theme]
-    rc: Any = {"text.usetex": False, "path.sketch": None, "path.simplify": False}
+    w, h = size
+    with quiet({"text.usetex": False, "path.sketch": None, "path.simplify": False}):
+        figure = Figure(figsize=(w / 100, h / 100), dpi=100)
+        figure.set_facecolor(colours["paper"])
+        axes = figure.add_axes((0, 0, 1, 1), xlim=(0, w), ylim=(h, 0))
+        axes.set_axis_off()
+        for order, mark in enumerate(marks):
+            _draw(axes, mark, order, colours)
+        return compressed(image(figure, scale), colours)
+
+
+@contextmanager
+def quiet(rc: dict[Any, Any]) -> Iterator[None]:
+    """Draw with these settings of matplotlib, and without a word on letters that a font lacks."""
+    import matplotlib
+
     with matplotlib.rc_context(rc), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*missing from.*font.*")
-        figure = Figure(figsize=(canvas.w / 100, canvas.h / 100), dpi=100 * scale)
-        figure.set_facecolor(colours["paper"])
-        agg = FigureCanvasAgg(figure)
-        axes = figure.add_axes((0, 0, 1, 1), xlim=(0, canvas.w), ylim=(canvas.h, 0))
-        axes.set_axis_off()
-        for order, mark in enumerate(canvas.marks):
-            _draw(axes, mark, order, colours)
-        agg.draw()  # type: ignore[no-untyped-call]
-        return _compress(agg, colours)
+        yield
 
 
-def _compress(agg: Any, colours: dict[str, str]) -> bytes:
-    """Write with a palette: a fraction of the bytes, and the same to the eye."""
+def image(figure: Figure, scale: float) -> Image:
+    """Return a figure as pixels, `scale` for each hundredth of an inch."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
-    image = Image.frombuffer("RGBA", agg.get_width_height(), agg.buffer_rgba(), "raw", "RGBA", 0, 1)
-    palette = Image.new("P", (1, 1))
-    palette.putpalette(_shades(colours))
+    dpi = figure.dpi
+    try:
+        figure.set_dpi(100 * scale)
+        agg: Any = FigureCanvasAgg(figure)
+        agg.draw()
+        pixels = Image.frombuffer(
+            "RGBA", agg.get_width_height(), agg.buffer_rgba(), "raw", "RGBA", 0, 1
+        )
+        return pixels.convert("RGB")
+    finally:
+        figure.set_dpi(dpi)
+
+
+def compressed(pixels: Image, colours: dict[str, str] | None) -> bytes:
+    """Return a PNG, of a theme's colours alone if given: a fraction of the bytes."""
+    from PIL import Image
+
+    if colours:
+        palette = Image.new("P", (1, 1))
+        palette.putpalette(_shades(colours))
+        pixels = pixels.quantize(palette=palette, dither=Image.Dither.NONE)
     out = io.BytesIO()
-    few = image.convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE)
-    few.save(out, "png", compress_level=6)
+    pixels.save(out, "png", compress_level=6)
     return out.getvalue()
 
 

@@ -25,13 +25,11 @@ from subprocess import DEVNULL
 from typing import NamedTuple
 
 import nbformat
-from ipykernel.kernelspec import get_kernel_dict
-from jupyter_client.kernelspec import KernelSpec
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from pubsub_kit.checks.desk.kernel import ThisInterpreter
 from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.workbook.editions import Edition, SourceError, edition
 
@@ -98,15 +96,6 @@ def unexecuted(page: Page) -> NotebookNode:
         return edition(text, page.kind, repository(page.root))
     except SourceError as error:
         raise BuildError(f"{page.source}, {error}") from None
-
-
-class ThisInterpreter(AsyncKernelManager):
-    """Starts kernels of the Python that runs the build, whatever kernels are installed."""
-
-    @property
-    def kernel_spec(self) -> KernelSpec:
-        """Name the command that starts a kernel."""
-        return KernelSpec(**get_kernel_dict())
 
 
 async def execute(page: Page) -> NotebookNode:

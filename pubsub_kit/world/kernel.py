@@ -16,6 +16,7 @@ from simpy import Environment
 from simpy import Event as Moment
 from simpy.events import NORMAL
 
+from pubsub_kit.errors import said
 from pubsub_kit.world.chance import Chance, Latency, duration, latency_of
 from pubsub_kit.world.odds import Jitter, among, at_an_await, rated
 from pubsub_kit.world.running import TooManySteps, WorldError, lost, named
@@ -129,7 +130,7 @@ class Kernel:
         """Keep an error that a handler raised, if it is among the first 20; return its words."""
         if len(self.raised) < 20:
             self.raised.append((len(self.trace), error))
-        return str(error) or type(error).__name__
+        return said(error)
 
     def number(self, what: str) -> int:
         """Return 1, 2, 3 … for each name: ids that are the same in every run."""

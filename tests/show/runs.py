@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from pubsub_kit.show.canvas import Canvas, Text
+from pubsub_kit.show.canvas import Canvas
+from pubsub_kit.show.marks import Text
+from pubsub_kit.show.picture import Picture
 from pubsub_kit.world.trace import Trace
 
 
@@ -70,6 +72,7 @@ HOSTILE = (
     "a\u0301\u0301\u0301\u0301",
     "",
 )
+labels = st.text(st.characters(codec="ascii"), max_size=40) | st.sampled_from(HOSTILE)
 KINDS = (
     *("effect", "read", "begin", "end", "timeout", "retry", "pause", "crash", "restart"),
     *("breaker", "partition", "repair", "note", "odd"),
@@ -98,6 +101,12 @@ def traces(draw: st.DrawFn) -> Trace:
         data = draw(st.sampled_from((None, "balance", {"latency": 0.1, "ok": False}, 3)))
         trace.add(time, kind, draw(node), draw(node), key, draw(words), fault, data)
     return trace
+
+
+def canvas_of(picture: Picture) -> Canvas:
+    """Return what a diagram is drawn on."""
+    assert isinstance(picture.drawing, Canvas)
+    return picture.drawing
 
 
 def overlapping(canvas: Canvas) -> list[tuple[Text, Text]]:

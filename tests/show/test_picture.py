@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 from pubsub_kit import show
-from pubsub_kit.show.canvas import THEMES, Canvas
-from pubsub_kit.show.raster import png
+from pubsub_kit.show.canvas import Canvas
+from pubsub_kit.show.ink import THEMES
 from pubsub_kit.world.trace import Trace
 from tests.show.runs import HOSTILE, retry_charges_twice
 
@@ -57,6 +57,9 @@ def hostile_pictures() -> list[show.Picture]:
             title=first,
         ),
         show.bars({name: i for i, name in enumerate(HOSTILE)}, mark=first, x=second, title=first),
+        show.points(
+            {name: (i, 20 - i) for i, name in enumerate(HOSTILE)}, mark=first, x=second, y=first
+        ),
     ]
 
 
@@ -121,10 +124,18 @@ def test_an_unknown_format_or_theme_is_refused(picture: show.Picture, tmp_path: 
         picture.save(tmp_path / "a.gif")
     with pytest.raises(show.PictureError, match="no theme 'sepia'"):
         picture.svg("sepia")
+    with pytest.raises(show.PictureError, match="no theme 'page': choose one of light, dark"):
+        picture.png("page")
 
 
-def test_looking_at_pictures_costs_no_heavy_import() -> None:
-    code = "import sys, pubsub_kit.show; print(*sorted(sys.modules))"
+def test_pictures_are_described_and_played_without_a_heavy_import() -> None:
+    code = """
+import sys
+from pubsub_kit import show
+played = show.play(lambda n: show.bars({"a": n}), n=show.slider(1, 9))
+chart = show.lines({"a": [(0, 1)]}, marks=[(0, 1, "here")])
+print(*sorted(sys.modules))
+"""
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
@@ -162,6 +173,7 @@ def luminance(colour: str) -> float:
 def test_hostile_names_stay_text_in_svg(picture: show.Picture) -> None:
     root = ET.fromstring(picture.svg())  # well formed: quotes, & and < were escaped
     known = {"svg", "title", "desc", "rect", "path", "circle", "text"}
+    known |= {"g", "defs", "use", "clipPath", "pattern"}
     assert {element.tag.removeprefix(SVG) for element in root.iter()} <= known
     texts = [element.text or "" for element in root.iter(f"{SVG}text")]
     assert any("<script>" in text for text in texts)
@@ -185,7 +197,7 @@ def left_of_ink(name: str) -> float:
     """Return where a name that ends at a fixed place begins, in pixels."""
     canvas = Canvas(400, 40)
     canvas.text(380, 25, name, 12, anchor="end")
-    image = Image.open(BytesIO(png(canvas, scale=1.0))).convert("L")
+    image = Image.open(BytesIO(canvas.png("light", 1.0))).convert("L")
     box = image.point([255 * (level < 128) for level in range(256)]).getbbox()
     assert box is not None
     return box[0]

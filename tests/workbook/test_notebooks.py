@@ -167,7 +167,8 @@ def sections_are_complete(cells: Cells) -> list[str]:
 def size_is_a_lessons(cells: Cells) -> list[str]:
     """A lesson has the length, and its cells the sizes, that the template asks for."""
     code, prose = of_type(cells, "code"), of_type(cells, "markdown")
-    count, total = len(code) + len(prose), sum(map(words, prose))
+    opened = [cell for cell in (*code, *prose) if "folded" not in tags(cell)]
+    count, total = len(opened), sum(map(words, prose))
     return [f"{count} cells"] * (not 25 <= count <= 40) + (
         [f"{total} words"] * (not 900 <= total <= 1400)
     )
@@ -373,6 +374,11 @@ BROKEN: list[tuple[Rule, Cells]] = [
 )
 def test_a_rule_lets_pass_what_it_should(rule: Rule, cells: Cells) -> None:
     assert rule(cells) == []
+
+
+def test_folded_cells_are_not_counted() -> None:
+    plumbing = {**code(), "metadata": {"tags": ["folded"]}}
+    assert size_is_a_lessons([prose("word " * 30)] * 40 + [plumbing] * 9) == []
 
 
 def test_a_folded_answer_may_be_long() -> None:

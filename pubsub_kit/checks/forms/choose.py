@@ -11,6 +11,7 @@ from typing import Any
 
 from pubsub_kit.checks.forms.question import AnswerError, Question
 from pubsub_kit.checks.forms.stub import is_stub
+from pubsub_kit.scenarios.plain import shown
 
 
 @dataclass
@@ -35,12 +36,10 @@ class Choose(Question):
             answer = {things[0]: answer}
         example = ", ".join(f"{thing!r}: …" for thing in things)
         if not isinstance(answer, Mapping):
-            raise AnswerError(
-                f"choose one option for each: {{{example}}}, not {str(answer)[:80]!r}"
-            )
+            raise AnswerError(f"choose one option for each: {{{example}}}, not {shown(answer)}")
         if unknown := [thing for thing in answer if thing not in self.options]:
             raise AnswerError(
-                f"there is no {str(unknown[0])[:40]!r} to choose an option for: give {{{example}}}"
+                f"there is no {shown(unknown[0], 40)} to choose an option for: give {{{example}}}"
             )
         if missing := [thing for thing in things if is_stub(answer.get(thing))]:
             raise AnswerError(f"choose an option for {' and '.join(map(repr, missing))} too")
@@ -48,6 +47,6 @@ class Choose(Question):
             if option not in self.options[thing]:
                 known = ", ".join(map(repr, self.options[thing]))
                 raise AnswerError(
-                    f"{str(option)[:40]!r} is not an option for {thing}: choose from {known}"
+                    f"{shown(option, 40)} is not an option for {thing}: choose from {known}"
                 )
         return {thing: str(answer[thing]) for thing in things}

@@ -11,6 +11,7 @@ from typing import Any
 from pubsub_kit.checks.forms.question import AnswerError, Question
 from pubsub_kit.checks.forms.stub import is_stub
 from pubsub_kit.feed.designs import FeedDesign
+from pubsub_kit.scenarios.plain import shown
 
 _RULES = ("pushed", "kept")
 
@@ -52,16 +53,9 @@ class Design(Question):
             raise AnswerError(
                 "a function is not a design: derive a class from FeedDesign and override pushed"
             )
-        raise AnswerError(f"give a FeedDesign(…), not {_shown(answer)}")
+        raise AnswerError(f"give a FeedDesign(…), not {shown(answer, 60)}")
 
 
 def _parameters(design: FeedDesign) -> dict[str, Any]:
     names = [field.name for field in fields(FeedDesign) if field.name != "name"]
     return {name: getattr(design, name) for name in names}
-
-
-def _shown(answer: Any) -> str:
-    try:
-        return repr(answer)[:60]
-    except Exception:  # it can refuse to be shown
-        return f"this {type(answer).__name__}"

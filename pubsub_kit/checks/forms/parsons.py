@@ -9,6 +9,7 @@ from typing import Any
 
 from pubsub_kit.checks.forms.question import AnswerError, Question
 from pubsub_kit.checks.sandbox.blame import told
+from pubsub_kit.scenarios.plain import shown
 
 _LINES = "<your lines>"
 
@@ -57,7 +58,7 @@ class Parsons(Question):
         whole = isinstance(answer, list | tuple) and all(type(n) is int for n in answer)
         if not whole:
             raise AnswerError(
-                f"give the line numbers in order, as in [2, 1, 3], not {str(answer)[:60]!r}"
+                f"give the line numbers in order, as in [2, 1, 3], not {shown(answer, 60)}"
             )
         twice = sorted({n for n in answer if answer.count(n) > 1})
         if twice:

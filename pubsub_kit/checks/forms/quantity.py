@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.scenarios.plain import shown
 
 COUNTED = """
     request attempt call order payment transfer tweet read write delivery message event user
@@ -53,19 +54,20 @@ def read(answer: Any, unit: str) -> float:
         return _parsed(answer, unit)
     if isinstance(answer, bool) or not isinstance(answer, numbers.Real | Decimal):
         raise QuantityError(
-            f"give a number, or a text such as {_example(unit)}, not {_shown(answer)}"
+            f"give a number, or a text such as {_example(unit)}, not {shown(answer, 40)}"
         )
     try:
         return _finite(float(answer), answer)
     except OverflowError:
-        raise QuantityError(f"{_shown(answer)} is too large to be a sensible answer") from None
+        raise QuantityError(f"{shown(answer, 40)} is too large to be a sensible answer") from None
 
 
 def _parsed(text: str, unit: str) -> float:
     written = _WRITTEN.fullmatch(text.strip())
     if written is None:
         raise QuantityError(
-            f"{_shown(text)} is not a quantity: write a number and a unit, such as {_example(unit)}"
+            f"{shown(text, 40)} is not a quantity: write a number and a unit, such as "
+            f"{_example(unit)}"
         )
     digits = written["number"].replace(",", "").replace("_", "")
     number = _finite(float(digits) * _SUFFIX.get(written["suffix"], 1.0), text)
@@ -74,8 +76,8 @@ def _parsed(text: str, unit: str) -> float:
     factor = _factor(_for_pint(written["unit"]), unit)
     if factor is None:
         raise QuantityError(
-            f"{_shown(text)} can't be converted to {unit or 'a plain count'}: give, for example, "
-            f"{_example(unit)}"
+            f"{shown(text, 40)} can't be converted to {unit or 'a plain count'}: give, "
+            f"for example, {_example(unit)}"
         )
     return _finite(number * factor, text)
 
@@ -107,16 +109,9 @@ def _for_pint(unit: str) -> str:
 def _finite(number: float, answer: Any) -> float:
     if not math.isfinite(number):
         raise QuantityError(
-            f"{_shown(answer)} is not a finite number: give one that you could write down"
+            f"{shown(answer, 40)} is not a finite number: give one that you could write down"
         )
     return number
-
-
-def _shown(answer: Any) -> str:
-    try:
-        return repr(answer)[:40]
-    except Exception:  # of too many digits, or of a kind that refuses to be shown
-        return f"this {type(answer).__name__}"
 
 
 def _example(unit: str) -> str:

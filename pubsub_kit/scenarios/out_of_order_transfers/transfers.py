@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pubsub_kit.scenarios.drawn import with_causes_marked
 from pubsub_kit.world.search.explore import Violation
 from pubsub_kit.world.services import CallError
 from pubsub_kit.world.trace import Step
@@ -239,7 +240,7 @@ def one_transfer(world: World, violation: Violation | None, title: str) -> Pictu
     begin = max((end for end in ends if at is not None and end <= at), default=0)
     end = min((end for end in ends if at is not None and end > at), default=len(world.trace))
     return show.spacetime(
-        world.trace[begin:end],
+        with_causes_marked(world.trace)[begin:end],
         mark=None if at is None else at - begin,
         expected=wrong.expected,
         actual=wrong.actual,

@@ -18,7 +18,7 @@ from pubsub_kit.feed.machines.simulate import simulate
 from pubsub_kit.scenarios.twitter_feed import arena as stage
 
 if TYPE_CHECKING:
-    from pubsub_kit.show.charts.chart import Mark
+    from pubsub_kit.show.charts.lines import Mark
     from pubsub_kit.show.picture import Picture
 
 _EVERY = 2.0  # seconds that a point of a curve stands for

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import ceil, isfinite
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pubsub_kit.show.canvas import Canvas
-from pubsub_kit.show.charts.axes import Scale
-from pubsub_kit.show.diagrams.labels import Paper, Spot
-from pubsub_kit.show.ink import clean, fit, seconds, wrap
+from pubsub_kit.show.charts.paper import PIXEL, WIDTH, Colours, Sheet
+from pubsub_kit.show.charts.ticks import check, scale
+from pubsub_kit.show.charts.words import pin
+from pubsub_kit.show.ink import clean, fit, seconds, width
 from pubsub_kit.show.picture import Picture, PictureError
 from pubsub_kit.world.trace import Trace
 
-_MOST, _BINS, _ROW = 6, 48, 104.0
-_LEFT, _RIGHT = 130.0, 850.0
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_MOST, _BINS = 6, 48
+_LEFT, _RIGHT, _ROW, _NAME = 130.0, 850.0, 96.0, 210.0  # pixels
+_HIGH, _MARK = 0.62, 0.74  # of a row: the highest bin, and the line of a quantile
 _LEAST = 1e-6  # seconds: what a logarithmic axis can still tell from nothing
 
 
@@ -70,17 +74,31 @@ def latency(
         raise PictureError("No finished request to measure: run the world longer, or add a client.")
     if not all(isfinite(v) and v >= 0 for t in every.values() for v in t.all):
         raise PictureError("A latency is not a finite number of seconds from 0 up: leave it out.")
+    check((name, (t.all[-1],)) for name, t in every.items())
     shown = dict(list(every.items())[:_MOST])
-    canvas = _draw(shown, clean(title or ""), clean(caption or ""), log)
-    text = "\n".join(
-        [
-            *([clean(title)] if title else []),
-            *(f"{name}: {_words(t)}" for name, t in shown.items()),
-            *([f"{len(every) - _MOST} more clients are not drawn"] if len(every) > _MOST else []),
-            *([clean(caption)] if caption else []),
-        ]
+    names = max(width(fit(name, _NAME, 13, bold=True), 13, bold=True) for name in shown)
+    sheet = Sheet(
+        clean(title or ""),
+        clean(caption or ""),
+        max(_LEFT, 30 + names),
+        _RIGHT,
+        high=_ROW * len(shown),
+        above=8,
+        below=44,
     )
-    return Picture(canvas, text, f"Latency histogram. {text}", clean(title or "Latency"))
+
+    def draw(axes: Axes, colours: Colours) -> None:
+        start, end, is_log = _ends(shown, log)
+        scale(axes, "x", (start, end), log=is_log, say=seconds)
+        axes.set_xlabel("latency of a request")
+        axes.set_ylim(0, len(shown))
+        axes.set_yticks([])
+        for n, (name, t) in enumerate(shown.items()):
+            _row(axes, name, t, len(shown) - 1 - n, colours)
+
+    words = [f"{name}: {_words(t)}" for name, t in shown.items()]
+    words += [f"{len(every) - _MOST} more clients are not drawn"] if len(every) > _MOST else []
+    return sheet.picture("Latency histogram", words, draw, "Latency")
 
 
 def _words(t: Times) -> str:
@@ -92,61 +110,53 @@ def _words(t: Times) -> str:
     return f"{count}, p50 {half}, p99 {slow}, slowest {most}; {failed}"
 
 
-def _scale(shown: Mapping[str, Times], log: bool | None) -> Scale:
+def _ends(shown: Mapping[str, Times], log: bool | None) -> tuple[float, float, bool]:
+    """Return where the axis begins and ends, and whether it is logarithmic."""
     high = max(t.all[-1] for t in shown.values())
-    positive = [v for t in shown.values() for v in t.all if v >= _LEAST]
-    low = min(positive, default=0.0)
+    low = min((v for t in shown.values() for v in t.all if v >= _LEAST), default=0.0)
     middle = min(t.quantile(0.5) for t in shown.values())
-    if log is None:
-        log = bool(positive) and low > 0 and high > 15 * max(middle, low)
-    if log and positive:
-        return Scale(low / 1.1, max(high, low) * 1.1, _LEFT, _RIGHT, True)
-    return Scale(0.0, high or 1.0, _LEFT, _RIGHT)
+    if low and (log or (log is None and high > 15 * max(middle, low))):
+        return low / 1.1, max(high, low) * 1.1, True
+    return 0.0, 1.01 * high or 1.0, False
 
 
-def _draw(shown: Mapping[str, Times], title: str, caption: str, log: bool | None) -> Canvas:
-    scale = _scale(shown, log)
-    top = 44.0 if title else 14.0
-    bottom = top + _ROW * len(shown)
-    canvas = Canvas(900, bottom + 40)
-    if title:
-        canvas.text(14, 24, fit(title, 872, 15, True), 15, bold=True)
-    for i, (name, t) in enumerate(shown.items()):
-        _row(canvas, name, t, scale, top + _ROW * i)
-    for value in scale.ticks(80):
-        canvas.line((scale(value), bottom), (scale(value), bottom + 5), "muted", 1)
-        canvas.text(scale(value), bottom + 18, seconds(value), 11, "muted", "middle")
-    canvas.text((_LEFT + _RIGHT) / 2, bottom + 35, "latency of a request", 12, "ink", "middle")
-    for line in wrap(caption, 872, 13):
-        canvas.text(14, canvas.h + 14, line, 13)
-        canvas.h += 18
-    canvas.h += 8
-    return canvas
+def _row(axes: Axes, name: str, t: Times, base: int, colours: Colours) -> None:
+    """Draw one client's histogram, as high as its fullest bin, and say whose it is."""
+    import numpy as np
+
+    start, end = axes.get_xlim()
+    spaced = np.geomspace if axes.get_xscale() == "log" else np.linspace
+    counts, edges = np.histogram(np.clip(t.all, start, end), spaced(start, end, _BINS + 1))
+    heights = np.where(counts, np.maximum(_HIGH * counts / counts.max(), 0.02), 0)
+    axes.stairs(
+        base + heights, edges, baseline=base, fill=True, color=colours["message"], label=name
+    )
+    axes.axhline(base, color=colours["muted"], linewidth=PIXEL)
+    left = axes.get_yaxis_transform(which="grid")
+    name = fit(name, _NAME, 13, bold=True)
+    texts = [(name, "ink", 13, "bold"), (f"{len(t.all)} done", "muted", 11, "normal")]
+    texts += [(f"✗ {t.failed} failed", "fault", 11, "bold")] if t.failed else []
+    for n, (words, role, size, weight) in enumerate(texts):
+        to = 14.0, axes.bbox.y0 + _ROW * (base + _HIGH) - 7 - 17 * n
+        style: Any = {"color": colours[role], "size": size, "fontweight": weight}
+        pin(axes, words, (0, base), to, left, **style)
+    _quantiles(axes, t, base, colours)
 
 
-def _row(canvas: Canvas, name: str, t: Times, scale: Scale, top: float) -> None:
-    base = top + _ROW - 10
-    step = (_RIGHT - _LEFT) / _BINS
-    counts = [0] * (_BINS + 1)
-    for value in t.all:
-        at = scale(max(value, _LEAST))
-        counts[min(max(int((at - _LEFT) / step), 0), _BINS - 1)] += 1
-    peak = max(counts)
-    for i, count in enumerate(counts):
-        if count:
-            h = max(count / peak * (_ROW - 46), 1.5)
-            canvas.rect(_LEFT + i * step, base - h, step - 1, h, "message")
-    canvas.line((_LEFT, base), (_RIGHT, base), "muted", 1.2)
-    canvas.text(14, base - 44, fit(name, _LEFT - 24, 13, True), 13, bold=True)
-    canvas.text(14, base - 27, f"{len(t.all)} done", 11, "muted")
-    if t.failed:
-        canvas.cross(19, base - 14, 4, "fault", 2)
-        canvas.text(28, base - 10, f"{t.failed} failed", 11, "fault", bold=True)
-    marks = [(scale(max(t.quantile(q), scale.low)), q) for q in (0.5, 0.99)]
-    for (x, _), dash in zip(marks, ("", "dashed"), strict=True):
-        canvas.line((x, top + 20), (x, base), "ink", 1.6, dash)
-    paper = Paper(_LEFT - 100, top, 896, base)
-    for (x, q), outward in zip(marks, ("end", "start"), strict=True):
-        spots = [Spot(x, top + 12, "middle", 300), Spot(x, top + 12, outward, 300)]
-        words = f"p{q * 100:.0f} {seconds(t.quantile(q))}"
-        paper.label(canvas, [*spots, Spot(x, top + 12, "end", 300)], words, bold=True)
+def _quantiles(axes: Axes, t: Times, base: int, colours: Colours) -> None:
+    """Mark p50 and p99 with their values; where these would meet, one goes left and one right."""
+    start, top = axes.get_xlim()[0], base + _MARK
+    values = [t.quantile(share) for share in (0.5, 0.99)]
+    words = [f"{name} {seconds(value)}" for name, value in zip(("p50", "p99"), values, strict=True)]
+    wide = [width(said, 12, bold=True) for said in words]
+    places = [(max(value, start), top) for value in values]
+    at = axes.transData.transform(places).tolist()
+    lefts = [x - w / 2 for (x, _), w in zip(at, wide, strict=True)]
+    if lefts[0] + wide[0] + 8 > lefts[1]:
+        lefts = [at[0][0] - wide[0] + 2, at[1][0] - 2]
+    lefts[1] = min(lefts[1], WIDTH - 4 - wide[1])
+    lefts[0] = max(min(lefts[0], lefts[1] - 8 - wide[0]), 4)
+    lefts[1] = max(lefts[1], lefts[0] + wide[0] + 8)
+    for n, (x, _) in enumerate(places):
+        axes.plot([x, x], [base, top], color=colours["ink"], lw=1.6 * PIXEL, ls=("-", "--")[n])
+        pin(axes, words[n], places[n], (lefts[n], at[n][1] + 10), fontweight="bold")

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from math import ceil
 
-from pubsub_kit.show.charts.axes import number
-from pubsub_kit.show.charts.chart import lines
+from pubsub_kit.show.charts.lines import lines
+from pubsub_kit.show.charts.ticks import number
 from pubsub_kit.show.ink import clean
 from pubsub_kit.show.picture import Picture, PictureError
 from pubsub_kit.world.trace import Step
@@ -43,7 +43,7 @@ def rates(
     text += [f"{name}: {_spans(found, moments, end)}" for name, found in times.items()]
     text += [clean(caption)] if caption else []
     words = "\n".join(text)
-    return Picture(drawn.canvas, words, f"Chart of rates. {words}", clean(title or "Rates"))
+    return Picture(drawn.drawing, words, f"Chart of rates. {words}", clean(title or "Rates"))
 
 
 def _each_second(found: list[float], end: int) -> list[tuple[float, float]]:

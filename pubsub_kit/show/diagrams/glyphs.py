@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pubsub_kit.show.canvas import Canvas, Point
+from pubsub_kit.show.canvas import Canvas
 from pubsub_kit.show.ink import fit, width
+from pubsub_kit.show.marks import Point
 
 NARROW = 96.0  # pixels: columns below this have staggered names
 

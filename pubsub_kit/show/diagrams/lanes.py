@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from pubsub_kit.show.canvas import Canvas, Point
+from pubsub_kit.show.canvas import Canvas
 from pubsub_kit.show.diagrams import glyphs, story
 from pubsub_kit.show.diagrams.extract import Extract
-from pubsub_kit.show.diagrams.labels import Bounds, Paper, Spot
 from pubsub_kit.show.diagrams.story import Message, Span
+from pubsub_kit.show.labels import Bounds, Paper, Spot
+from pubsub_kit.show.marks import Point
 from pubsub_kit.world.trace import Step
 
 _BAR = 5.0

@@ -12,11 +12,11 @@ from typing import Any
 from pubsub_kit.show.canvas import Canvas
 from pubsub_kit.show.diagrams import glyphs, story
 from pubsub_kit.show.diagrams.extract import Extract, extract
-from pubsub_kit.show.diagrams.labels import Paper
 from pubsub_kit.show.diagrams.lanes import Lanes
 from pubsub_kit.show.diagrams.panel import Entry, Panel, difference, entries
 from pubsub_kit.show.diagrams.rows import rows
 from pubsub_kit.show.ink import clean, fit, seconds, wrap
+from pubsub_kit.show.labels import Paper
 from pubsub_kit.show.picture import Picture, PictureError
 from pubsub_kit.world.trace import Trace
 

@@ -11,10 +11,11 @@ from itertools import pairwise
 from math import hypot, sqrt
 from typing import TYPE_CHECKING, Any
 
-from pubsub_kit.show.canvas import Canvas, Point
-from pubsub_kit.show.diagrams.labels import Bounds, Paper, Spot
+from pubsub_kit.show.canvas import Canvas
 from pubsub_kit.show.diagrams.network import Edge, Network, Node, from_graph, from_trace, layers
 from pubsub_kit.show.ink import clean, fit, width, wrap
+from pubsub_kit.show.labels import Bounds, Paper, Spot
+from pubsub_kit.show.marks import Point
 from pubsub_kit.show.picture import Picture, PictureError
 from pubsub_kit.world.trace import Trace
 

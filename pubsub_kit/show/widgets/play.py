@@ -16,9 +16,9 @@ from typing import Any
 
 from pubsub_kit.show.picture import Picture, PictureError
 
-_QUICK = (
-    0.06  # seconds: a picture that is drawn faster than this may follow a slider while it moves
-)
+# Seconds: a run that takes less may follow a slider while it moves. Drawing comes on top, and isn't
+# measured: a picture is drawn when it is shown, and the first chart waits for matplotlib.
+_QUICK = 0.06
 _LABELS = {"description_width": "200px"}
 
 

@@ -14,6 +14,7 @@ from pubsub_kit.feed.designs import EVERYBODY, FeedDesign
 from pubsub_kit.feed.machines.measures import MEASURES, amount
 from pubsub_kit.feed.people.network import Bools, Network
 from pubsub_kit.scenarios.twitter_feed import arena as stage
+from tests.mistakes import lesson
 from tests.mistakes.twitter_feed import HYBRID, hybrid, of
 
 QUESTIONS: dict[str, Design] = {
@@ -235,6 +236,17 @@ def test_dollars_are_money_and_no_formula_in_a_notebook() -> None:
 def test_a_code_replays_its_scene(name: str) -> None:
     picture = QUESTIONS[name].replay(hybrid("as they come", replies="as they come"), "4/0o", "4/0o")
     assert "cat sees reply, and not hello" in picture.text
+
+
+@pytest.mark.parametrize("name", ["five", "feed"])
+@pytest.mark.parametrize(
+    "answer", [m.answer for m in lesson("06").mistakes if m.question == "five"]
+)
+def test_a_replay_draws_what_the_verdict_drew(name: str, answer: FeedDesign) -> None:
+    verdict = QUESTIONS[name].verdict(answer, "06")
+    assert verdict.picture is not None
+    title = f"06.{name}{verdict.heading}"
+    assert QUESTIONS[name].replay(answer, verdict.code, title).text == verdict.picture.text
 
 
 @asked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
@@ -116,7 +117,7 @@ def test_a_unit_of_another_kind_is_told(answer: str) -> None:
          "'12 GB'"),
         ("GB", "'GB' is not a quantity: write a number and a unit, such as '12 GB'"),
         ("5 GB**9", "'5 GB**9' is not a quantity: write a number and a unit, such as '12 GB'"),
-        ("x" * 10_000, f"{repr('x' * 10_000)[:40]} is not a quantity: write a number and a unit, "
+        ("x" * 10_000, f"{'x' * 40!r} is not a quantity: write a number and a unit, "
          "such as '12 GB'"),
     ],
     ids=lambda value: str(value)[:20] if not isinstance(value, int) else type(value).__name__,
@@ -210,18 +211,17 @@ def test_nothing_chosen_is_not_attempted(answer: Any) -> None:
     [
         ("once", "choose one option for each: {'how': …, 'who': …}, not 'once'"),
         (["once", "shop"], "choose one option for each: {'how': …, 'who': …}, not "
-         "\"['once', 'shop']\""),
+         "['once', 'shop']"),
         ({"how": "once"}, "choose an option for 'who' too"),
         ({"how": "once", "who": ...}, "choose an option for 'who' too"),
         ({"how": "once", "who": "shop", "when": "now"}, "there is no 'when' to choose an option "
          "for: give {'how': …, 'who': …}"),
         ({"how": "often", "who": "shop"}, "'often' is not an option for how: choose from 'once', "
          "'twice'"),
-        ({"how": "once", "who": True}, "'True' is not an option for who: choose from 'shop', "
-         "'bank'"),
-        ({"how": ["once"], "who": "shop"}, "\"['once']\" is not an option for how: choose from "
+        ({"how": "once", "who": True}, "True is not an option for who: choose from 'shop', 'bank'"),
+        ({"how": ["once"], "who": "shop"}, "['once'] is not an option for how: choose from "
          "'once', 'twice'"),
-        (7, "choose one option for each: {'how': …, 'who': …}, not '7'"),
+        (7, "choose one option for each: {'how': …, 'who': …}, not 7"),
     ],
     ids=str,
 )  # fmt: skip
@@ -262,7 +262,7 @@ def test_no_lines_are_not_attempted(answer: Any) -> None:
 def test_a_line_that_is_missing_is_told_by_the_run() -> None:
     verdict = LINES.verdict([3, 5, 2, 1], TITLE)
     assert (verdict.belief, verdict.lesson) == ("no dedup", "Sometimes twice.")
-    assert verdict.replay == 'replay("00", "lines:0a")' or "lines:" in verdict.replay
+    assert re.fullmatch(r'q\.lines\.replay\("\d+[a-z]"\)', verdict.replay)
     assert verdict.picture is not None
 
 
@@ -283,12 +283,12 @@ def test_an_error_in_a_line_is_told_with_the_line() -> None:
         ([1, 3], "in this order, the lines are not valid Python: unexpected indent"),
         ([3, 2], "in this order, the lines are not valid Python: expected an indented block after "
          "function definition on line 3"),
-        ([True, 2], "give the line numbers in order, as in [2, 1, 3], not '[True, 2]'"),
+        ([True, 2], "give the line numbers in order, as in [2, 1, 3], not [True, 2]"),
         (["class Consumer:"], "give the line numbers in order, as in [2, 1, 3], not "
-         "\"['class Consumer:']\""),
+         "['class Consumer:']"),
         ("first, second", "give the line numbers in order, as in [2, 1, 3], not "
-         "\"['first', 'second']\""),
-        (3, "give the line numbers in order, as in [2, 1, 3], not '3'"),
+         "['first', 'second']"),
+        (3, "give the line numbers in order, as in [2, 1, 3], not 3"),
     ],
     ids=str,
 )  # fmt: skip

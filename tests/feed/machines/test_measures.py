@@ -201,7 +201,7 @@ def test_the_picture_sets_cost_against_the_latency_that_is_worst_for_its_bound()
     assert "mine: 50,000 dollars a month, 2 times the latency allowed" in picture.text
     assert "fan-out on write: 90,000 dollars a month, 28 times" in picture.text
     assert "on the front: hybrid" in picture.text
-    assert "at most 1" in [text.text for text in picture.canvas.texts()]
+    assert "at most 1" in [text.get_text() for text in picture.figure.axes[0].texts]
 
 
 def test_without_a_latency_among_the_levels_the_picture_shows_reads() -> None:

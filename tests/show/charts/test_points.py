@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pubsub_kit import show
-from pubsub_kit.show.canvas import Box, Canvas, Disc, Path
 from pubsub_kit.show.charts.points import front
+from tests.show.charts.figures import axes_of, outside, overlapping, written
+from tests.show.runs import labels
 
 FEEDS = {"on write": (60.0, 28.0), "on read": (500.0, 4.0), "hybrid": (50.0, 5.0)}
-
-
-def shades(canvas: Canvas) -> list[Box]:
-    return [mark for mark in canvas.marks if isinstance(mark, Box) and mark.fill == "tint"]
 
 
 def test_the_front_is_what_nothing_else_beats_both_ways() -> None:
@@ -50,32 +47,27 @@ def test_points_are_told_in_words_with_the_front() -> None:
 
 
 def test_what_is_over_a_bound_is_shaded_and_what_is_within_is_not() -> None:
-    canvas = show.points(FEEDS, most=(100, 10), log="xy").canvas
-    over_x, over_y = shades(canvas)
-    assert over_x.y == over_y.y
-    assert over_x.h > over_y.h
-    assert over_x.x == pytest.approx(over_y.x + over_y.w)
-    words = [text.text for text in canvas.texts()]
-    assert {"at most 100", "at most 10"} <= set(words)
-    assert shades(show.points(FEEDS).canvas) == []
+    picture = show.points(FEEDS, most=(100, 10), log="xy")
+    over_y, over_x = (patch.get_extents() for patch in axes_of(picture).patches)
+    corner = axes_of(picture).transData.transform((100, 10))
+    assert over_y.y0 == pytest.approx(corner[1])
+    assert over_x.x0 == pytest.approx(corner[0])
+    assert {"at most 100", "at most 10"} <= set(written(picture))
+    assert len(axes_of(show.points(FEEDS)).patches) == 0
 
 
 def test_each_point_has_a_shape_of_its_own_and_the_marked_one_a_ring() -> None:
-    canvas = show.points({**FEEDS, "mine": (70, 6)}, mark="mine").canvas
-    (ring,) = [m for m in canvas.marks if isinstance(m, Disc) and not m.fill]
-    discs = [m for m in canvas.marks if isinstance(m, Disc) and m.fill]
-    squares = [m for m in canvas.marks if isinstance(m, Box) and m.w == m.h == 12]
-    corners = sorted(len(m.points) for m in canvas.marks if isinstance(m, Path) and m.closed)
-    assert (len(discs), len(squares), corners) == (1, 1, [3, 4])
-    diamond = [m for m in canvas.marks if isinstance(m, Path) and len(m.points) == 4 and m.closed]
-    assert ring.x == pytest.approx(diamond[0].points[0][0])
+    picture = show.points({**FEEDS, "mine": (70, 6)}, mark="mine")
+    lines: list[Any] = axes_of(picture).get_lines()
+    dots = [line for line in lines if len(line.get_xydata()) == 1]
+    (ring,) = [dot for dot in dots if dot.get_markerfacecolor() == "none"]
+    assert len({dot.get_marker() for dot in dots if dot is not ring}) == 4
+    assert [tuple(at) for at in ring.get_xydata()] == [(70, 6)]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
-    st.dictionaries(
-        st.text(min_size=1, max_size=40), st.tuples(numbers, numbers), min_size=1, max_size=30
-    ),
+    st.dictionaries(labels, st.tuples(numbers, numbers), min_size=1, max_size=30),
     st.sampled_from(["", "x", "y", "xy"]),
     st.none() | numbers,
     st.none() | numbers,
@@ -84,14 +76,8 @@ def test_no_label_overlaps_another_or_leaves_the_paper(
     values: dict[str, tuple[float, float]], log: str, most_x: float | None, most_y: float | None
 ) -> None:
     picture = show.points(values, log=log, most=(most_x, most_y), mark=next(iter(values)))
-    boxes = [text.bounds() for text in picture.canvas.texts() if text.halo]
-    for (a, b, c, d), (e, f, g, h) in combinations(boxes, 2):
-        assert a >= g or e >= c or b >= h or f >= d
-    for left, top, right, bottom in boxes:
-        assert left >= 0
-        assert top >= 0
-        assert right <= picture.canvas.w
-        assert bottom <= picture.canvas.h
+    assert overlapping(picture) == []
+    assert outside(picture) == []
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 
 from pubsub_kit import show
-from pubsub_kit.show.canvas import Canvas, Disc, Path
+from pubsub_kit.show.canvas import Canvas
 from pubsub_kit.show.diagrams.rows import rows
 from pubsub_kit.show.diagrams.story import handlers, messages, outages, pauses, sentence
+from pubsub_kit.show.marks import Disc, Path
 from pubsub_kit.world.trace import Step, Trace
-from tests.show.runs import chatter, crash_at_one_instant, retry_charges_twice
+from tests.show.runs import canvas_of, chatter, crash_at_one_instant, retry_charges_twice
 
 
 def written(picture: show.Picture) -> list[str]:
-    return [text.text for text in picture.canvas.texts()]
+    return [text.text for text in canvas_of(picture).texts()]
 
 
 def paths(canvas: Canvas, **wanted: object) -> list[Path]:
@@ -77,7 +78,7 @@ def test_a_lost_message_stops_midway_at_a_cross() -> None:
     trace = Trace()
     trace.add(0.0, "send", "a", "b", "m1", "ack")
     trace.add(0.0, "lose", "a", "b", "m1", fault=True)
-    canvas = show.spacetime(trace).canvas
+    canvas = canvas_of(show.spacetime(trace))
     lanes = sorted({p.points[0][0] for p in paths(canvas, stroke="muted", width=1)})
     strokes = paths(canvas, stroke="fault")
     ends = [p.points[1][0] for p in strokes]
@@ -89,13 +90,13 @@ def test_a_lost_message_stops_midway_at_a_cross() -> None:
 
 def test_a_second_arrival_is_a_dashed_arrow_that_says_so() -> None:
     picture = show.spacetime(crash_at_one_instant())
-    assert len(paths(picture.canvas, stroke="message", dash="dashed")) == 1
+    assert len(paths(canvas_of(picture), stroke="message", dash="dashed")) == 1
     assert "dup" in written(picture)
 
 
 def test_a_node_is_dotted_while_it_is_down() -> None:
     picture = show.spacetime(crash_at_one_instant())
-    (down,) = paths(picture.canvas, stroke="fault", dash="dotted")
+    (down,) = paths(canvas_of(picture), stroke="fault", dash="dotted")
     assert down.points[0][0] == down.points[1][0]
     assert down.points[0][1] < down.points[1][1]
 
@@ -111,7 +112,7 @@ def test_faults_are_numbered_in_the_picture_and_named_below_it_and_in_words() ->
 
 def test_the_marked_step_has_a_ring_and_words() -> None:
     picture = show.spacetime(retry_charges_twice(), mark=12)
-    rings = [m for m in picture.canvas.marks if isinstance(m, Disc) and m.stroke == "fault"]
+    rings = [m for m in canvas_of(picture).marks if isinstance(m, Disc) and m.stroke == "fault"]
     assert len(rings) == 1
     assert "✗ here: balance = 40" in written(picture)
     assert "✗ here, step 13: 360 ms · bank: balance = 40" in picture.text
@@ -202,7 +203,7 @@ def test_a_long_run_is_cut_and_says_so() -> None:
     picture = show.spacetime(chatter(1000))
     assert "(first 400 of 2000 steps shown)" in picture.text
     assert "first 400 of 2000 steps shown" in written(picture)
-    assert picture.canvas.h < 2000
+    assert canvas_of(picture).h < 2000
 
 
 def test_a_cut_run_ends_with_its_violation() -> None:

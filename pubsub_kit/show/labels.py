@@ -10,8 +10,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pubsub_kit.show.canvas import Canvas, Point
+from pubsub_kit.show.canvas import Canvas
 from pubsub_kit.show.ink import fit, width
+from pubsub_kit.show.marks import Point
 
 _ROW = 32.0
 _BADGE = 19.0
@@ -83,6 +84,14 @@ class Paper:
         for row in _rows(min(y0, y1), max(y0, y1)):
             self._inked[row].append((x0, y0, max(x1, x0 + 0.1), y1))
 
+    def find(self, spots: Sequence[Spot], w: float, h: float) -> Bounds | None:
+        """Take and return the first free box of this size, off every line if one is; or None."""
+        best = self._best([(spot, "", w) for spot in spots], 0.0, h / 2)
+        if best is None:
+            return None
+        self.take(best[0])
+        return best[0]
+
     def label(
         self,
         canvas: Canvas,
@@ -105,7 +114,7 @@ class Paper:
         lead = _BADGE if badge is not None else 0.0
         half = max(size * 0.55, 8.0 if badge is not None else 0.0)
         full = width(text, size, bold)
-        forms = [(spot, text, full) for spot in spots if full + lead <= spot.room]
+        forms = [(spot, text, full) for spot in spots if text and full + lead <= spot.room]
         if not strict and not self._best(forms, lead, half):
             cut = [(spot, fit(text, spot.room - lead, size, bold)) for spot in spots]
             forms = [(spot, w, width(w, size, bold)) for spot, w in cut if len(w) > least]
@@ -127,7 +136,7 @@ class Paper:
         for spot, words, w in forms:
             left = spot.x - {"start": 0.0, "middle": (w + lead) / 2, "end": w + lead}[spot.anchor]
             box = Bounds(left, spot.y - half, left + w + lead, spot.y + half)
-            if words and self.free(box):
+            if self.free(box):
                 if self.clear(box):
                     return box, words
                 second = second or (box, words)

@@ -9,6 +9,7 @@ from pubsub_kit import show
 from pubsub_kit.show.ink import fit, width, wrap
 from pubsub_kit.world.trace import Trace
 from tests.show.runs import (
+    canvas_of,
     chatter,
     crash_at_one_instant,
     outside,
@@ -43,52 +44,22 @@ def test_no_two_labels_of_a_run_overlap_and_none_leaves_the_picture(
         title="A title",
         caption="A caption of some length. " * 6,
     )
-    assert overlapping(picture.canvas) == []
-    assert outside(picture.canvas) == []
+    assert overlapping(canvas_of(picture)) == []
+    assert outside(canvas_of(picture)) == []
 
 
 @settings(max_examples=60, deadline=None)
 @given(traces())
 def test_no_two_labels_of_a_topology_overlap(trace: Trace) -> None:
     if trace.nodes():
-        canvas = show.topology(trace, title="A title").canvas
+        canvas = canvas_of(show.topology(trace, title="A title"))
         assert overlapping(canvas) == []
         assert outside(canvas) == []
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    st.dictionaries(
-        st.text(max_size=40),
-        st.lists(st.tuples(st.floats(0, 1e6), st.floats(-1e3, 1e6)), min_size=1, max_size=20),
-        min_size=1,
-        max_size=9,
-    )
-)
-def test_no_two_labels_of_curves_overlap(series: dict[str, list[tuple[float, float]]]) -> None:
-    canvas = show.lines(series, x="services", y="availability", title="A title").canvas
-    assert overlapping(canvas) == []
-    assert outside(canvas) == []
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    st.dictionaries(
-        st.text(min_size=1, max_size=40),
-        st.lists(st.floats(0, 1e4), min_size=1, max_size=30),
-        min_size=1,
-        max_size=7,
-    )
-)
-def test_no_two_labels_of_latencies_overlap(times: dict[str, list[float]]) -> None:
-    canvas = show.latency(times, title="A title").canvas
-    assert overlapping(canvas) == []
-    assert outside(canvas) == []
-
-
 def test_the_violation_keeps_its_label_in_a_crowd() -> None:
     trace = chatter(200)
-    texts = [t.text for t in show.spacetime(trace, mark=200).canvas.texts()]
+    texts = [t.text for t in canvas_of(show.spacetime(trace, mark=200)).texts()]
     assert any(text.startswith("✗ here") for text in texts)
 
 
