@@ -184,10 +184,10 @@ async def publish(
 async def perform(effect: str, key: str) -> None:
     """Do something outside that no transaction can undo: charge a card, send an email."""
     world = running()
-    await world.point(f"{effect} {key}")
+    what = f"{effect} {key}"
+    await world.point(f"“{what}”")
     node = world.current().node
     node.active = True
-    what = f"{effect} {key}"
     count = world.number(what)
     again = f" (time {count})" if count > 1 else ""
     world.note(

@@ -270,7 +270,7 @@ def test_at_most_once_loses_what_it_held_in_a_crash() -> None:
     world.consumer("worker", handle, "orders", semantics="at_most_once")
     place(world, "a")
     trace = world.run()
-    assert [step.text for step in trace.of("crash")] == ["crashes before charge a"]
+    assert [step.text for step in trace.of("crash")] == ["crashes before “charge a”"]
     assert trace.of("effect") == []
     assert world.broker.subscribe("orders", "worker").lag == 0
 
@@ -426,7 +426,7 @@ def test_a_preempted_worker_lets_the_others_run_first() -> None:
     place(world, "a", "b")
     trace = world.run()
     assert [step.text for step in trace.of("effect")] == ["charge b", "charge a"]
-    assert [step.text for step in trace.of("pause")] == ["others run before charge a"]
+    assert [step.text for step in trace.of("pause")] == ["others run before “charge a”"]
 
 
 def test_a_clock_may_be_wrong_and_stays_so() -> None:

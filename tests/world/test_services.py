@@ -11,7 +11,7 @@ import pytest
 from pubsub_kit.broker.retry import RetryPolicy
 from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.world.breaker import Breaker
-from pubsub_kit.world.chance import uniform
+from pubsub_kit.world.chance import Schedule, uniform
 from pubsub_kit.world.running import WorldError
 from pubsub_kit.world.services import CallError, CallFailed, CallRefused, CallTimeout
 from pubsub_kit.world.verbs import call, gather, sleep
@@ -217,6 +217,15 @@ def test_a_full_queue_refuses() -> None:
     assert ends.count(True) == 3
     refused = [step.text for step in world.trace if step.kind == "receive" and step.node == "c"][:2]
     assert refused == ["refusal (the queue of stock is full)"] * 2
+
+
+def test_a_reply_that_is_lost_reads_as_a_sentence_whatever_it_said() -> None:
+    world = World(chance=Schedule("1r"), faults={"loss": 0.0, "reply lost": 0.0})
+    world.service("stock")
+    world.crash("stock")
+    world.client("c", "stock", timeout=1.0)
+    (lost,) = world.run().of("lose")
+    assert lost.text == "refusal (stock is down) is lost"
 
 
 def test_a_queue_of_zero_means_that_nobody_waits() -> None:
