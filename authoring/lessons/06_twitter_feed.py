@@ -155,7 +155,7 @@ def late(arena, **designs):  # the median of authors with up to a thousand follo
     most = ", ".join(f"{name} {max(y for _, y in points):.1f} s" for name, points in small.items())
     marks = [(10, None, "the celebrity tweets"), (None, 5, "promised: 5 s")]
     axes = {"x": "seconds after the start", "y": "seconds until delivered (median)"}
-    return show.lines(small, marks=marks, caption=f"At its worst: {most}.", **axes)
+    return show.lines(small, marks=marks, caption=f"Median delay at its worst: {most}.", **axes)
 
 
 def behind(millions, workers):

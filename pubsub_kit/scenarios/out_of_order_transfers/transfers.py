@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pubsub_kit.scenarios.drawn import shortened, with_causes_marked
+from pubsub_kit.scenarios.drawn import short, shortened, with_causes_marked
 from pubsub_kit.scenarios.plain import moment
 from pubsub_kit.world.search.explore import Violation
 from pubsub_kit.world.services import CallError
@@ -256,10 +256,14 @@ def one_transfer(world: World, violation: Violation | None, title: str) -> Pictu
     begin = max((end for end in ends if at is not None and end <= at), default=0)
     end = min((end for end in ends if at is not None and end > at), default=len(world.trace))
     return show.spacetime(
-        with_causes_marked(shortened(world.trace))[begin:end],
+        with_causes_marked(shortened(world.trace, _said))[begin:end],
         mark=None if at is None else at - begin,
         expected=wrong.expected,
         actual=wrong.actual,
         caption=wrong.message or None,
         title=title,
     )
+
+
+def _said(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    return f"balance = {after['balance']}" if "balance" in after else short(before, after)

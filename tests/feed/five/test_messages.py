@@ -20,11 +20,10 @@ from pubsub_kit.feed.five.messages import (
 )
 from pubsub_kit.feed.five.oracles import DELETED, DOUBLED, EARLY, LOST
 from pubsub_kit.feed.five.people import FOLLOWERS, PEOPLE, TinyNetwork
-from pubsub_kit.feed.five.pictures import counterexample, draw
+from pubsub_kit.feed.five.pictures import counterexample
 from pubsub_kit.feed.five.timelines import Plan
 from pubsub_kit.feed.people.network import Bools, Network
 from pubsub_kit.show import PictureError
-from tests.show.runs import canvas_of
 
 CELEBRITY, AUTHOR, REPLY, REPLIES, DELETE = SCENES
 
@@ -201,19 +200,6 @@ def test_a_delete_that_is_lost_is_told_from_one_that_is_overtaken() -> None:
     )
 
 
-def test_a_read_is_drawn_as_what_reaches_the_reader() -> None:
-    found = explore_design(replace(HYBRID, replies="as they come"))
-    assert found.scene == REPLIES
-    picture = counterexample(found)
-    assert {"cat's timeline", "nothing yet"} <= {text.text for text in canvas_of(picture).texts()}
-    assert "4 messages" in picture.text, "two are published, and two reach cat"
-
-
-def test_a_read_is_drawn_with_what_its_timeline_holds() -> None:
-    picture = draw(replay_scene(PUSH, REPLY, "-"), None, "A reply")
-    assert "hello, reply" in [text.text for text in canvas_of(picture).texts()]
-
-
 def test_a_picture_is_refused_where_nothing_fails() -> None:
     with pytest.raises(PictureError, match="There is no run to draw: holds"):
         counterexample(explore_design(PULL))
@@ -298,8 +284,6 @@ def test_what_is_no_design_is_told_so() -> None:
         explore_design(None)  # type: ignore[arg-type]
     with pytest.raises(PictureError, match=r"draws what explore_design\(design\) found, not None"):
         counterexample(None)  # type: ignore[arg-type]
-    with pytest.raises(PictureError, match=r"draw\(\) takes a Violation or None, not 'late'"):
-        draw(replay_scene(FeedDesign(), DELETE, "-"), "late", "")  # type: ignore[arg-type]
     with pytest.raises(SceneError, match="max_faults is a whole number, not 'two'"):
         explore_design(FeedDesign(), "two")  # type: ignore[arg-type]
     with pytest.raises(SceneError, match=r"a schedule's code is a text, .* not None"):
