@@ -102,7 +102,8 @@ def parse(argv: "list[str]") -> "tuple[str, list[str]]":
 
 def run(command: "str", rest: "list[str]") -> int:
     """Read the arguments, enter the environment that the command needs, and call its module."""
-    from pubsub_kit.workbook import environment, options
+    from pubsub_kit import options
+    from pubsub_kit.workbook import environment
 
     options.read(command, rest)
     name, extras, _ = COMMANDS[command]

@@ -127,7 +127,7 @@ def reach(*names: str) -> set[str]:
 
 ARROWS = {name: kit_imports(name) for name in MODULES}
 # From the lowest room up: none knows one that comes later, through however many others.
-FLOORS = ["errors", "log", "broker", "patterns", "world", "world.search", "show", "feed",
+FLOORS = ["errors", "options", "log", "broker", "patterns", "world", "world.search", "show", "feed",
           "scenarios", "checks.sandbox", "checks.forms", "checks.questions", "checks.desk",
           "workbook", "bench"]  # fmt: skip
 

@@ -8,9 +8,9 @@ import platform
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 
+from pubsub_kit import options
 from pubsub_kit.bench import brokers, feeds, logs, worlds
 from pubsub_kit.bench.measure import Row, lines, measure
-from pubsub_kit.workbook import options
 
 PARTS: dict[str, Callable[[], Iterator[Row]]] = {  # options.PARTS names them too
     "logs": logs.rows,

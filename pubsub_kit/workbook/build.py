@@ -28,9 +28,9 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from pubsub_kit import options
 from pubsub_kit.checks.desk.kernel import ThisInterpreter
 from pubsub_kit.errors import PubSubKitError
-from pubsub_kit.workbook import options
 from pubsub_kit.workbook.editions import Edition, SourceError, edition
 
 KIT = Path(__file__).resolve().parents[2]

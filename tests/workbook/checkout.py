@@ -48,8 +48,10 @@ class FakeUv:
             for extra in filter(None, extras.split(",")):
                 names += project["optional-dependencies"][extra]
             for packages in venv.glob("lib/*/site-packages"):
+                if (folder / "misled").exists():
+                    continue
                 (packages / "borrowed.pth").write_text(root + chr(10) + "{packages}")
-                for name in names if not (folder / "misled").exists() else []:
+                for name in names:
                     name = re.split("[^A-Za-z0-9-]", name)[0].replace("-", "_")
                     (packages / (name + "-0.dist-info")).mkdir(exist_ok=True)
                     (packages / (name + "-0.dist-info") / "METADATA").write_text("Name: " + name)

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from pubsub_kit import __main__ as command_line
+from pubsub_kit import options
 from pubsub_kit.bench import table
-from pubsub_kit.checks.desk import progress, terminal
-from pubsub_kit.workbook import environment, options
+from pubsub_kit.workbook import environment
 from tests.workbook.checkout import FakeUv, kit, the_complaint
 
 pytestmark = pytest.mark.usefixtures("plain_variables")
@@ -53,19 +53,6 @@ def test_without_a_command_the_commands_are_listed_and_nothing_counts_as_done(co
 def test_an_unknown_command_is_told_the_nearest_one(copy: Path, given: str, meant: str) -> None:
     said = the_complaint(kit(copy, given))
     assert f"there is no command {given!r}: did you mean {meant}" in said
-
-
-@pytest.mark.parametrize(
-    ("main", "parser"), [(terminal.main, options.check), (progress.main, options.progress)]
-)
-def test_help_before_set_up_is_the_help_after_it(
-    main: object, parser: object, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert callable(main)
-    assert callable(parser)
-    with pytest.raises(SystemExit):
-        main(["--help"])
-    assert capsys.readouterr().out == parser().format_help()
 
 
 def test_every_part_of_the_bench_can_be_asked_for() -> None:

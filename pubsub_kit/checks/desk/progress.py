@@ -6,10 +6,10 @@ Whether the answer that you have now holds is what your last check said.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pubsub_kit import options
 from pubsub_kit.checks.desk import journal
 from pubsub_kit.checks.desk.exercises import LESSONS, questions
 from pubsub_kit.checks.desk.journal import Standing
@@ -17,25 +17,17 @@ from pubsub_kit.checks.desk.terminal import say
 from pubsub_kit.checks.forms.sources import ROOT
 from pubsub_kit.checks.forms.verdict import SIGNS
 
-_LEGEND = "The first sign says whether an answer of yours has ever held; no later check takes it \
-away.\nThe second one says how your last check ended."
-
 
 def main(argv: Sequence[str], root: Path = ROOT) -> int:
     """Print the table; raises PubSubKitError where the log of progress cannot be read."""
-    parser = argparse.ArgumentParser(
-        prog="python3 -m pubsub_kit progress",
-        description="Show how far you are with each exercise.",
-        epilog=_LEGEND.replace("\n", " "),
-    )
-    parser.parse_args(argv)
+    options.progress().parse_args(argv)
     say(table(journal.standings(journal.history(root))))
     return 0
 
 
 def table(standings: Mapping[str, Standing]) -> str:
     """Return the table as text: each exercise with its questions, signs, checks and hints."""
-    lines = [_LEGEND]
+    lines = [options.LEGEND]
     for key, name in LESSONS.items():
         rows = {q.name: standings.get(f"{key}.{q.name}", Standing()) for q in questions(key)}
         held = sum(row.held for row in rows.values())

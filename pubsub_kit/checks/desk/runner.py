@@ -18,8 +18,7 @@ from pubsub_kit.checks.desk import reporter
 from pubsub_kit.checks.desk.kernel import CellTooLong, Kernel, KernelDied, started
 from pubsub_kit.checks.forms.sources import ROOT
 from pubsub_kit.errors import PubSubKitError
-
-SECONDS = 120.0  # that a cell may take: a check ends by itself long before
+from pubsub_kit.options import SECONDS
 
 
 class NotebookError(PubSubKitError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections import Counter
@@ -11,13 +10,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
+from pubsub_kit import options
 from pubsub_kit.checks.desk import copies, exercises
-from pubsub_kit.checks.desk.runner import SECONDS, Heard, run_notebook
+from pubsub_kit.checks.desk.runner import Heard, run_notebook
 from pubsub_kit.checks.forms.sources import ROOT
 from pubsub_kit.checks.forms.verdict import SIGNS
 
 _PLAIN_SIGNS = {"○": "o", "◐": "?", "✗": "x", "✓": "v", "…": "...", "’": "'", "–": "-", "×": "x"}
-_MOST_SECONDS = 86_400.0
 
 
 def main(argv: Sequence[str], root: Path = ROOT) -> int:
@@ -25,25 +24,7 @@ def main(argv: Sequence[str], root: Path = ROOT) -> int:
 
     Raises PubSubKitError for an exercise or a question that does not exist, or cannot be read.
     """
-    parser = argparse.ArgumentParser(
-        prog="python3 -m pubsub_kit check",
-        usage="%(prog)s [-h] [--seconds SECONDS] exercise [question ...] [exercise ...]",
-        description="Run your copies of exercises, and say which of your answers hold. What you "
-        "have not saved in JupyterLab is not seen. The last check of each question counts.",
-    )
-    parser.add_argument(
-        "words",
-        nargs="+",
-        metavar="exercise",
-        help="03, or its name; after it, names of questions of it, to check those alone",
-    )
-    parser.add_argument(
-        "--seconds",
-        type=_seconds,
-        default=SECONDS,
-        help="how long one cell may take before it is stopped (default: %(default)g)",
-    )
-    given = parser.parse_intermixed_args(argv)
+    given = options.check().parse_intermixed_args(argv)
     wanted = asked_for(given.words)
     copies.prepare(root)
     return max([check(key, root, names, given.seconds) for key, names in wanted])
@@ -71,7 +52,7 @@ def asked_for(words: Sequence[str]) -> list[tuple[str, list[str]]]:
     return wanted
 
 
-def check(key: str, root: Path, names: Sequence[str] = (), seconds: float = SECONDS) -> int:
+def check(key: str, root: Path, names: Sequence[str] = (), seconds: float = options.SECONDS) -> int:
     """Run the learner's copy of one exercise; print its verdicts, and how many answers hold.
 
     `names` are the questions to check, if not all; one cell may take so many seconds.
@@ -149,14 +130,3 @@ def _said_of(path: Path, root: Path, seconds: float) -> str:
         "If it is open in JupyterLab, save it there first (Ctrl+S): unsaved changes are not in "
         f"it.\nStarting a kernel to run its cells; each of them may take {seconds:g} s."
     )
-
-
-def _seconds(word: str) -> float:
-    """Return a time limit; raises ArgumentTypeError for what is none."""
-    try:
-        seconds = float(word)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds <= _MOST_SECONDS:
-        raise argparse.ArgumentTypeError(f"{word!r} is no time limit: give seconds, such as 60")
-    return seconds

@@ -161,7 +161,7 @@ async def asks_for_nothing(order: Order) -> str:
 
 
 def test_a_request_that_makes_no_sense_is_told_in_the_words_of_who_got_it() -> None:
-    assert said(placing(asks_for_nothing)).startswith("stock wants {'id': …, 'item': …}, not {'id'")
+    assert said(placing(asks_for_nothing)).startswith("stock takes {'id': …, 'item': …}, not {'id'")
 
 
 async def makes_a_mistake_at_its_making(order: Order) -> str:

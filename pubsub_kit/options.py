@@ -9,23 +9,42 @@ from __future__ import annotations
 import argparse
 
 PROGRAM = "python3 -m pubsub_kit"
+SECONDS = 120.0  # that a cell may take: a check ends by itself long before
+_MOST_SECONDS = 86_400.0
+LEGEND = "The first sign says whether an answer of yours has ever held; no later check takes it \
+away.\nThe second one says how your last check ended."
 PARTS = ("logs", "brokers", "worlds", "feeds")
 
 
 def check() -> argparse.ArgumentParser:
-    """Return the options of `check`, as checks.desk.terminal reads them (a test compares)."""
+    """Return the options of `check`: exercises, each with the questions of it that are meant."""
     parser = argparse.ArgumentParser(
         prog=f"{PROGRAM} check",
-        description="Run your copies of exercises, and say which of your answers hold.",
+        usage="%(prog)s [-h] [--seconds SECONDS] exercise [question ...] [exercise ...]",
+        description="Run your copies of exercises, and say which of your answers hold. What you "
+        "have not saved in JupyterLab is not seen. The last check of each question counts.",
     )
-    parser.add_argument("exercises", nargs="+", metavar="exercise", help="03, or its name")
+    parser.add_argument(
+        "words",
+        nargs="+",
+        metavar="exercise",
+        help="03, or its name; after it, names of questions of it, to check those alone",
+    )
+    parser.add_argument(
+        "--seconds",
+        type=_seconds,
+        default=SECONDS,
+        help="how long one cell may take before it is stopped (default: %(default)g)",
+    )
     return parser
 
 
 def progress() -> argparse.ArgumentParser:
-    """Return the options of `progress`, as checks.desk.progress reads them (a test compares)."""
+    """Return the options of `progress`, and what its signs mean."""
     return argparse.ArgumentParser(
-        prog=f"{PROGRAM} progress", description="Show how far you are with each exercise."
+        prog=f"{PROGRAM} progress",
+        description="Show how far you are with each exercise.",
+        epilog=LEGEND.replace("\n", " "),
     )
 
 
@@ -76,7 +95,18 @@ def read(command: str, arguments: list[str]) -> None:
         if {"-h", "--help"} & set(arguments):
             test().parse_args(["--help"])
     elif command in _PARSERS:
-        _PARSERS[command]().parse_args(arguments)
+        _PARSERS[command]().parse_intermixed_args(arguments)
+
+
+def _seconds(word: str) -> float:
+    """Return a time limit; raises ArgumentTypeError for what is none."""
+    try:
+        seconds = float(word)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= _MOST_SECONDS:
+        raise argparse.ArgumentTypeError(f"{word!r} is no time limit: give seconds, such as 60")
+    return seconds
 
 
 def _part(name: str) -> str:
