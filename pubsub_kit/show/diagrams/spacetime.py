@@ -20,7 +20,7 @@ from pubsub_kit.show.labels import Paper
 from pubsub_kit.show.picture import Picture, PictureError
 from pubsub_kit.world.trace import Trace
 
-_WIDTH, _GUTTER = 900.0, 66.0
+_WIDTH, _GUTTER = 900.0, 74.0
 _MOST_FAULTS = 9
 _TALL = 640.0  # pixels: above this, the lanes are named at their lower ends too
 _HEAD = 18.0  # pixels from the first step up to the lanes' names
