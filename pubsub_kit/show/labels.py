@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 from pubsub_kit.show.canvas import Canvas
@@ -116,10 +118,8 @@ class Paper:
         least; within that, the first spot. A badge is a number in a disc before the text.
         """
         style = _Style(size, bold, badge)
-        forms = [form for form in _whole(spots, text, style) if form.fits]
-        if lines > 1:
-            forms += [form for form in _wrapped(spots, text, style, lines) if form.fits]
-        best = self._best(forms)
+        forms = chain(_whole(spots, text, style), _wrapped(spots, text, style, lines))
+        best = self._best(form for form in forms if form.fits)
         if best is None and not strict and not whole:
             best = self._best(_cut(spots, text, style, least))
         if best is None or (strict and not self.clear(best.box)):
@@ -200,11 +200,23 @@ def _whole(spots: Sequence[Spot], text: str, style: _Style) -> Iterator[Form]:
 
 
 def _wrapped(spots: Sequence[Spot], text: str, style: _Style, lines: int) -> Iterator[Form]:
-    for spot in spots:
-        words = tuple(wrap(text, spot.room - style.lead, style.size, style.bold))
-        if spot.room >= _NARROWEST and 1 < len(words) <= lines:
+    for spot in spots if lines > 1 else ():
+        room = spot.room - style.lead
+        words = _balanced(text, room, style.size, style.bold) if room >= _NARROWEST else ()
+        if 1 < len(words) <= lines:
             for up in (0.5, 1.0, 0.0):
                 yield _form(spot, words, style, up)
+
+
+@lru_cache(1000)
+def _balanced(text: str, room: float, size: float, bold: bool) -> tuple[str, ...]:
+    """Return the text in as few lines as the room allows, none much shorter than another."""
+    fewest = wrap(text, room, size, bold)
+    for share in (0.5, 0.6, 0.7, 0.8, 0.9):
+        lines = wrap(text, room * share, size, bold)
+        if len(lines) == len(fewest):
+            return tuple(lines)
+    return tuple(fewest)
 
 
 def _cut(spots: Sequence[Spot], text: str, style: _Style, least: int) -> Iterator[Form]:

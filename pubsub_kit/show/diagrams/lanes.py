@@ -261,7 +261,7 @@ class Lanes:
                 done = self._shout(label)
             else:
                 bold = self.steps[label.step].kind in ("effect", "crash")
-                lines = 2 if label.rank <= 3 else 1
+                lines = 2 if label.rank <= 4 else 1
                 done = self.paper.label(
                     self.canvas, label.spots, label.text, bold=bold, lines=lines
                 )
@@ -274,9 +274,10 @@ class Lanes:
         marked = label.step == self.mark
         short = "✗ here" if marked else "" if badge else self.steps[label.step].kind
         spots = (*label.spots, *self._around(label.step))
-        for text, lines in ((label.text, 2), (label.text, _MOST_LINES), (short, 1)):
-            said: Any = {"fill": "fault", "bold": True, "badge": badge, "lines": lines}
-            if self.paper.label(self.canvas, spots, text, whole=True, **said):
+        said: Any = {"fill": "fault", "bold": True, "badge": badge, "whole": True}
+        ways = ((2, True), (_MOST_LINES, True), (_MOST_LINES, False))
+        for text, (lines, strict) in (*((label.text, way) for way in ways), (short, (1, False))):
+            if self.paper.label(self.canvas, spots, text, lines=lines, strict=strict, **said):
                 if marked and text != label.text:
                     self.below = label.text
                 return True
