@@ -41,11 +41,14 @@ def live(picture: Shown) -> str:
 
 
 def still(picture: Shown) -> str:
-    """Return the picture as an image with its alternative text."""
+    """Return the picture as an image with its alternative text.
+
+    A head is hidden from a screen reader: Lab would call an image without words "Image".
+    """
     pieces = picture.pieces("light")
     shown = [_image(piece, picture.alt) for piece in pieces]
     if len(shown) > 1:
-        shown[0] = _image(pieces[0], "", _STUCK)
+        shown[0] = _image(pieces[0], "", _STUCK).replace("<img ", '<img aria-hidden="true" ')
     return _box(picture, shown)
 
 

@@ -111,7 +111,8 @@ def test_a_tall_picture_keeps_its_lanes_names_in_view() -> None:
     picture = show.spacetime(chatter(100), title="Long")
     head, rest = images(picture)
     assert "position:sticky;top:0" in str(head.get("style"))
-    assert (head.get("alt"), rest.get("alt")) == ("", picture.alt)
+    assert (head.get("aria-hidden"), head.get("alt")) == ("true", "")
+    assert rest.get("alt") == picture.alt
     above, below = picture.pieces("light")
     assert above.h + below.h == picture.drawing.size[1]
     assert ">service-0<" in above.svg
