@@ -26,6 +26,14 @@ def run(messages, lost=False):
     return show.trace(trace, mark=len(trace) - 1, title=f"{messages} orders, {lost}")"""
 PREDICT = 'show.predict("How many arrive?", ["all", "some"], key="test.arrive")'
 PLAY = 'show.play(run, messages=show.slider(2, 60, 40, label="orders sent"), lost=show.toggle())'
+SLOW = """\
+import time
+
+def slow(n):
+    time.sleep(0.4)
+    return run(n)
+
+show.play(slow, n=show.slider(2, 9, label="slowly sent"))"""
 CHART = """\
 show.play(lambda n: show.lines({"sent": [(0, 0), (9, n)]}, x="seconds", y="orders"),
           n=show.slider(1, 9))"""
@@ -62,7 +70,9 @@ def cell(source: str, number: int) -> dict[str, Any]:
 
 def write(root: Path) -> None:
     """Write the notebook of pictures."""
-    cells = [cell(s, n) for n, s in enumerate((RUN, PREDICT, PLAY, CHART, STILL, STILL_CHART))]
+    cells = [
+        cell(s, n) for n, s in enumerate((RUN, PREDICT, PLAY, CHART, STILL, STILL_CHART, SLOW))
+    ]
     kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
     about = {"metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
     (root / "pictures.ipynb").write_text(json.dumps({"cells": cells, **about}), encoding="utf-8")
@@ -175,6 +185,20 @@ def test_controls_have_names_and_keys_that_the_notebook_does_not_take(pictures: 
     toggle.press("Space")
     slider.press("ArrowRight")
     expect(outputs(pictures, 2).get_by_role("status")).to_contain_text("40 orders, False")
+
+
+def test_a_slow_run_waits_for_the_slider_and_shows_that_it_runs(pictures: Notebook) -> None:
+    area = outputs(pictures, 6)
+    slider, status = area.get_by_role("slider", name="slowly sent"), area.get_by_role("status")
+    move = "(range, value) => { range.value = value; range.dispatchEvent(new Event('input')) }"
+    slider.evaluate(move, "5")
+    expect(area.locator(".pk-value")).to_have_text("5")
+    pictures.page.wait_for_timeout(800)
+    expect(status).to_contain_text("2 messages")
+    slider.evaluate("range => range.dispatchEvent(new Event('change'))")
+    expect(area.get_by_text("Running …")).to_be_visible()
+    expect(status).to_contain_text("5 messages")
+    expect(area.get_by_text("Running …")).to_be_hidden()
 
 
 def test_arrows_scroll_a_picture_that_has_the_focus(pictures: Notebook) -> None:
