@@ -14,15 +14,15 @@
 the shortest run that breaks a piece of code, and `exercise` opens an exercise that checks itself.
 """
 
-from __future__ import annotations
-
 import importlib
-from typing import TYPE_CHECKING, Any
 
+# As typing has it. This file is read before the command line can set a stray typing.py in the
+# current folder aside, and on Pythons that are too old for the rest.
+TYPE_CHECKING = False
 __version__ = "0.1.0"
 
 #: Where each name of the kit's face lives. A name is imported when it is first used, so that
-#: `import pubsub_kit` is quick and works before anything is installed.
+#: `import pubsub_kit` is fast and works before anything is installed.
 _HOME = {
     "pubsub_kit.errors": ["PubSubKitError"],
     "pubsub_kit.log.event": ["Event"],
@@ -47,6 +47,8 @@ _WHERE = {name: module for module, names in _HOME.items() for name in names}
 __all__ = [*_WHERE, "show"]
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from pubsub_kit import show as show
     from pubsub_kit.broker.broker import Broker as Broker
     from pubsub_kit.broker.consumer import Consumer as Consumer
@@ -84,7 +86,7 @@ if TYPE_CHECKING:
     from pubsub_kit.world.world import World as World
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     """Import a name of the kit's face when it is first used."""
     if name in __all__:
         importlib.import_module("pubsub_kit.workbook.notebook").speak_plainly()
@@ -92,15 +94,15 @@ def __getattr__(name: str) -> Any:
         return _show()
     if name in _WHERE:
         return getattr(importlib.import_module(_WHERE[name]), name)
-    raise AttributeError(f"pubsub_kit has no {name!r}; it has {', '.join(sorted(__all__))}")
+    raise AttributeError(f"pubsub_kit has no {name!r}: choose from {', '.join(sorted(__all__))}")
 
 
-def _show() -> Any:
+def _show() -> "Any":
     """Import the pictures, and let predictions and quiz answers go to the learner's own log."""
     show = importlib.import_module("pubsub_kit.show")
     show.ask.store = importlib.import_module("pubsub_kit.checks.desk.journal").Answers()
     return show
 
 
-def __dir__() -> list[str]:
+def __dir__() -> "list[str]":
     return sorted([*globals(), *__all__])

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import pydoc
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -13,11 +18,18 @@ import pytest
 import yaml
 from rattler import MatchSpec
 
+from pubsub_kit.workbook.contents import WorkbookContents
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted({*ROOT.glob("*.md"), *(ROOT / "authoring").glob("*.md")})
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-CONDA_NAMES = {"matplotlib": "matplotlib-base"}  # the one without a desktop toolkit
+# The one without a desktop toolkit, and one that conda spells otherwise.
+CONDA_NAMES = {
+    "matplotlib": "matplotlib-base",
+    "jupyter-client": "jupyter_client",
+    "jupyter-server": "jupyter_server",
+}
 
 
 def project() -> dict[str, Any]:
@@ -40,12 +52,58 @@ def test_every_local_link_leads_somewhere(page: Path) -> None:
     assert missing == []
 
 
-def test_the_badges_open_a_notebook_that_is_there() -> None:
-    opened = {urlsplit(url).netloc: url for url in LINK.findall(README) if ".ipynb" in url}
-    binder, colab = opened["mybinder.org"], opened["colab.research.google.com"]
-    (page,) = parse_qs(urlsplit(binder).query)["urlpath"]
-    assert (ROOT / page.removeprefix("lab/tree/")).is_file()
-    assert (ROOT / colab.partition("/blob/main/")[2]).is_file()
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a checkout in which Binder has run what it runs once the packages are there."""
+    root = tmp_path_factory.mktemp("binder") / "kit"
+    for name in ("pubsub_kit", "notebooks", "exercises", "solutions"):
+        shutil.copytree(ROOT / name, root / name)
+    for name in ("pyproject.toml", "postBuild"):
+        shutil.copy(ROOT / name, root)
+    python = root.parent / "environment"
+    subprocess.run(
+        [sys.executable, "-m", "venv", "--without-pip", "--system-site-packages", python],
+        check=True,
+    )
+    (packages,) = python.glob("lib/*/site-packages")
+    (packages / "ours.pth").write_text(str(Path(pytest.__file__).parents[1]))
+    path = os.pathsep.join([str(python / "bin"), os.environ["PATH"]])
+    variables = os.environ | {"PATH": path, "JUPYTER_DATA_DIR": str(root.parent / "data")}
+    variables["PYTHONPATH"] = str(root)
+    subprocess.run([root / "postBuild"], cwd=root, env=variables, check=True)
+    return root
+
+
+def badge(host: str) -> str:
+    """Return the address that README's badge for a host opens."""
+    found: list[str] = [url for url in LINK.findall(README) if urlsplit(url).netloc == host]
+    (opened,) = (url for url in found if ".ipynb" in url)
+    return opened
+
+
+def test_the_badge_for_colab_opens_a_notebook_that_is_there() -> None:
+    assert (ROOT / badge("colab.research.google.com").partition("/blob/main/")[2]).is_file()
+
+
+def test_the_badge_for_binder_opens_a_copy_that_binder_makes(built: Path) -> None:
+    (page,) = parse_qs(urlsplit(badge("mybinder.org")).query)["urlpath"]
+    opened = built / page.removeprefix("lab/tree/")
+    assert opened.is_file()
+    assert opened.parent.name == "my_lessons"
+    assert not (ROOT / ".binder").exists()  # either would be read in postBuild's place
+    assert not (ROOT / "binder").exists()
+
+
+def test_binders_jupyterlab_opens_and_saves_files_as_ours_does(built: Path) -> None:
+    config = built.parent.glob("environment/etc/jupyter/jupyter_server_config.d/*.json")
+    (name,) = (json.loads(it.read_text())["ServerApp"]["contents_manager_class"] for it in config)
+    assert pydoc.locate(name) is WorkbookContents
+
+
+def test_the_development_container_makes_the_copies_too() -> None:
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())
+    *_, last = container["postCreateCommand"].split(" && ")
+    assert f"{last}\n" in (ROOT / "postBuild").read_text()
 
 
 def test_every_address_of_the_repository_is_the_same() -> None:

@@ -1,19 +1,19 @@
 # %% [markdown]
-# # Exercise 01 · A shop that survives what it calls
+# # Exercise 01 · A shop that survives the failures of what it calls
 #
-# Six questions: two estimates to warm up, then you write the shop. It has a neighbour, `stock`,
-# which takes one item off the shelf for each request `{"id": …, "item": …}` whose id it has not
-# seen yet. The network between the two may lose requests and replies.
+# Six questions: two estimates to warm up, then you write the shop. It calls a service, `stock`,
+# which takes one item off the shelf for each request `{"id": …, "item": …}` whose id it hasn't seen
+# yet. The network between the two may lose requests and replies.
 #
 # | you have | |
 # |---|---|
 # | `await call("stock", order, timeout=…, retry=…, breaker=…)` | the reply, or a `CallError` |
 # | `CallTimeout`, `CallRefused`, `CallFailed` | its kinds: no reply in time; refused; it raised |
-# | `RetryPolicy(attempts=…, base=…, jitter=…)` | how often to try, and how long to wait between |
+# | `RetryPolicy(attempts=…, base=…, jitter=…)` | how many tries, and the wait between them |
 # | `Breaker(failures=…, reset=…)` | `allows(now)`, `failed(now)`, `succeeded(now)` |
 # | `clock()`, `await sleep(seconds)` | the time in the world, and how to let it pass |
 #
-# Run a cell, read its verdict, change the answer, run it again. Stuck? `q.place.hint()`.
+# Run a cell, read its verdict, change your answer and run it again. Stuck? `q.place.hint()`.
 
 # %%
 from pubsub_kit import Breaker, CallError, CallTimeout, RetryPolicy, call, clock, exercise, sleep
@@ -23,8 +23,8 @@ q = exercise("01")
 # %% [markdown]
 # ## tail
 #
-# A page asks 100 servers and waits for the slowest reply. Of each server's replies 1% are slow.
-# What share of the pages is slow, in percent? Let Python do the sum.
+# A page asks 100 servers and waits for the slowest reply. 1% of each server's replies are slow.
+# What share of the pages is slow, in percent? Let Python do the arithmetic.
 
 # %% tags=["answer:tail"]
 ### BEGIN SOLUTION
@@ -37,14 +37,14 @@ slow_pages = 100 * (1 - 0.99**100)
 q.tail.check(slow_pages)
 
 # %% [markdown] tags=["solution", "answer:tail"]
-# **Why.** A page is quick only if all 100 replies are, and each is with probability 0.99, so
-# 0.99¹⁰⁰ of the pages are quick. To add up 100 × 1% counts a page with two slow replies twice.
+# **Why.** A page is fast only if all 100 replies are. Each is fast with probability 0.99, so
+# 0.99¹⁰⁰ of the pages are fast. Adding up 100 × 1% would count a page with two slow replies twice.
 
 # %% [markdown]
 # ## chain
 #
-# An order needs the shop, stock and a database. Each is up 99.9% of the time, each on its own. For
-# how many minutes of a month of 30 days can no order be placed?
+# An order needs the shop, stock and a database. Each is up 99.9% of the time, independently of the
+# others. For how many minutes of a 30-day month can no order be placed?
 
 # %% tags=["answer:chain"]
 ### BEGIN SOLUTION
@@ -57,16 +57,16 @@ minutes_down = (1 - 0.999**3) * 30 * 24 * 60
 q.chain.check(minutes_down)
 
 # %% [markdown] tags=["solution", "answer:chain"]
-# **Why.** All three must be up at once: 0.999³ of the time. That is close to three times one
-# service's share, which does as an estimate while the shares are small. A chain is weaker than its
-# weakest link.
+# **Why.** All three have to be up at once, and they are 0.999³ of the time. The downtime is close
+# to three times that of one service; while the shares are small, adding them up is a good estimate.
+# A chain is weaker than its weakest link.
 
 # %% [markdown]
 # ## place
 #
-# Write the shop's handler: have stock take one tea for the order, and return `"placed"`, whatever
-# one or two messages the network loses or delays. `order` is `{"id": …, "item": …}`, just as stock
-# wants it. No order may take two teas.
+# Write the shop's handler. It makes stock take one tea for the order and returns `"placed"`,
+# whichever one or two messages the network loses or delays. `order` is `{"id": …, "item": …}`, just
+# as stock takes it. No order may take two teas.
 
 
 # %% tags=["answer:place"]
@@ -83,18 +83,18 @@ async def place(order):
 q.place.check(place)
 
 # %% [markdown] tags=["solution", "answer:place"]
-# **Why.** Each try sends the order's own id, so stock can tell a second try from a second order,
-# and does nothing the second time. The timeout is what makes a lost message noticed at all. Two
-# faults can spoil two tries, so three are enough.
+# **Why.** Each try sends the order's own id, so stock can tell a retry from a new order and does
+# nothing the second time. Without the timeout you would never notice a lost message. Two faults can
+# spoil two tries, so three are enough.
 #
-# A loop with `try`, `call(…, timeout=1.0)` and `except CallTimeout` is as good. A new id for each
-# try is not: where only the reply was lost, it takes a second tea.
+# A loop with `try`, `call(…, timeout=1.0)` and `except CallTimeout` is just as good. A new id for
+# each try is not: if only the reply was lost, it takes a second tea.
 
 # %% [markdown]
 # ## budget
 #
-# This shop came with the building. The client waits 2 seconds in all, but the shop may take twice
-# as long to say anything. See how it fails.
+# You inherited this shop. The client waits 2 seconds in all, but the shop may take more than twice
+# as long to say anything. Watch it fail.
 
 
 # %%
@@ -112,7 +112,7 @@ q.budget.check(hasty)
 
 # %% [markdown]
 # Repair it: answer within the 2 seconds even if stock never does (`"failed"` is an answer), and
-# still place the order if one message is lost. Begin with a copy of `hasty`.
+# still place the order if one message is lost. Start with a copy of `hasty`.
 
 
 # %% tags=["answer:budget"]
@@ -135,43 +135,45 @@ async def budget(order):
 q.budget.check(budget)
 
 # %% [markdown] tags=["solution", "answer:budget"]
-# **Why.** Patience is spent once, not once for each try. So note the deadline first, and give each
-# try at most what is left. A try may take only a part of it, so that a second one fits in: here
-# three do.
+# **Why.** The client's patience is spent once, not once per try. So note the deadline first, and
+# give each try at most the time that is left. A try may take only a part of it, so that a second
+# one fits in; here three do.
 #
-# Two tries of 0.9 s without a loop are right too. Better still is to send the deadline along, so
-# that stock need not begin what nobody will wait for. The price: a slow but healthy stock now gets
-# more calls, since you give up on it sooner.
+# Two tries of 0.9 s without a loop are right too. Better still, send the deadline along, so that
+# stock needn't start work that nobody will wait for. The price: a slow but healthy stock now gets
+# more calls, because you give up on it sooner.
 
 # %% [markdown]
 # ## layers
 #
-# Three layers stand above a database, which is down for a second while 40 orders are under way. Who
-# retries (4 tries each), and is the wait between `"fixed"` or `"random"`? No order may knock more
-# than 4 times, no more than 20 calls arrive within 50 ms, and no more than 8 orders fail.
+# Three layers sit above a database, which is down for a second while 40 orders are under way. Which
+# layers retry (4 tries each), and is the wait between tries `"fixed"` or `"random"`? No order may
+# call the database more than 4 times, no more than 20 calls may reach it within 50 ms, and no more
+# than 8 orders may fail.
 
 # %% tags=["answer:layers"]
 ### BEGIN SOLUTION
 layers = {"client": "no", "shop": "no", "stock": "yes", "waiting": "random"}
 ### END SOLUTION
 ### BEGIN STUB
-# layers = {"client": ..., "shop": ..., "stock": ..., "waiting": ...}  # "yes" or "no", and how
+# # "yes" or "no" for each layer; "fixed" or "random" for the waiting
+# layers = {"client": ..., "shop": ..., "stock": ..., "waiting": ...}
 ### END STUB
 
 q.layers.check(layers)
 
 # %% [markdown] tags=["solution", "answer:layers"]
-# **Why.** Where several layers retry, their tries multiply: up to 4 × 4 × 4 at the database. One
-# layer is enough, and each of the three will do. The one right above the trouble knows best what
-# failed and throws away the least work. A fixed wait keeps together all who failed together; a
-# random one spreads them.
+# **Why.** If several layers retry, their tries multiply: up to 4 × 4 × 4 at the database. One layer
+# is enough, and any of the three will do. The layer right above the trouble knows best what failed,
+# and throws away the least work. A fixed wait keeps everyone who failed together in step; a random
+# one spreads them out.
 
 # %% [markdown]
 # ## recover
 #
 # For five seconds stock takes ten times as long, while 60 orders a second come in. Write the shop
-# so that, once this is over, at least 95% of the orders succeed again. A class with `handle(order)`
-# can keep something from one order to the next: a `Breaker`, say.
+# so that afterwards at least 95% of the orders succeed again. A class with `handle(order)` can keep
+# state from one order to the next: a `Breaker`, for example.
 
 
 # %% tags=["answer:recover"]
@@ -202,14 +204,14 @@ class Shop:
 q.recover.check(Shop)
 
 # %% [markdown] tags=["solution", "answer:recover"]
-# **Why.** While the breaker is open, stock gets next to nothing and works off its queue; then the
-# one try that is let through succeeds, and closes it. Without it, each order that times out comes
-# back, and the load stays above what stock can do.
+# **Why.** While the breaker is open, stock gets next to nothing and drains its queue. Then the one
+# call that is let through succeeds and closes the breaker. Without it, each order that times out
+# comes back, and the load stays above what stock can handle.
 #
 # One call with a timeout and no retry recovers too, since it adds no load: the cheapest cure, if
-# you can bear to lose the odd order. So does a retry budget, which allows retries for a small share
-# of the calls only. The price of a breaker: it refuses good orders while it is open.
+# you can afford to lose the odd order. So does a retry budget, which allows retries for a small
+# share of the calls only. The price of a breaker: it refuses good orders while it is open.
 
 # %% [markdown]
-# All ✓? Close the notebook and say aloud what a blocking call costs. To recall something teaches
-# you more than to read it again (Karpicke and Roediger, 2007).
+# All ✓? Close the notebook and say aloud what a blocking call costs. Recalling something teaches
+# you more than reading it again (Karpicke and Roediger, 2007).

@@ -1,20 +1,21 @@
 # %% [markdown]
-# # Exercise 04 · Who says that it is done?
+# # Exercise 04 · Who says that it's done?
 #
-# Seven questions about acks, leases, offsets and retries. `check()` lets workers crash, stand still
-# for a minute, and lose acks.
+# Seven questions about acks, leases, offsets and retries. `check()` makes workers crash, pause for
+# a minute, and lose acks.
 #
 # | you have | |
 # |---|---|
 # | `delivery.attempt`, `delivery.id`, `delivery.data` | one delivery; attempts count from 1 |
-# | `await delivery.ack()`, `await delivery.extend(10)` | done with it; 10 s more from now |
+# | `await delivery.ack()`, `await delivery.extend(10)` | done with it; a lease of 10 s from now |
 # | `await db.get(key, default)`, `db.put(key, value)`, `db.add(key, amount)` | rows that survive |
-# | `async with db.transaction() as tx:` | all that you do by `tx`, or none of it |
-# | `await sleep(5)`, `gather(…)`, `perform("count", id)` | time, side by side, an effect |
+# | `async with db.transaction() as tx:` | everything that you do through `tx`, or none of it |
+# | `await sleep(5)`, `gather(…)`, `perform("count", id)` | let time pass; run concurrently; act |
 #
-# Stuck? `q.worker.hint()`.
+# Stuck? Try `q.worker.hint()`.
 
-# %%
+# %% tags=["folded"]
+# Imports
 from pubsub_kit import exercise, gather, perform, sleep
 
 q = exercise("04")
@@ -22,12 +23,12 @@ q = exercise("04")
 # %% [markdown]
 # ## semantics
 #
-# Four services listen to a signup. Choose for each the cheapest semantics that meet its need:
+# Four services listen to a signup. Choose the cheapest semantics that meet each one's need:
 #
-# - a **welcome email** must never come twice; a missing one does no harm,
+# - a **welcome email** must never be sent twice; a missing one does no harm,
 # - an **invoice** must never be missing; a repeat just overwrites it,
-# - a **payment** must be neither missing nor twice,
-# - of **live positions**, one more or less does not matter.
+# - a **payment** must be neither missing nor doubled,
+# - with **live positions**, one more or less doesn't matter.
 
 # %% tags=["answer:semantics"]
 ### BEGIN SOLUTION
@@ -50,19 +51,19 @@ semantics = {
 q.semantics.check(semantics)
 
 # %% [markdown] tags=["solution", "answer:semantics"]
-# **Why.** Ask which harm is worse: one too few, or one too many. If it is one too many, ack first.
-# If it is one too few, ack last. If it is both, ack last and remember the ids, in one transaction
-# with the effect. A live position may be either of the cheap two.
+# **Why.** Ask which is worse: one too few, or one too many. If it's one too many, ack first. If
+# it's one too few, ack last. If it's both, ack last and remember the ids, in one transaction with
+# the effect. A live position may use either of the two cheap ones.
 #
-# "Effectively once" for all four would be right as well, and dear: a row for each event, and a
-# transaction.
+# "Effectively once" for all four would meet every need too, but it's expensive: a row per event,
+# and a transaction.
 
 # %% [markdown]
 # ## worker
 #
-# To render a film takes 25 s (of `sleep`); a lease lasts 10 s. Extend it while you work. Then put
-# `delivery.attempt` into the row `"film tea"`, as the film's version, but never over a later
-# attempt's: a worker may stand still for a minute. Then ack.
+# Rendering a film takes 25 s (of `sleep`), and a lease lasts 10 s. Extend it while you work. Then
+# put `delivery.attempt` into the row `"film tea"`, as the film's version, but never over a later
+# attempt's: a worker may pause for a minute. Then ack.
 
 
 # %% tags=["answer:worker"]
@@ -89,17 +90,17 @@ q.worker.check(Worker)
 
 # %% [markdown] tags=["solution", "answer:worker"]
 # **Why.** Each piece of work is shorter than the lease, so the broker hears from you in time. The
-# attempt is the fencing token: it grows with each delivery, and the store refuses the smaller one.
+# attempt is the fencing token: it grows with each delivery, and the store rejects the smaller one.
 #
-# Just as right: to stop when `extend()` returns False (it saves work, but proves nothing: you may
-# stand still right after it), a heartbeat beside the work, `compare_and_set`, or one long
-# extension. That one has a price: a crash is noticed later.
+# Just as good: a heartbeat beside the work, `compare_and_set`, or one long extension, at the price
+# of noticing a crash later. You may also stop when `extend()` returns False. That saves work, but
+# it proves nothing, because you may pause right after it.
 
 # %% [markdown]
 # ## fifo
 #
-# "We have a FIFO queue, so each deposit is processed exactly once." Repair what came of that: add
-# `event.data` to the row `"balance"`, once for each event.
+# "We have a FIFO queue, so each deposit is processed exactly once." Fix the code that came of this
+# belief: add `event.data` to the row `"balance"`, once per event.
 
 
 # %% tags=["answer:fifo"]
@@ -121,17 +122,17 @@ class Deposits:
 q.fifo.check(Deposits)
 
 # %% [markdown] tags=["solution", "answer:fifo"]
-# **Why.** The order holds, and the same message comes twice in it. The crash fell between effect
-# and ack; in an SQS FIFO queue, the end of the visibility timeout does the same.
+# **Why.** The order holds, but the same message is delivered twice in it. Here a crash fell between
+# the effect and the ack. In an SQS FIFO queue, a visibility timeout that runs out does the same.
 #
-# The order still buys you something: a repeat comes before its successor. So the last id of each
-# key is enough, in place of all of them.
+# The order still buys you something: a repeat comes before its successor. So it's enough to
+# remember the last id of each key, instead of all of them.
 
 # %% [markdown]
 # ## commit
 #
-# A reader gets a batch of `(offset, event)` pairs from a log. For each it does
-# `await sleep(event.data["takes"])` and `await perform("count", event.id)`, all side by side by
+# A reader gets a batch of `(offset, event)` pairs from a log. For each pair it awaits
+# `sleep(event.data["takes"])` and then `perform("count", event.id)`, all pairs concurrently, with
 # `gather`. The row `"committed"` holds the next offset to read. A crash must lose nothing.
 
 
@@ -157,20 +158,20 @@ class Reader:
 q.commit.check(Reader)
 
 # %% [markdown] tags=["solution", "answer:commit"]
-# **Why.** An offset stands for all before it, so it may pass nothing that is unfinished. The price:
-# a crash repeats the whole batch. To commit as you go, commit the first offset that is *not* done;
-# one after the other, each may be committed when it is done.
+# **Why.** An offset stands for everything before it, so it must not pass anything unfinished. The
+# price: a crash repeats the whole batch. To commit as you go, commit the first offset that is *not*
+# done. If you work on one event after the other, you can commit after each.
 #
-# A client that commits on a timer commits what it has handed out. Whether that is done by then
+# A client that commits on a timer commits what it has handed to you. Whether that's done by then
 # depends on the client, and on you.
 
 # %% [markdown]
 # ## poison
 #
-# `order-1` can never be packed; `order-2` only once an outage of 5 s is over; `order-3` at once.
-# One worker, 0.2 s a try. How many deliveries, and which wait between them (`"none"`, or
-# `"growing"`: 1 s, 2 s, 4 s … up to 30 s)? The good orders must be packed, and `order-1` be among
-# the dead letters within two minutes.
+# `order-1` can never be packed, `order-2` only once an outage of 5 s is over, `order-3` at once.
+# There is one worker, and an attempt takes 0.2 s. How many deliveries do you allow, and which wait
+# between them (`"none"`, or `"growing"`: 1 s, 2 s, 4 s … up to 30 s)? Both good orders must be
+# packed, and `order-1` must be a dead letter within two minutes.
 
 # %% tags=["answer:poison"]
 ### BEGIN SOLUTION
@@ -186,19 +187,19 @@ poison = {"deliveries": "5", "wait between": "growing"}
 q.poison.check(poison)
 
 # %% [markdown] tags=["solution", "answer:poison"]
-# **Why.** The waits make room for the outage, and for `order-3`; the limit ends the poison. Five
-# tries reach 1 + 2 + 4 + 8 = 15 s, eight of them 91 s. Without waits, five tries are over in a
-# second, and a good order dies of somebody else's outage.
+# **Why.** The waits outlast the outage, and let `order-3` through. The limit puts the poison
+# message aside. Five attempts span 1 + 2 + 4 + 8 = 15 s, and eight span 91 s. Without waits, five
+# attempts are over in about a second, and a good order dies of somebody else's outage.
 #
-# More tries ride out longer outages, and hold the poison for longer. A redrive makes that choice
-# less final.
+# More attempts ride out longer outages, but they keep the poison message for longer. A redrive
+# makes that choice less final.
 
 # %% [markdown]
 # ## batch
 #
-# `self.work(event)` raises for a bad record. Work on each record of the batch, and return the list
-# of the ids that failed, as AWS Lambda's partial batch response does. An exception would give the
-# whole batch back.
+# `self.work(event)` raises for a bad record. Work on each record of the batch, and return a list of
+# the ids that failed, as in AWS Lambda's partial batch response. An exception would give the whole
+# batch back.
 
 
 # %% tags=["answer:batch"]
@@ -224,18 +225,19 @@ class Batch:
 q.batch.check(Batch)
 
 # %% [markdown] tags=["solution", "answer:batch"]
-# **Why.** Each record has its own `try`, so a bad one takes no other along: neither those before
-# it, which would be done again, nor those behind it. Side by side by `gather` is as right.
+# **Why.** Each record has its own `try`, so a bad one drags no other down: neither those before it,
+# which would be done again, nor those after it. Running them concurrently with `gather` is just as
+# good.
 #
-# Where the order matters you do stop at the bad one, and give back all from there on. Then one
-# poison message blocks its key until it is put aside.
+# Where the order matters, you do stop at the bad one, and give back everything from there on. Then
+# one poison message blocks its key until it is put aside.
 
 # %% [markdown]
 # ## patience
 #
-# A message is tried 8 times, with waits of 1 s, 2 s, 4 s … between, doubling up to a cap of 30 s,
-# without jitter. How long is it from the first try to the last, if a try takes no time? Give a
-# text with a unit, such as `"3 minutes"`, or a number in seconds.
+# A message is tried 8 times. The waits between are 1 s, 2 s, 4 s …, doubling up to a cap of 30 s,
+# without jitter. How long is it from the first attempt to the last, if an attempt takes no time?
+# Give a text with a unit, such as `"3 minutes"`, or a number in seconds.
 
 # %% tags=["answer:patience"]
 ### BEGIN SOLUTION
@@ -248,9 +250,9 @@ patience = sum(min(30, 2**i) for i in range(7))
 q.patience.check(patience)
 
 # %% [markdown] tags=["solution", "answer:patience"]
-# **Why.** Eight tries have seven waits: 1 + 2 + 4 + 8 + 16, and then 30 twice. An outage that is
-# longer than this ends among the dead letters. With full jitter each wait is anywhere between zero
-# and its bound, so on average it is half as long.
+# **Why.** There are seven waits between eight attempts: 1 + 2 + 4 + 8 + 16, and then 30 twice. If
+# an outage lasts longer than that, its messages become dead letters. With full jitter each wait is
+# anywhere between zero and its bound, so on average it is half as long.
 
 # %% [markdown]
 # All ✓? Close the notebook and say aloud when you ack, and what a crash just before or after that

@@ -1,21 +1,23 @@
 # %% [markdown]
 # # Exercise 05 · Money in the right order, or not at all
 #
-# Five questions. Messages overtake each other, replies get lost, services crash in the middle of
-# something. In the end no money may be missing, and nothing may be told that is not so.
+# Five questions. Messages overtake each other, replies get lost, and services crash halfway
+# through. In the end no money may be missing, and nobody may have heard of something that isn't
+# true.
 #
 # | you have | |
 # |---|---|
 # | `await db.get(key)`, `db.put(key, value)`, `db.delete(key)` | rows that survive a crash |
-# | `await db.scan("open ")` | all rows whose key begins so, as a dict |
-# | `async with db.transaction() as tx:` | all that you write by `tx`, or none of it |
-# | `await call("ann", request, timeout=…, retry=RetryPolicy())` | the reply; with no end of tries |
-# | `await publish("orders", data, id=…)` | puts an event on a topic |
-# | `await perform("mail", id)` | sends a mail: nobody can take it back |
+# | `await db.scan("open ")` | a dict of all rows whose keys begin with this |
+# | `async with db.transaction() as tx:` | either everything you write through `tx`, or nothing |
+# | `await call("ann", request, timeout=…, retry=RetryPolicy())` | retries until the reply comes |
+# | `await publish("orders", data, id=…)` | publishes an event on a topic |
+# | `await perform("mail", id)` | sends an email, which you can't roll back |
 #
-# Every `await` is a place where a crash may fall. Stuck? `q.account.hint()`.
+# A crash may fall at any `await`. Stuck? Call `q.account.hint()`.
 
-# %%
+# %% tags=["folded"]
+# Imports, and q, which holds the questions
 from pubsub_kit import RetryPolicy, call, exercise, publish
 
 q = exercise("05")
@@ -23,9 +25,9 @@ q = exercise("05")
 # %% [markdown]
 # ## routing
 #
-# Ann pays 100 in by an app, 70 out by a website, then a fee of 20. The topic has two partitions,
-# soon three, and each has a worker; the ledger is away for a moment. Choose so that her moves are
-# booked in this order. To see the options, print the question.
+# Ann pays 100 in with an app, then 70 out on a website, then a fee of 20 with the app. The topic
+# has two partitions, soon three, and each has a worker. The ledger is down when her first move
+# arrives. Choose so that her moves are booked in this order. The next cell shows the options.
 
 # %%
 print(q.routing)
@@ -36,7 +38,7 @@ routing = {
     "key": "the account",
     "hash": "CRC32 in both clients",
     "partitions": "drain, then add one",
-    "failed": "waits in its place",
+    "failed": "stays in place and is retried",
 }
 ### END SOLUTION
 ### BEGIN STUB
@@ -46,21 +48,21 @@ routing = {
 q.routing.check(routing)
 
 # %% [markdown] tags=["solution", "answer:routing"]
-# **Why.** Order holds in one partition, so all of Ann's moves need one key, one hash in every
-# client, and a number of partitions that does not change under way. And while one of them waits,
-# the others have to wait behind it.
+# **Why.** Order holds within one partition. So all of Ann's moves need the same key, the same hash
+# in every client, and a number of partitions that doesn't change while messages are in flight. And
+# while one of her moves waits, the others have to wait behind it.
 #
-# Enough partitions from the start are right too, and cheaper than to drain. So is to put the whole
-# account aside: the other accounts go on, and Ann's moves stay in line. The price of order: one
-# bad move holds up its key, and a busy key has only one worker.
+# Starting with enough partitions is right too, and cheaper than draining. So is setting the whole
+# account aside: other accounts go on, and Ann's moves stay in order. Order has a price: one bad
+# move holds up its key, and a busy key has only one worker.
 
 # %% [markdown]
 # ## account
 #
-# Here no partition helps: the moves come from two tellers, late or twice. `event.data` has
-# `"seq"` (1, 2, 3, 4, counted by the account's bank), `"times"` and `"plus"`: a move turns the
-# balance into `balance * times + plus`. (`"at"` is what the teller's clock said.) Keep the row
-# `"balance"` so that in the end it is what the moves make in order, each once.
+# Here no partition helps: the moves come from two tellers, and they arrive late or twice.
+# `event.data` holds `"seq"` (1, 2, 3, 4, counted by the account's bank), `"times"` and `"plus"`. A
+# move turns the balance into `balance * times + plus`. (`"at"` is the time on the teller's clock.)
+# Write the row `"balance"`: in the end it must be what the moves make in order, each applied once.
 
 
 # %% tags=["answer:account"]
@@ -90,20 +92,23 @@ class Ledger:
 q.account.check(Ledger)
 
 # %% [markdown] tags=["solution", "answer:account"]
-# **Why.** Each move goes into a row first; then whatever is next is applied, and what it lets
-# follow. A lower number was applied before, so this dedups as well. All of it is one transaction.
+# **Why.** Each move goes into a row first. Then you apply the next number, and any held numbers
+# that follow it. A lower number was applied before, so this deduplicates as well. It's all one
+# transaction.
 #
-# Also right: raise where a number is too high, so that the move comes again later (no rows, more
-# deliveries); or keep every move and add up in order (simple; the rows grow). The price: a number
-# that never comes holds up the account for ever, so watch the age of the oldest held row.
+# You can also raise if a number is too high, so that the move is redelivered later: no rows, but
+# more deliveries. Or keep every move and add them up in order: simple, but the rows grow. The price
+# is the same: a number that never arrives holds up the account for ever. So alert on the age of the
+# oldest held row.
 
 # %% [markdown]
 # ## transfer
 #
-# `order` is `{"id", "from", "to", "amount", "fee"}`. Take amount and fee from one account, pay the
-# fee to `"bank"`, give the amount to the other; or leave all as it was. An account answers
-# `{"id": …, "amount": …}` with `True`, or `False` if it refuses. It does an id once, and repeats
-# its answer. `recover()` runs after each restart. The client asks only once.
+# `order` is `{"id", "from", "to", "amount", "fee"}`. Take the amount and the fee from one account,
+# pay the fee to `"bank"`, and give the amount to the other account. Or leave everything as it was.
+# An account answers `{"id": …, "amount": …}` with `True`, or with `False` if it refuses. It does
+# each id only once, and then repeats its answer. `recover()` runs after each restart. The client
+# asks once.
 
 
 # %% tags=["answer:transfer"]
@@ -139,7 +144,7 @@ class Transfers:
     ### END SOLUTION
     ### BEGIN STUB
     # async def handle(self, order):
-    #     ...  # True if it was done, False if it was not
+    #     ...  # return True if it was done, False if it was not
     #
     # async def recover(self):
     #     ...  # after a restart
@@ -150,18 +155,18 @@ class Transfers:
 q.transfer.check(Transfers)
 
 # %% [markdown] tags=["solution", "answer:transfer"]
-# **Why.** A saga. The order is saved before the first call, so `recover()` finds it. It begins from
-# the beginning: what was done is not done again, since the accounts know its id, and a refusal
-# stays a refusal. So no step has to be noted, and none can be noted wrongly.
+# **Why.** It's a saga. The order is saved before the first call, so `recover()` finds it and starts
+# again from the first step. The accounts know the id, so nothing is done twice, and a refusal stays
+# a refusal. No step has to be noted, so no note can be wrong.
 #
-# The kit's `Saga` notes each step instead, and asks the last one again; it is right too. To call
-# the giving account first needs fewer undos. The price: others see the money half moved, and each
-# step needs an undo that cannot be refused.
+# The kit's `Saga` saves its progress after each step and asks again for the last one; that's right
+# too. Calling the receiving account first means fewer undos. The price: others see the money half
+# moved, and each step needs an undo that can't be refused.
 
 # %% [markdown]
 # ## relay
 #
-# This shop saves an order, then tells the kitchen. See how it fails.
+# This shop saves an order and then publishes it for the kitchen. See how it fails.
 
 
 # %%
@@ -180,8 +185,8 @@ class Hasty:
 q.relay.check(Hasty)
 
 # %% [markdown]
-# Repair it. `relay()` is called after each restart, after five seconds, and once more later. To
-# tell an order twice is allowed after a crash, not otherwise.
+# Fix it. `relay()` is called after each restart, after five seconds, and once more much later. You
+# may publish an order twice after a crash or a pause, but not if nothing went wrong.
 
 
 # %% tags=["answer:relay"]
@@ -214,18 +219,20 @@ class Shop:
 q.relay.check(Shop)
 
 # %% [markdown] tags=["solution", "answer:relay"]
-# **Why.** Two writes to one database can be one transaction; a write and a publish cannot. So the
-# event is saved with the order, and told later, at least once: the kitchen dedups by its id.
+# **Why.** Two writes to one database can be one transaction; a write and a publish can't. So save
+# the event with the order and publish it later, at least once. The kitchen deduplicates by its id.
 #
-# The order can be its own outbox, with a flag `told`. Numbered rows do as well, if the relay
-# remembers each number that it told. To remember the highest alone skips a row whose transaction
-# began earlier and ended later. The price: one write more for each event, and some delay.
+# The order can be its own outbox, with a flag `told`. Numbered rows work too, if the relay
+# remembers every number it has published. Remembering only the highest skips a row whose
+# transaction began earlier and committed later. The price: one more write for each event, and some
+# delay.
 
 # %% [markdown]
 # ## mail
 #
-# Two clients want the last ticket. Whoever gets it is sent a mail, and nobody else. Put the lines
-# in order, as a list of numbers; some are traps. `relay()` is called as above.
+# Two clients want the last ticket. The one who gets it is sent an email, and nobody else is. Put
+# the lines in order, as a list of their numbers; some lines are traps. `relay()` is called as
+# above.
 
 # %%
 print(q.mail)
@@ -241,13 +248,13 @@ mail = [4, 8, 2, 12, 6, 9, 14, 3, 13, 10, 5, 1]
 q.mail.check(mail)
 
 # %% [markdown] tags=["solution", "answer:mail"]
-# **Why.** A mail cannot be taken back, so it may leave only once the ticket is sold for sure; and a
-# crash after the sale must not lose it. So the transaction writes down that a mail is due, and the
+# **Why.** You can't roll back an email, so it may leave only once the ticket is sold for certain.
+# And a crash after the sale must not lose it. So the transaction notes that a mail is due, and the
 # relay sends it.
 #
-# After a crash it may be sent twice. To be *effectively* once, hand an id along, by which the mail
-# provider can tell a repeat. The order of the three writes in the transaction does not matter.
+# After a crash it may be sent twice. For *effectively once*, pass an id along, so that the mail
+# provider can drop the duplicate. The order of the three writes in the transaction doesn't matter.
 
 # %% [markdown]
-# All ✓? Close the notebook, and say aloud what a timeout tells you, and what it does not. To recall
-# something teaches you more than to read it again (Karpicke and Roediger, 2007).
+# All ✓? Close the notebook and say aloud what a timeout tells you, and what it doesn't. Recalling
+# something teaches you more than reading it again (Karpicke and Roediger, 2007).

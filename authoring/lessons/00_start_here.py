@@ -1,24 +1,26 @@
 # %% [markdown] tags=["promise"]
 # # Start here
 #
-# In ten minutes you will have
+# In about 15 minutes you will have
 #
-# - published a message, and seen two subscribers get it,
+# - published a message and watched two subscribers receive it,
 # - read a picture of what happened,
-# - broken it with one lost message, and mended it,
-# - met `check()`, which tells you whether your own code survives.
+# - broken the system with one lost message, and fixed it,
+# - met `check()`, which tells you whether your code holds up under every fault it tries.
 #
-# Click into a cell and press **Shift + Enter** to run it. Run the cells in order.
+# Click into a cell and press **Shift + Enter** to run it. Run the cells in order. A cell that shows
+# only a title is folded: it runs like any other, and a click on the title shows its code.
 
-# %%
+# %% tags=["folded"]
+# Imports
 from pubsub_kit import Broker, Violation, World, exercise, explore, publish, show
 
 # %% [markdown]
 # ## One message, two subscribers
 #
-# A **broker** stands between those who publish and those who subscribe. They meet at a **topic**, a
-# name for one kind of message. `billing` and `mail` both subscribe to the topic `orders`; the shop
-# that publishes there knows neither of them.
+# A **broker** stands between the services that publish messages and the services that subscribe to
+# them. They meet at a **topic**, a named channel for one kind of message. Here `billing` and `mail`
+# both subscribe to the topic `orders`. The shop that publishes there knows neither of them.
 
 # %%
 broker = Broker()
@@ -28,9 +30,9 @@ mail = broker.subscribe("orders", "mail")
 broker.publish("orders", {"item": "tea", "price": 4})
 
 # %% [markdown]
-# The broker keeps messages in a **log**, one after another, and answers with the place of this one:
-# offset 0 is the first. Billing pulls the message, does its work, and sends an **ack**: "done,
-# don't send it again".
+# The broker appends each message to a **log** and replies with its position: offset 0 is the first.
+# Billing pulls the message, does its work, and sends an **ack**: "I'm done with this one; don't
+# send it again."
 
 # %%
 for delivery in billing.pull():
@@ -38,27 +40,33 @@ for delivery in billing.pull():
     delivery.ack()
 
 # %% [markdown] tags=["predict"]
-# Before you go on, commit to an answer. A guess is enough; the next cell compares it.
+# Before you run any further, commit to an answer. A guess is enough: a later cell compares it with
+# what happened.
 
-# %%
+# %% tags=["folded"]
+# Your prediction
 show.predict(
-    "Billing has acked the order. What does mail get, now that it looks?",
-    ["nothing: the message is used up", "its own copy"],
+    "Billing has acked the order. What does mail get when it pulls?",
+    {"nothing: billing used the message up": 0, "its own copy": 1},
     key="00.copy",
 )
 
 # %% tags=["run"]
-for delivery in mail.pull():
+copies = mail.pull()
+for delivery in copies:
     print("mail got", delivery.data)
     delivery.ack()
 
-show.compare("00.copy", "its own copy")
+# %% tags=["folded"]
+# What came out
+show.compare("00.copy", len(copies))
 
 # %% [markdown]
-# ## The same, as a picture
+# ## The same flow as a picture
 #
-# That broker ran live. A **world** runs the same broker in virtual time, where you can slow things
-# down, lose messages and crash machines. Here, billing writes to a ledger what Ann has paid.
+# That broker ran live, in this notebook. A **world** runs the same broker in virtual time, where
+# you can delay messages, lose them, and crash services. In this one, billing keeps a ledger of what
+# Ann has paid.
 
 
 # %%
@@ -78,42 +86,44 @@ def shop(world, charge):
 show.trace(shop(World(), careless).run())
 
 # %% [markdown]
-# Read it from top to bottom. Each line down is someone who takes part, each arrow is a message,
-# and the dot is a change that lasts: Ann paid 4.
+# Read it from top to bottom. Each vertical line is a participant; `orders` is the topic, in the
+# broker. Each arrow is a message, and a dot marks a durable write: Ann paid 4.
 
 # %% [markdown] tags=["play"]
-# Now lose some acks. Move the slider to the right, slowly, and watch what Ann pays. Each move runs
-# the world again, from the start.
+# Now drop some acks. Drag the slider right and watch what Ann gets charged. Each move reruns the
+# world from the start.
 
 
-# %%
+# %% tags=["folded"]
+# A slider that drops acks
 def lossy(lost):
-    world = shop(World(seed=11, faults={"ack lost": lost}), careless)
+    world = shop(World(seed=382, faults={"ack lost": lost}), careless)
     trace = world.run()
     paid = world.store("ledger").rows["Ann paid"]
-    return show.trace(trace, caption=f"Ann paid {paid} for a tea of 4.")
+    return show.trace(trace, caption=f"Ann was charged {paid} for a tea that costs 4.")
 
 
-show.play(lossy, lost=show.slider(0.0, 0.9, step=0.1, label="share of acks lost"))
+show.play(lossy, lost=show.slider(0.0, 0.8, step=0.1, label="share of acks lost"))
 
 # %% [markdown] tags=["why"]
-# Without an ack, the broker can't tell whether billing did its work or crashed before it. To keep
-# silent might lose the order, so it sends it again once the ack deadline, here 2 seconds, has
-# passed. That is **at-least-once** delivery.
+# Without an ack, the broker can't tell whether billing did its work or crashed before it. If the
+# broker stayed silent, the order might be lost. So when the ack deadline (2 seconds here) passes,
+# it redelivers. That is **at-least-once** delivery, and it means that some messages arrive twice.
 
 # %% [markdown] tags=["break"]
 # ## Break it on purpose
 #
-# A slider finds a failure if you are lucky. `explore()` needs no luck: it tries every way in which
-# acks can get lost, first none, then one, then two, and stops at the first that breaks your rule.
-# The rule here: Ann pays 4.
+# A slider finds a failure if you're lucky. `explore()` doesn't need luck. It tries every way in
+# which acks can get lost: first none, then one, then two. It stops at the smallest number of losses
+# that breaks your rule, and shows you the shortest such run. The rule here: Ann pays 4.
 
 
 # %%
 def pays_once(world):
     paid = world.store("ledger").rows.get("Ann paid", 0)
     if paid != 4:
-        return Violation(f"Ann paid {paid}.", expected={"Ann paid": 4}, actual={"Ann paid": paid})
+        words = f"Ann was charged {paid} instead of 4."
+        return Violation(words, expected={"Ann paid": 4}, actual={"Ann paid": paid})
 
 
 found = explore(lambda world: shop(world, careless), pays_once, faults=["ack lost"])
@@ -122,8 +132,8 @@ show.counterexample(found)
 # %% [markdown] tags=["fix"]
 # ## Fix it
 #
-# You can't keep acks from getting lost. You can make the second delivery harmless: write the
-# message's id and the money in **one transaction**, and do nothing if the id is there already.
+# You can't stop acks from getting lost. You can make the second delivery harmless: write the
+# message's id and the charge in **one transaction**, and do nothing if the id is already there.
 
 
 # %%
@@ -136,30 +146,36 @@ async def careful(ledger, event):
 print(explore(lambda world: shop(world, careful), pays_once, faults=["ack lost", "crash"]))
 
 # %% [markdown]
-# "Holds" is more than "passed once": every schedule with up to two lost acks or crashes was tried.
-# Of three at once, or of other faults, it says nothing.
+# **What "holds" means.** You named two faults, lost acks and crashes. `explore()` tried every
+# schedule with up to two of them in a run, and none broke the rule. Every latency stayed at its
+# median. So "holds" says more than "passed once", and nothing about three faults at a time, about
+# faults you didn't name, or about other latencies.
 
 # %% [markdown] tags=["when-not"]
-# **What it costs:** one more row for each message, kept for as long as the message may come again.
-# And it works only because id and money lie in the same database. A mail can't be sent in a
-# transaction: that is what lesson 03 is about.
+# **What it costs:** one more row per message, kept for as long as the message may be redelivered.
+# It also works only because the id and the charge live in the same database. You can't roll back an
+# email; lesson 03 comes back to that.
 
 # %% [markdown]
-# ## Exercises that answer
+# ## Exercises that answer back
 #
-# Each exercise is a set of questions. You write an answer, `check()` puts it to the test. This is
-# one of exercise 01; the dots stand for an answer that nobody has begun.
+# Each exercise is a set of questions. You write an answer, and `check()` tests it. Here is one from
+# exercise 01. The three dots stand for an answer that nobody has started, and `demo=True` says that
+# this is a demonstration, which doesn't count as your progress.
 
 # %%
-q = exercise("01")
+q = exercise("01", demo=True)
 q.tail.check(...)
 
 # %% [markdown]
-# "Not attempted" is not "wrong". Here is a wrong answer, and a common one: the verdict says why it
-# is wrong, and gives a hint.
+# "Not attempted" isn't "wrong". Here is a wrong answer, and a common one. The verdict says why it's
+# wrong and gives you a hint.
 
 # %%
 q.tail.check("1 %")
+
+# %% [markdown]
+# Still stuck? Ask for the next hint, then try again.
 
 # %%
 q.tail.hint()
@@ -168,27 +184,28 @@ q.tail.hint()
 q.tail.check(100 * (1 - 0.99**100))
 
 # %% [markdown]
-# For code, a wrong answer is shown as the picture above was: the shortest run that breaks it, and
-# a code that replays it. `q.tail.solution()` shows an answer with its reasons, `q.tail.reset()`
-# gives you the question as it was. `check()` never shows the answer.
+# If your answer is code and it is wrong, the verdict is a picture like the one above: the shortest
+# run that breaks it, with a schedule code that replays it. `check()` never shows the answer.
+# `q.tail.solution()` does, with its reasons, and `q.tail.reset()` gives you the original question
+# back.
 
 # %% [markdown]
-# **Your own copy.** `python3 -m pubsub_kit lab` puts a copy of each exercise into the folder
-# `my_work` and never writes to it again, so an update can't touch what you wrote. Your progress is
-# an event log in there; `python3 -m pubsub_kit progress` prints where you stand.
+# **Your own copies.** `python3 -m pubsub_kit lab` puts a copy of each lesson into the folder
+# `my_lessons` and of each exercise into `my_work`. It never overwrites what you wrote there. Your
+# progress is an event log in `my_work`; `python3 -m pubsub_kit progress` prints where you stand.
 
 # %% [markdown]
-# **What the kit is not:** a broker for production, or a benchmark of one. A world is a model. It
-# shows what can happen, and why; how often it happens to you, only your own systems can say.
+# **What the kit is not:** a production broker, or a benchmark of one. A world is a model. It shows
+# what can happen, and why. Only your own systems can tell you how often it happens to you.
 
 # %% [markdown] tags=["recap"]
 # ## What you can do now
 #
-# - Publish a message, and let two subscribers each get it.
+# - Publish a message and watch two subscribers receive it.
 # - Read a picture of what happened.
-# - Break it with one lost message, and mend it.
-# - Ask `check()` whether your own code survives.
+# - Break the system with one lost message, and fix it.
+# - Ask `check()` whether your code holds up under every fault it tries.
 
 # %% [markdown] tags=["next"]
-# **Next:** [01, the blocking cascade](01_sync_cascade.ipynb): what goes wrong where services call
-# each other and wait, and why people put a broker between them.
+# **Next:** [01, the blocking cascade](01_sync_cascade.ipynb). You'll see what goes wrong when
+# services call each other and wait, and why people put a broker between them.

@@ -1,30 +1,32 @@
 # %% [markdown] tags=["promise"]
 # # 01 · The blocking cascade
 #
-# In about 40 minutes you can
+# In about 35 minutes you will be able to
 #
 # - say what a chain of calls does to latency and to availability,
-# - explain why rare slow replies make most pages slow,
-# - show how timeouts and retries do work twice, and why waiting callers run out of workers,
+# - explain why a few slow replies make most pages slow,
+# - show how timeouts and retries repeat work, and why waiting callers use up all workers,
 # - bring a service back from a retry storm, and name what the cure costs,
-# - say what no such cure mends.
+# - say what none of these cures fixes.
 
-# %%
+# %% tags=["folded"]
+# Imports
 import inspect
 
-from pubsub_kit import Breaker, RetryPolicy, World, call, exponential, gather, show
+from pubsub_kit import Breaker, CallTimeout, RetryPolicy, World, call, exponential, gather, show
 
 # %% [markdown] tags=["predict"]
-# ## You wait for everybody
+# ## Calls that block
 #
-# You order tea. The `shop` asks `payment`, then `stock`, and only then answers you. Each call
-# **blocks**: whoever asks, waits. Before anything runs, commit to an answer.
+# You order tea. The `shop` calls `payment`, then `stock`, and only then answers you. Each call
+# **blocks**: the caller waits for the reply. Before anything runs, commit to an answer.
 
-# %%
+# %% tags=["folded"]
+# Your prediction
 show.predict(
-    "Stock now takes 0.6 s instead of 0.2, and payment 0.1 as before. You only call the shop. "
+    "Stock now takes 0.6 s instead of 0.2 s; payment still takes 0.1 s. You only call the shop. "
     "How much longer do you wait?",
-    ["not at all", "0.3 s: half of it hides behind payment", "0.4 s: all of it"],
+    {"not at all": 0.0, "0.3 s: 0.1 s overlaps with payment": 0.3, "0.4 s: all of it": 0.4},
     key="01.adds",
 )
 
@@ -50,16 +52,18 @@ def one_order(shop, payment=0.1, stock=0.2):
 
 show.trace(one_order(in_turn))
 
-# %%
+# %% tags=["folded"]
+# What came out
 longer = one_order(in_turn, stock=0.6)[-1].time - one_order(in_turn)[-1].time
-show.compare("01.adds", f"{longer:.1f} s: all of it")
+show.compare("01.adds", round(longer, 1))
 
 # %% [markdown] tags=["play"]
-# Make stock slow, and watch your own wait. Then let the shop ask both at once: now only the slower
-# one counts. It costs you something: stock may put tea aside for a card that payment refuses.
+# Slow stock down and watch your own wait. Then let the shop call both services at once: now only
+# the slower one counts. That has a cost: stock may set tea aside for a card that payment declines.
 
 
-# %%
+# %% tags=["folded"]
+# Two controls: how slow stock is, and how the shop calls
 def order(stock, both):
     trace = one_order(at_once if both else in_turn, stock=stock)
     return show.trace(trace, caption=f"You wait {trace[-1].time:.2f} s.")
@@ -68,13 +72,13 @@ def order(stock, both):
 show.play(
     order,
     stock=show.slider(0.1, 1.0, 0.2, step=0.1, label="stock takes, s"),
-    both=show.toggle(label="the shop asks both at once"),
+    both=show.toggle(label="the shop calls both at once"),
 )
 
 # %% [markdown] tags=["why"]
-# Latency **adds up**, since each caller waits until the one it called is done. Availability
-# **multiplies**, since your order needs every service at once, and each fails on its own. Add
-# services to the chain: how soon is a small failure rate no longer small?
+# Latency **adds up**: each caller waits until the service it called has finished. Availability
+# **multiplies**: your order needs every service at the same time, and each one fails independently.
+# Below, each service fails 1% of its calls. How long may the chain get before you mind?
 
 
 # %%
@@ -94,43 +98,59 @@ def placed(fails, services):
     return sum(step.data["ok"] for step in ends) / len(ends)
 
 
-# %%
+# %% tags=["folded"]
+# Draw how many orders fail, computed and simulated
 def chain(fails, services):
-    up = 1 - fails / 100
-    shares = {"one service answers": up, "all answer, computed": up**services}
-    shares["orders placed, in the world"] = placed(fails / 100, services)
-    return show.bars({name: 100 * share for name, share in shares.items()}, x="percent")
+    lost = 100 * (1 - placed(fails / 100, services))
+    curve = [(n, 100 * (1 - (1 - fails / 100) ** n)) for n in range(1, 11)]
+    marks = [(services, lost, f"simulated: {lost:.1f}%"), (None, fails, "one service alone")]
+    words = f"A chain of {services}: {lost:.1f}% of 300 simulated orders fail; the formula says "
+    return show.lines(
+        {"computed": curve},
+        x="services in the chain",
+        y="% of orders that fail",
+        marks=marks,
+        caption=f"{words}{curve[services - 1][1]:.1f}%.",
+    )
 
 
-fails = show.slider(0.0, 10.0, 1.0, step=0.5, label="each fails, % of calls")
-show.play(chain, fails=fails, services=show.slider(1, 10, 3, label="services in the chain"))
+show.play(
+    chain,
+    fails=show.slider(0.0, 10.0, 1.0, step=0.5, label="each service fails, % of calls"),
+    services=show.slider(1, 10, 3, label="services in the chain"),
+)
 
 # %% [markdown]
-# ## The slowest decides
+# ## A page that needs 100 replies
 #
-# A search page asks 100 servers and shows the result when it has every reply. Each server is
-# quick: only one reply in a hundred takes about a second.
+# A search page asks 100 servers and shows nothing until it has every reply. Each server is fast:
+# only one reply in a hundred takes about a second.
 
-# %%
+# %% tags=["folded"]
+# Your prediction
 show.predict(
-    "1% of a server's replies are slow. What share of the pages is slow?",
-    ["1%: it is the same servers", "about 10%", "about 63%"],
+    "1% of each server's replies are slow. What share of the pages is slow?",
+    {"about 1%, as for one server": 0, "about 10%": 10, "about 60%": 60},
     key="01.tail",
 )
+
 
 # %%
 from pubsub_kit import sometimes, uniform
 
 
 def page(servers, slow=1.0, pages=400):
+    """Return how long each page waits for its slowest server, in seconds."""
     reply = sometimes(uniform(0.8, 1.2), slow / 100, exponential(0.02))
     luck = World(seed=1).chance
     return [max(reply(luck) for _ in range(servers)) for _ in range(pages)]
 
 
+# %% tags=["folded"]
+# Draw how long one server takes, and how long the page does
 def tail(servers, slow):
     times = {"one server": page(1, slow), "the page": page(servers, slow)}
-    words = f"{1 - (1 - slow / 100) ** servers:.0%} of the pages meet a slow server, computed."
+    words = f"Computed: {1 - (1 - slow / 100) ** servers:.0%} of the pages meet a slow server."
     return show.latency(times, log=False, caption=words)
 
 
@@ -140,25 +160,28 @@ show.play(
     slow=show.slider(0.1, 5.0, 1.0, step=0.1, label="slow replies, %"),
 )
 
-# %%
-show.compare("01.tail", f"about {1 - 0.99**100:.0%}")
+# %% tags=["folded"]
+# What came out, to the nearest ten percent
+slow_pages = [seconds for seconds in page(100) if seconds > 0.8]
+show.compare("01.tail", round(100 * len(slow_pages) / 400, -1))
 
 # %% [markdown]
-# A page is quick only if all 100 replies are: 0.99 to the power of 100. So a server's rare slow
-# reply becomes the usual page (Dean and Barroso, *The Tail at Scale*, 2013). Asking a second
-# server when the first is late helps, and costs extra calls.
+# A page is fast only if all 100 replies are fast, and the probability of that is 0.99 to the power
+# of 100. So a server's rare case becomes the page's usual case (Dean and Barroso, *The Tail at
+# Scale*, 2013). Asking a second server when the first one is late helps, and costs extra calls.
 
 # %% [markdown]
-# ## A timeout is not a failure
+# ## Timeouts and retries
 #
-# So you lose patience: after 0.5 s the shop gives up on stock, and tries again. Today stock takes
-# 0.6 s.
+# Stock takes 0.6 s today, but the shop's timeout is 0.5 s. So the shop gives up and tries once
+# more.
 
-# %%
+# %% tags=["folded"]
+# Your prediction
 show.predict(
-    "The shop waits 0.5 s and makes two tries; stock takes 0.6 s. One tea was ordered. "
-    "How many leave the shelf?",
-    ["0: both tries time out", "1", "2"],
+    "You order one tea. The shop makes two tries with a timeout of 0.5 s; stock takes 0.6 s. "
+    "How many teas leave the shelf?",
+    {"0: both tries time out": 0, "1": 1, "2": 2},
     key="01.teas",
 )
 
@@ -167,25 +190,33 @@ show.predict(
 def impatient(stock=0.6, timeout=0.5, attempts=2):
     world = World(seed=1, latency=0.02)
     shelf = world.store("shelf")
+    policy = RetryPolicy(attempts=attempts)
 
     async def shop(order):
-        await call("stock", order, timeout=timeout, retry=RetryPolicy(attempts=attempts))
+        try:
+            await call("stock", order, timeout=timeout, retry=policy)
+        except CallTimeout:
+            raise RuntimeError("no tea") from None
 
     world.service("stock", lambda order: shelf.add("teas taken", 1), latency=stock)
     world.service("shop", shop)
-    world.client("you", "shop")
+    world.client("you", "shop", payload=lambda i: {"id": "tea"})
     return world.run()
 
 
-show.compare("01.teas", str(len(impatient().of("effect"))))
+# %% tags=["folded"]
+# What came out
+teas = len(impatient().of("effect"))
+show.compare("01.teas", teas)
 
 
-# %%
+# %% tags=["folded"]
+# Three sliders: stock, the shop's timeout, and its tries
 def tries(stock, timeout, attempts):
     trace = impatient(stock, timeout, attempts)
     wanted, taken = {"teas taken": 1}, {"teas taken": len(trace.of("effect"))}
     told = trace.of("end", node="you")[0].text
-    return show.trace(trace, expected=wanted, actual=taken, caption=f"You are told: {told}")
+    return show.trace(trace, expected=wanted, actual=taken, caption=f"What you hear: {told}.")
 
 
 show.play(
@@ -196,17 +227,17 @@ show.play(
 )
 
 # %% [markdown]
-# A timeout tells you that no reply came. Whether the work was done, nobody on your side can know.
-# Retry only what may be done twice, or send an id by which stock can tell a second try from a
-# second order. Tries multiply as well: where each of three layers makes 4, the lowest gets 4³ = 64
+# A timeout says only that no reply came in time; your side can't know whether the work was done.
+# Retry only operations that are safe to repeat, or send an id so that stock can tell a retry from a
+# new order. Tries multiply, too. If each of three layers makes up to 4, the lowest can get 4³ = 64
 # calls (Google, *Site Reliability Engineering*, ch. 22).
 
 # %% [markdown]
-# ## Whoever waits holds a worker
+# ## A waiting caller holds a worker
 #
-# The shop has 8 workers. Readers only look at pages; buyers need stock, which has become slow.
-# Look at the readers: they wait for a service that they never use. How many workers bring them
-# back? How quick would stock have to be?
+# The shop has 8 workers. Each second brings 20 readers, who only look at pages, and 20 buyers, who
+# also need stock, which has become slow. Watch the readers: they wait for a service that they never
+# use. How many workers would bring them back? How fast would stock have to be?
 
 
 # %%
@@ -221,12 +252,17 @@ def pool(workers, stock):
     world.service("shop", shop, workers=workers, latency=0.005)
     world.client("buyers", "shop", rate=20, count=200)
     world.client("readers", "shop", rate=20, count=200, payload=lambda i: {"id": f"page-{i}"})
-    words = f"20 buyers a second for {stock:.2f} s each: they fill {20 * stock:.0f} workers."
-    return show.latency(world.run(), caption=words)
+    return world.run()
+
+
+# %% tags=["folded"]
+# Draw how long readers and buyers wait
+def waits(workers, stock):
+    return show.latency(pool(workers, stock), caption=f"Buyers need {20 * stock:.0f} workers.")
 
 
 show.play(
-    pool,
+    waits,
     workers=show.slider(1, 20, 8, label="workers in the shop"),
     stock=show.slider(0.1, 1.0, 0.5, step=0.05, label="stock takes, s"),
 )
@@ -234,13 +270,14 @@ show.play(
 # %% [markdown] tags=["break"]
 # ## Break it: three bad seconds
 #
-# Stock can do 40 calls a second, and gets 20 orders. At second 4 it becomes ten times slower; at
-# second 7 it is as quick as ever. The shop makes up to 3 tries.
+# Stock can handle 40 calls a second, and it gets 20 orders a second. At second 4 it becomes ten
+# times slower; at second 7 it is as fast as before. The shop tries each order up to 3 times.
 
-# %%
+# %% tags=["folded"]
+# Your prediction
 show.predict(
-    "Stock is healthy again from second 7 on. What share of the orders from second 14 on succeeds?",
-    ["nearly all: the cause is gone", "about half", "none"],
+    "Stock is back at full speed from second 7 on. What share of orders succeeds after second 14?",
+    {"nearly all: the cause is gone": 1.0, "about half": 0.5, "none": 0.0},
     key="01.storm",
 )
 
@@ -261,16 +298,19 @@ def storm(attempts=3, timeout=0.5, workers=2, breaker=None):
     return world.run(until=20)
 
 
-# %%
+# %% tags=["folded"]
+# Draw the calls to stock, and the orders that succeed
+def late(trace):
+    ended = [step.data["ok"] for step in trace.of("end", node="you") if step.time > 14]
+    return sum(ended) / len(ended)
+
+
 def weather(trace):
-    ended = trace.of("end", node="you")
-    late = [step.data["ok"] for step in ended if step.time > 14]
-    series = {
-        "calls to stock": [step for step in trace.of("send") if step.peer == "stock"],
-        "orders answered": [step for step in ended if step.data["ok"]],
-    }
-    marks = {"stock slows down": 4, "stock is well again": 7}
-    words = f"From second 14 on, {sum(late) / len(late):.0%} of the orders succeed."
+    answered = [step for step in trace.of("end", node="you") if step.data["ok"]]
+    calls = [step for step in trace.of("send") if step.peer == "stock"]
+    marks = {"stock slows down": 4, "stock is back at full speed": 7}
+    words = f"After second 14, {late(trace):.0%} of the orders succeed."
+    series = {"calls to stock": calls, "orders that succeed": answered}
     return show.rates(series, marks=marks, caption=words)
 
 
@@ -281,65 +321,74 @@ show.play(
     workers=show.slider(1, 8, 2, label="workers in stock"),
 )
 
-# %%
-show.compare("01.storm", "none")
+# %% tags=["folded"]
+# What came out
+show.compare("01.storm", round(late(storm()), 1))
 
 # %% [markdown]
-# An order that times out is tried 3 times, so 20 orders become 60 calls a second, and 2 workers at
-# 0.05 s do 40. They work for callers who have gone. The overload outlives its cause: a **metastable
-# failure** (Bronson and others, OSDI 2022). Retry surges played a part at AWS in December 2021
-# ([its report](https://aws.amazon.com/message/12721/)). Go back, and save stock in three ways, with
-# one slider each.
+# An order that times out is tried up to 3 times, so 20 orders a second become as many as 60 calls.
+# Stock's two workers, at 0.05 s a call, can do 40. They work for callers who have given up, and the
+# overload outlives its cause: a **metastable failure** (Bronson and others, HotOS 2021). Retry
+# surges played a part at AWS in December 2021 ([its
+# report](https://aws.amazon.com/message/12721/)). Go back to the sliders and rescue stock in three
+# ways, with one slider each.
 
 # %% [markdown] tags=["fix"]
-# ## Fix it: stop asking
+# ## Fix it: stop calling for a while
 #
-# Fewer tries, more workers or more patience: who moves that slider at night? `RetryPolicy` already
-# bounds the tries, and spreads them at random so that those who failed together don't return
-# together. A **circuit breaker** goes further. After some failures in a row it refuses calls;
-# after a while it lets one through, to see.
+# Fewer tries, more workers, a longer timeout: who moves that slider at night? `RetryPolicy` already
+# limits the tries, and adds jitter so that callers who failed together don't return together. A
+# **circuit breaker** goes further. After several failures in a row it refuses calls; after a while
+# it lets one through as a test. Here is how it decides.
 
-# %%
+# %% tags=["folded"]
+# The source of the breaker
 print(inspect.getsource(Breaker.allows), inspect.getsource(Breaker.failed), sep="\n")
 
-# %%
+# %% tags=["folded"]
+# The same three bad seconds, with a breaker in the shop
 show.play(
     lambda failures, reset: weather(storm(breaker=Breaker(failures, reset))),
-    failures=show.slider(1, 20, 5, label="failures that open it"),
+    failures=show.slider(1, 20, 10, label="failures that open it"),
     reset=show.slider(0.5, 10.0, 1.0, step=0.5, label="seconds until it tries again"),
 )
 
 # %% [markdown]
-# Still three tries, yet stock comes back: for a moment nobody asks, and its queue drains. The
-# price: an open breaker refuses good orders as well. Let it wait 10 s, and it keeps stock from you
-# for longer than the trouble did.
+# The shop still makes up to three tries, yet stock comes back: for a moment nobody calls it, and
+# its queue drains. The price: an open breaker also refuses orders that would have succeeded. Make
+# it wait 10 s, and it keeps you from stock for longer than the trouble did.
 
-# %%
+# %% tags=["folded"]
+# A question for you
 show.quiz(
     "Stock is overloaded and calls time out. Which change makes it worse?",
-    ["fewer tries", "a shorter timeout and one more try", "a queue that refuses what won't fit"],
+    [
+        "fewer tries",
+        "a shorter timeout and one more try",
+        "a bounded queue that rejects what doesn't fit",
+    ],
     answer="b",
     why={
-        "a": "Fewer tries are fewer calls: that is relief.",
-        "b": "Stock still does the work that you gave up on, and now gets more of it.",
-        "c": "A refusal costs stock nothing, and the caller knows at once.",
+        "a": "Fewer tries mean fewer calls, which is a relief for stock.",
+        "b": "Stock still does the work that you gave up on, and now it gets more of it.",
+        "c": "Rejecting a call costs stock almost nothing, and the caller knows at once.",
     },
 )
 
 # %% [markdown]
-# ## What no cure here mends
+# ## What none of these cures fixes: tight coupling
 #
-# Marketing wants every buyer in the newsletter. So you edit the shop, and from now on an order
-# needs one service more. Tonight the newsletter is down, and no order is placed. The shop must
-# know everyone who wants to hear of an order: **tight coupling**. In the next lesson it publishes
-# "ordered", and does not know who listens.
+# Marketing wants every buyer to get the newsletter. So you edit the shop, and from now on an order
+# needs one more service. Tonight the newsletter is down, and nobody can order tea. The shop has to
+# know every service that wants to hear about an order: that is **tight coupling**. In the next
+# lesson the shop publishes "ordered" and doesn't know who listens.
 
 
 # %%
 async def shop(order):
     await call("payment", order)
     await call("stock", order)
-    await call("newsletter", order)  # marketing's wish, in your code
+    await call("newsletter", order)  # marketing's request, in your code
 
 
 world = World()
@@ -351,20 +400,21 @@ world.client("you", "shop", count=20, every=1.0)
 show.topology(world.run())
 
 # %% [markdown] tags=["when-not"]
-# ## When to call and wait all the same
+# ## When to call and wait anyway
 #
-# Where you can't go on without the answer: a price, a permission, whether the card was accepted. A
-# call is simple, and you know at once how it ended. Each cure has a price: a retry is load, a
-# breaker refuses good orders and has numbers to tune, a short timeout throws work away.
+# Call and wait where you can't go on without the answer: a price, a permission, whether the card
+# was accepted. A call is simple, and its reply tells you at once how it ended. Every cure above has
+# a price too. A retry adds load, a breaker refuses good orders and has settings to tune, and a
+# short timeout throws away work that was nearly done.
 
 # %% [markdown] tags=["recap"]
 # ## What you can do now
 #
 # - Say what a chain of calls does to latency and to availability.
-# - Explain why rare slow replies make most pages slow.
-# - Show how timeouts and retries do work twice, and why waiting callers run out of workers.
+# - Explain why a few slow replies make most pages slow.
+# - Show how timeouts and retries repeat work, and why waiting callers use up all workers.
 # - Bring a service back from a retry storm, and name what the cure costs.
-# - Say what no such cure mends: the caller knows everyone it calls.
+# - Say what none of these cures fixes: the caller has to know everyone it calls.
 
 # %% [markdown] tags=["aloud"]
 # ## Say it aloud
@@ -374,16 +424,14 @@ show.topology(world.run())
 #
 # <details><summary>One good answer</summary>
 #
-# Its callers timed out and tried again, so it got several calls for each order, more than it can
-# do even when healthy. It worked on requests that nobody waited for. So first I cut the load:
-# fewer tries, in one layer only, random waits, a breaker, a bounded queue. Then I make tries
-# harmless with an id for each order. Then I ask which calls need an answer now, and publish the
-# rest as events.
+# The callers timed out and retried, so the service got several calls for each order: more than it
+# can handle even when it's healthy. It spent its time on requests that nobody was waiting for. So
+# first I cut the load: fewer tries, retries in one layer only, jitter, a circuit breaker, a bounded
+# queue. Then I make retries harmless with one id per order. Then I ask which calls need an answer
+# now, and publish the rest as events.
 #
 # </details>
 
 # %% [markdown] tags=["next"]
-# **Now you:** [exercise 01](../my_work/01_sync_cascade.ipynb), in your own copy. You write a shop
-# that survives what it calls, and `check()` looks for the run that breaks it. No copy there? Then
-# you did not come by `python3 -m pubsub_kit lab`; take [the
-# original](../exercises/01_sync_cascade.ipynb).
+# **Now you:** [exercise 01](../exercises/01_sync_cascade.ipynb), in your own copy. You write a shop
+# that survives the failures of what it calls, and `check()` looks for the run that breaks it.

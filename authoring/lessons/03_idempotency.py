@@ -1,28 +1,34 @@
 # %% [markdown] tags=["promise"]
 # # 03 · Idempotency: the same message, twice
 #
-# In about 40 minutes you can
+# In about 30 minutes you can
 #
 # - say why duplicates are certain, and where they come from,
-# - tell a repeat from a new request by its id, and say who gives it that id,
-# - break five kinds of dedup, each by its shortest run,
-# - build one that holds under every schedule of three faults, and say what it costs,
-# - choose how long to remember an id, and refuse a key that is used for something else.
+# - tell a repeat from a new request by its id, and say who creates that id,
+# - break four kinds of dedup that look right, each with its shortest failing run,
+# - build one that survives every schedule of up to three faults, and say what it costs,
+# - choose how long to remember an id, and refuse a key that is reused for another request.
 
-# %%
+# %% tags=["folded"]
+# Imports
 import inspect
 from contextlib import suppress
 
-from pubsub_kit import CallTimeout, World, call, explore, publish, show
-from pubsub_kit.patterns import Inbox, inbox
-from pubsub_kit.scenarios.idempotency.payments import PAYMENTS, books_balance
+from pubsub_kit import CallTimeout, Violation, World, call, explore, publish, show
+from pubsub_kit.patterns import Inbox
+from pubsub_kit.scenarios.idempotency.looks import race, watched
+from pubsub_kit.scenarios.idempotency.payments import PAYMENTS, culprit
 
 # %% [markdown] tags=["predict"]
 # ## Three payments
 #
-# Ann pays 10, then 10 again, and Bob pays 5. Billing has two workers, which add each payment to the
-# row of its account. In the end Ann must have 20 and Bob 5: that rule is `books_balance`, and
-# `explore()` looks for the shortest run that breaks it.
+# Ann pays 10, then 10 again, and Bob pays 5. Two billing workers share the work: each adds a
+# payment's amount to the payer's row in the database. In the end Ann must have been charged 20 and
+# Bob 5.
+#
+# We'll write that rule as code. Then `explore()` tries every schedule, that is, what goes wrong and
+# when. It starts with the fewest faults, and returns the shortest run that breaks the rule, if any
+# does.
 
 
 # %%
@@ -32,14 +38,12 @@ async def shop():
 
 
 def billing(world, consumer):
-    db = world.store("db")
+    db = watched(world)  # a database that notes each look in the trace
     world.topic("payments")
     world.consumer("billing", lambda: consumer(db), "payments", workers=2, start="earliest")
     world.spawn(shop(), "shop")
-    return world
 
 
-# %%
 class Adds:
     def __init__(self, db):
         self.db = db
@@ -48,50 +52,69 @@ class Adds:
         await self.db.add(event.data["account"], event.data["amount"])
 
 
+# %% tags=["folded"]
+# Your prediction
 show.predict(
-    "A worker has just booked Ann's first 10 and crashes before its ack. What does she have in the "
-    "end?",
-    ["10: the first payment is lost", "20, as she paid", "30: one payment counts twice"],
+    "A worker has just charged Ann's first 10, and it crashes before its ack. How much has Ann "
+    "been charged in the end?",
+    {
+        "10: the first payment is lost": 10,
+        "20, as it should be": 20,
+        "30: one payment counts twice": 30,
+    },
     key="03.crash",
 )
 
 # %% tags=["run", "picture"]
-FAULTS = ["crash", "duplicate", "ack lost", "preempt"]
+PAID = {"ann": 20, "bob": 5}
+FAULTS = ["crash", "duplicate", "ack lost", "preempt"]  # preempt: one worker pauses
 
 
-def broken(consumer, faults=FAULTS):
-    found = explore(lambda world: billing(world, consumer), books_balance, faults=faults)
-    return show.counterexample(found)
+def books_balance(world):
+    for name, paid in PAID.items():
+        charged = world.stores["db"].rows.get(name, 0)
+        if charged != paid:
+            words = f"{name} was charged {charged} instead of {paid}."
+            return Violation(words, culprit(world), {name: paid}, {name: charged})
 
 
-broken(Adds, ["crash"])
+def search(consumer, faults=FAULTS, **bounds):
+    return explore(lambda world: billing(world, consumer), books_balance, faults=faults, **bounds)
 
-# %%
-show.compare("03.crash", "30: one payment counts twice")
+
+crashed = search(Adds, ["crash"])
+show.counterexample(crashed)
+
+# %% tags=["folded"]
+# What came out
+charged = crashed.violation.actual["ann"]
+show.compare("03.crash", charged)
 
 # %% [markdown] tags=["play"]
-# A crash is one way. Here are two more: the ack gets lost, or the shop hears no confirm and sends
-# again. Look where the second `pay-1` comes from in each.
+# A crash isn't the only way. Here are two more: the ack gets lost, or the shop gets no confirm and
+# publishes again. In each picture, find where the second `pay-1` comes from.
 
-# %%
-ways = {"a worker crashes": "crash", "an ack is lost": "ack lost", "sent again": "duplicate"}
+# %% tags=["folded"]
+# Choose what goes wrong
+ways = {"a crash": "crash", "a lost ack": "ack lost", "a lost confirm": "duplicate"}
 
 show.play(
-    lambda fault: broken(Adds, [fault]),
+    lambda fault: show.counterexample(search(Adds, [fault])),
     fault=show.choice(ways, label="what goes wrong"),
 )
 
 # %% [markdown] tags=["why"]
-# Whoever hears nothing can't know: was the work done and the answer lost, or was it never done? To
-# keep silent may lose a payment; to send again may double it. So whoever loses nothing sends again,
-# and duplicates are **certain**. The receiver has to make them harmless.
+# If you hear nothing back, you can't tell which happened: the work was done and the reply got lost,
+# or the work was never done. Give up, and you may lose a payment. Retry, and you may double one. A
+# system that must lose nothing has to retry, so duplicates are **certain**. The receiver has to
+# make them harmless.
 #
-# Rare, though? Segment found 0.6% repeats within four weeks (its engineering blog, 2017). At
-# Twilio, in 2013, retries charged cards again and again (its incident report). How many people is
-# a small share?
+# How rare is rare? Segment saw 0.6% duplicates over four weeks (its engineering blog, 2017). Move
+# the slider to see what that means for a million payments a day.
 
 
-# %%
+# %% tags=["folded"]
+# Choose how many are duplicated
 def day(percent, payments=400):
     world = World(seed=3, faults={"duplicate": percent / 100})
     books = world.store("books", {"booked": 0})
@@ -105,20 +128,22 @@ def day(percent, payments=400):
     world.spawn(customers(), "customers")
     world.run()
     twice = books.rows["booked"] - payments
-    words = f"Of a million payments a day, that would be {twice / payments * 1e6:,.0f}."
-    return show.bars({"charged once": payments - twice, "charged twice": twice}, caption=words)
+    bars = {"charged once": payments - twice, "charged twice": twice}
+    words = f"At the rate of this sample, {twice / payments * 1e6:,.0f} of a million count twice."
+    return show.bars(bars, caption=words)
 
 
 show.play(day, percent=show.slider(0.0, 5.0, 0.6, step=0.1, label="published twice, %"))
 
 # %% [markdown]
-# ## The id belongs to the wish
+# ## One id per intent, not per attempt
 #
-# What does the same however often you do it is **idempotent**: to set a balance is, to add to it is
-# not. Adding needs to know a repeat. By its looks? Ann meant to pay 10 twice. By an **id**.
+# An operation is **idempotent** if doing it again changes nothing. Setting a balance is idempotent,
+# but adding to it isn't. So before you add, you have to recognise a repeat. Its content won't tell
+# you: Ann really did mean to pay 10 twice. What you need is an **id**.
 #
-# This bank charges once for each id. Its client waits 1 s, then tries again. Make the bank slow;
-# then give both tries one id.
+# This bank charges once per id. Its client waits 1 s for a reply, then tries again. Make the bank
+# slow. Then give both attempts the same id.
 
 
 # %%
@@ -132,39 +157,44 @@ def bank(seconds, one_id):
                 await tx.add("charged", 10)
 
     async def client():
-        for id in ["buy-1"] * 2 if one_id else ["try-1", "try-2"]:
+        for id in ["buy-1", "buy-1"] if one_id else ["try-1", "try-2"]:
             with suppress(CallTimeout):
                 return await call("bank", {"id": id}, timeout=1.0)
 
     world.service("bank", charge, latency=seconds)
     world.spawn(client(), "client")
-    trace, owed = world.run(), {"charged": 10}
-    return show.trace(trace, expected=owed, actual={"charged": db.rows["charged"]}, axis="order")
+    return world.run(), db.rows["charged"]
 
 
-# %%
+# %% tags=["folded"]
+# Choose how slow the bank is, and whose id it gets
+def one_purchase(seconds, one_id):
+    trace, charged = bank(seconds, one_id)
+    return show.trace(trace, expected={"charged": 10}, actual={"charged": charged}, axis="order")
+
+
 show.play(
-    bank,
+    one_purchase,
     seconds=show.slider(0.1, 2.0, 1.3, step=0.1, label="the bank takes, s"),
-    one_id=show.toggle(label="one id for both tries"),
+    one_id=show.toggle(label="one id for both attempts"),
 )
 
-# %% [markdown]
-# So whoever wants something mints its id, once, before the first try: an **idempotency key**, as
-# Stripe calls it. An id that is minted inside of the loop names the try, and each try is new.
-
 # %% [markdown] tags=["break"]
-# ## Remembering, and how it goes wrong
+# So the client creates the id once, before its first attempt. Stripe calls it an **idempotency
+# key**. An id that is created inside the retry loop names the attempt, and every attempt looks new.
 #
-# The ids are there. Now billing has to remember which of them it has handled. Here come four ways
-# that look right. A fault is a crash, a repeat, a lost ack, or a worker that stands still while
-# another runs.
+# ## Four ways to remember an id
+#
+# The ids are there. Now billing has to remember which ones it has handled. Here are four ways that
+# look right. The faults are a crash, a duplicate, a lost ack, and a worker that pauses while
+# another one runs.
 
-# %%
+# %% tags=["folded"]
+# Your prediction
 show.predict(
-    "In memory; look first, then act; mark, then act; by content. How many of the four hold under "
-    "every schedule of two faults?",
-    ["none", "one", "two"],
+    "A set in memory; look first, then act; mark first, then act; compare the content. How many of "
+    "the four survive every schedule of up to two faults?",
+    {"none": 0, "one": 1, "two": 2},
     key="03.four",
 )
 
@@ -181,11 +211,12 @@ class InMemory(Adds):
             await super().handle(event)
 
 
-broken(InMemory)
+in_memory = search(InMemory)
+show.counterexample(in_memory)
 
 # %% [markdown]
-# **In memory.** A crash wipes out what one worker knew, and the other never knew it. The memory has
-# to be where the money is: in the database.
+# **In memory.** The crash wiped out what this worker knew, and the other worker never knew it. The
+# memory has to live where the money is: in the database.
 
 
 # %%
@@ -198,11 +229,13 @@ class LooksFirst(Adds):
             await tx.put(f"seen {event.id}", True)
 
 
-broken(LooksFirst)
+looks_first = search(LooksFirst)
+race(looks_first, "pay-1")
 
 # %% [markdown]
-# **Look first, then act.** Between look and act the other worker looked too, and saw the same
-# nothing. It takes two faults at once, so tests hardly find it, and a busy day does.
+# **Look first, then act.** Both workers looked before either had written. So both saw nothing, and
+# both charged Ann. It takes two faults at once: your tests will hardly ever hit that, but a busy
+# day will.
 
 
 # %%
@@ -212,12 +245,13 @@ class MarksFirst(Adds):
             await super().handle(event)
 
 
-broken(MarksFirst)
+marks_first = search(MarksFirst)
+show.counterexample(marks_first)
 
 # %% [markdown]
-# **Mark, then act.** `insert` looks and marks in one step, so no race is left. But a crash falls
-# between mark and money: the repeat finds the mark, and the payment is lost. The other way round it
-# would count twice.
+# **Mark first, then act.** `insert` looks and marks in one step, so there is no race left. But the
+# crash fell between the mark and the money. The redelivered payment finds the mark, and Ann is
+# never charged for it. Swap the two steps, and the same crash charges her twice.
 
 
 # %%
@@ -228,67 +262,74 @@ class ByContent(Adds):
                 await tx.add(event.data["account"], event.data["amount"])
 
 
-broken(ByContent)
+by_content = search(ByContent)
+show.counterexample(by_content)
 
 # %% [markdown]
-# **By content.** No fault is needed: Ann's second payment looks like the first. A hash of the body
-# is no better. SQS FIFO queues offer that too, as content-based deduplication: leave it off where
-# two equal messages can both be meant.
+# **Compare the content.** This one fails without any fault: Ann's second payment looks just like
+# her first. A hash of the body is no better. SQS FIFO queues offer that as content-based
+# deduplication (its documentation). Leave it off wherever two equal messages can both be meant.
 
-# %%
-show.compare("03.four", "none")
+# %% tags=["folded"]
+# What came out
+four = [in_memory, looks_first, marks_first, by_content]
+survivors = [found for found in four if found.violation is None]
+show.compare("03.four", len(survivors))
 
 # %% [markdown] tags=["fix"]
 # ## Fix it: an inbox
 #
-# Look, mark and money belong in **one transaction**: all of it happens, or nothing. If two workers
-# hold the same payment, the second commit fails, and that message comes again.
+# The look, the mark and the money belong in **one transaction**: either all of it happens, or none
+# of it does. If two workers hold the same payment, the second commit fails, and its message is
+# redelivered.
 
-# %%
+# %% tags=["folded"]
+# The pattern's source
 print(inspect.getsource(Inbox))
 
 
 # %%
-async def add(tx, event):
+async def charge(tx, event):
     await tx.add(event.data["account"], event.data["amount"])
 
 
-proof = explore(
-    lambda world: billing(world, lambda db: Inbox(db, add)),
-    books_balance,
-    faults=FAULTS,
-    max_faults=3,
-    seconds=50,  # of real time, at most
-)
-print(proof)
+print(search(lambda db: Inbox(db, charge), max_faults=3, seconds=50))  # 50 s of real time at most
 
 # %% [markdown]
-# Not lucky: proven, for these payments and up to three faults. The payment is still *delivered*
-# more than once; its effect on this database happens once. People call that **effectively once**.
-# Which line does it? Take one out.
+# That isn't luck. `explore()` tried every schedule of up to three faults for these payments, and
+# not one breaks the rule. A payment may still be *delivered* more than once, but it takes effect in
+# this database only once. People call that **effectively once**. Which part of the inbox makes the
+# difference? Take one out.
+
 
 # %%
-LINES = {
-    "the look and the mark": ('not await tx.insert(f"seen {event.source} {event.id}")', "False"),
-    "the transaction": ("async with self.db.transaction() as tx:", "if tx := self.db:"),
-}
+class NoMark(Inbox):
+    async def handle(self, event):
+        async with self.db.transaction() as tx:
+            await self.effect(tx, event)
 
 
-def without(part):
-    space = {**vars(inbox)}
-    exec(inspect.getsource(Inbox).replace(*LINES[part]), space)
-    return lambda db: space["Inbox"](db, add)
+class NoTransaction(Inbox):
+    async def handle(self, event):
+        if await self.db.insert(f"seen {event.source} {event.id}"):
+            await self.effect(self.db, event)
 
+
+# %% tags=["folded"]
+# Choose what to take out
+without = {"the mark": NoMark, "the transaction": NoTransaction}
 
 show.play(
-    lambda part: broken(without(part)), part=show.choice(list(LINES), label="the inbox without")
+    lambda part: show.counterexample(search(lambda db: without[part](db, charge))),
+    part=show.choice(list(without), label="the inbox without"),
 )
 
 # %% [markdown]
-# ## For how long?
+# ## How long to remember an id
 #
-# Marks can't be kept for ever. SQS FIFO queues remember an id for 5 minutes, NATS JetStream for 2
-# by default (their documentation). Let the payment come back later than that.
+# You can't keep marks for ever. SQS FIFO queues remember an id for 5 minutes, and NATS JetStream
+# for 2 minutes by default (their documentation). What happens to a payment that comes back later
+# than that?
 
 
 # %%
@@ -307,69 +348,77 @@ def later(window, back):
     world.consumer("billing", billing, "payments")
     for minute in (0, back):
         world.at(60 * minute, lambda: world.publish("payments", id="pay-1"))
-    return show.trace(world.run(), expected={"ann": 10}, actual={"ann": db.rows["ann"]})
+    return world.run(), db.rows["ann"]
 
 
-# %%
+# %% tags=["folded"]
+# Choose a window, and when the payment comes back
+def comes_back(window, back):
+    trace, charged = later(window, back)
+    return show.trace(trace, expected={"ann": 10}, actual={"ann": charged})
+
+
 windows = {"2 minutes, as JetStream": 2, "5 minutes, as SQS FIFO": 5, "an hour": 60}
 
 show.play(
-    later,
+    comes_back,
     window=show.choice(windows, 5, label="an id is remembered for"),
-    back=show.slider(1, 90, 12, label="it comes back after, minutes"),
+    back=show.slider(1, 90, 12, label="redelivered after, minutes"),
 )
 
 # %% [markdown]
-# The window must outlast the longest way back: retries, a consumer that was down over the weekend,
-# a redrive by hand. If it can't, make the effect itself harmless to repeat.
+# The window must outlast the longest way back: retries, a consumer that was down all weekend,
+# somebody who redrives dead letters by hand. If it can't, make the effect itself safe to repeat.
 
-# %%
+# %% tags=["folded"]
+# A question for you
 show.quiz(
-    "A request comes with a key that you know, but with another amount. What do you answer?",
-    ["what I answered the first time", "I charge the new amount", "I refuse: a conflict"],
+    "A key that you know stands for a charge of 10. Now a request for 99 arrives under the same "
+    "key. What do you do?",
+    ["send the first reply again", "charge 99", "refuse it as a conflict"],
     answer="c",
     why={
-        "a": "The client believes that 99 was charged, and it was 10.",
-        "b": "Then the key protects nobody from being charged twice.",
-        "c": "It is a bug at the client. Stripe compares the parameters and answers an error.",
+        "a": "Then the client believes that it was charged 99, when it was charged 10.",
+        "b": "Then the key no longer protects anybody from being charged twice.",
+        "c": "The client has a bug. Stripe compares the parameters and answers with an error.",
     },
 )
 
 # %% [markdown] tags=["when-not"]
 # ## When not to
 #
-# Where twice is the same as once you need no marks: set a status, delete a row, store a version
-# unless there is a newer one. And where the effect is elsewhere, an inbox is not enough: no
-# transaction holds a mail or a card. Hand your id on, and let the other side keep an inbox. The
-# price: a row for each event, in the same database, for the whole window.
+# You need no marks where doing it twice is the same as doing it once: setting a status, deleting a
+# row, storing a version unless a newer one is there. And where the effect happens elsewhere, an
+# inbox isn't enough: you can't roll back an email or a card charge. Pass your id on, and let the
+# other side keep an inbox. The price of yours is a row per event, in the same database, for the
+# whole window.
 
 # %% [markdown] tags=["recap"]
 # ## What you can do now
 #
 # - Say why duplicates are certain, and where they come from.
-# - Tell a repeat from a new request by its id, and say who gives it that id.
-# - Break five kinds of dedup, each by its shortest run.
-# - Build one that holds under every schedule of three faults, and say what it costs.
-# - Choose how long to remember an id, and refuse a key that is used for something else.
+# - Tell a repeat from a new request by its id, and say who creates that id.
+# - Break four kinds of dedup that look right, each with its shortest failing run.
+# - Build one that survives every schedule of up to three faults, and say what it costs.
+# - Choose how long to remember an id, and refuse a key that is reused for another request.
 
 # %% [markdown] tags=["aloud"]
 # ## Say it aloud
 #
-# *"Your payment consumer reads from a queue that delivers at least once. How do you make sure that
-# nobody is charged twice?"* Take two minutes, then unfold ours.
+# *"Your payment consumer reads from an at-least-once queue. How do you make sure that nobody is
+# charged twice?"* Take two minutes, then unfold our answer.
 #
 # <details><summary>One good answer</summary>
 #
-# The client mints an id before its first try and sends it with each. My consumer inserts that id
-# and books the payment in one transaction, and acks after the commit. A repeat finds the id and
-# does nothing; two workers at once conflict, and one tries again. I keep ids for longer than the
-# longest redrive, and refuse a known id with another amount. The card itself is charged by a
-# provider outside of my transaction, so I pass the same id on to it. That is effectively once, not
-# exactly once.
+# The client creates an id before its first attempt, and sends it with every attempt. My consumer
+# inserts that id and books the payment in one transaction, and acks after the commit. A repeat
+# finds the id and does nothing. If two workers handle the same payment at once, one commit fails,
+# and that worker tries again. I keep ids for longer than the longest redrive, and I refuse a known
+# id with a different amount. The card itself is charged by a provider, outside my transaction, so
+# I pass the same id on to it. That is effectively once, not exactly once.
 #
 # </details>
 
 # %% [markdown] tags=["next"]
-# **Now you:** [exercise 03](../my_work/03_idempotency.ipynb), in your own copy: a consumer, an
-# endpoint, a client, and what a window costs. No copy there? Take [the
-# original](../exercises/03_idempotency.ipynb).
+# **Now you:** [exercise 03](../exercises/03_idempotency.ipynb), in your own copy: a consumer, an
+# endpoint, a client, and what a window costs.

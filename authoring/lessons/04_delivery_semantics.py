@@ -1,34 +1,51 @@
 # %% [markdown] tags=["promise"]
-# # 04 · Delivery semantics: who says that it is done?
+# # 04 · Delivery semantics: who says that it's done?
 #
-# In about 45 minutes you can
+# In about 35 minutes you can
 #
-# - choose at most once, at least once or effectively once, by the harm that each does,
+# - choose at most once, at least once or effectively once, by which failure does less harm,
 # - keep a message for as long as you work on it, and fence off a worker that comes back late,
 # - retry with backoff and jitter, and put a poison message aside,
-# - read dead letters, and send them again,
-# - commit an offset, or answer for a batch, without calling undone work done.
+# - read dead letters, and redrive them,
+# - commit an offset, or report on a batch, without calling unfinished work done.
+
+# %% tags=["folded"]
+# Imports, and how a run is drawn
+import inspect
+from itertools import pairwise
+from random import Random
+
+from pubsub_kit import RetryPolicy, Violation, World, explore, gather, perform, show, sleep
+from pubsub_kit.patterns import Inbox
+from pubsub_kit.scenarios.delivery_semantics.batches import commit, commits, counted
+from pubsub_kit.scenarios.delivery_semantics.clicks import draw_clicks
+from pubsub_kit.scenarios.delivery_semantics.semantics import worker
+
+
+def drawn(found):
+    if found.violation:
+        return show.counterexample(found)
+    return show.trace(found.trace, caption=f"No schedule breaks it. It {found}.")
+
 
 # %% [markdown] tags=["predict"]
 # ## One signup, one invoice
 #
-# Ann signs up, and `billing` writes an invoice. Then it **acks**: broker, I need this message no
-# more. Work and ack are two steps, and a crash can fall between them. Which comes first?
+# Ann signs up, and `billing` writes an invoice. Then it **acks**: it tells the broker that it
+# doesn't need the message any more. The work and the ack are two steps, and a crash can fall
+# between them. Which one should come first?
 
-# %%
-from pubsub_kit import Violation, World, explore, show, sleep
-from pubsub_kit.patterns import Inbox
-from pubsub_kit.scenarios.delivery_semantics.semantics import rendered_once_at_a_time, worker
-
+# %% tags=["folded"]
+# Your prediction
 show.predict(
     "A worker acks a message on receipt, and crashes before it has written the invoice. What "
-    "becomes of the invoice?",
-    ["the message comes again, so it is written", "it is never written", "it is written twice"],
+    "happens to the invoice?",
+    {"it is written after a redelivery": 1, "it is never written": 0, "it is written twice": 2},
     key="04.receipt",
 )
 
 
-# %% tags=["run", "picture"]
+# %%
 def signup(world, semantics, handler):
     db = world.store("db", {"invoices": 0})
     world.topic("signups")
@@ -36,22 +53,6 @@ def signup(world, semantics, handler):
     world.publish("signups", {"name": "ann"}, id="signup-1")
 
 
-def one_invoice(world):
-    found = world.stores["db"].rows["invoices"]
-    if found != 1:
-        words = f"One signup, {found} invoices."
-        where = max(i for i, s in enumerate(world.trace) if s.kind in ("effect", "crash"))
-        return Violation(words, where, {"invoices": 1}, {"invoices": found})
-
-
-def worst(scenario, oracle, faults):
-    found = explore(scenario, oracle, faults=faults)
-    if found.violation:
-        return show.counterexample(found)
-    return show.trace(found.trace, caption=f"No run breaks it. It {found}.")
-
-
-# %%
 def adds(db):
     return lambda event: db.add("invoices", 1)
 
@@ -60,55 +61,69 @@ def adds_once(db):
     return Inbox(db, lambda tx, event: tx.add("invoices", 1))
 
 
+def one_invoice(world):
+    found = world.stores["db"].rows["invoices"]
+    if found != 1:
+        where = max(i for i, step in enumerate(world.trace) if step.kind in ("effect", "crash"))
+        words = f"Ann got {found} invoices instead of 1."
+        return Violation(words, where, {"invoices": 1}, {"invoices": found})
+
+
+# %% tags=["run", "picture"]
 WAYS = {
     "at most once: ack, then work": ("at_most_once", adds),
     "at least once: work, then ack": ("at_least_once", adds),
-    "effectively once: work by id, then ack": ("at_least_once", adds_once),
+    "effectively once: work once per id, then ack": ("at_least_once", adds_once),
 }
 
 
 def billing(way, fault):
-    return worst(lambda world: signup(world, *WAYS[way]), one_invoice, [fault])
+    return explore(lambda world: signup(world, *WAYS[way]), one_invoice, faults=[fault])
 
 
-billing("at most once: ack, then work", "crash")
+drawn(billing("at most once: ack, then work", "crash"))
 
-# %%
-show.compare("04.receipt", "it is never written")
+# %% tags=["folded"]
+# What came out
+invoices = billing("at most once: ack, then work", "crash").violation.actual["invoices"]
+show.compare("04.receipt", invoices)
 
 # %% [markdown] tags=["play"]
-# Now work first and ack afterwards; then let the ack get lost on its way. Which of the six runs
-# lose the invoice, which double it?
+# Now do the work first, and ack afterwards. Then let the ack get lost on its way. With three
+# semantics and two faults there are six runs. Which of them lose the invoice, and which double it?
 
-# %%
+# %% tags=["folded"]
+# Choose the semantics, and what goes wrong
 show.play(
-    billing,
+    lambda way, fault: drawn(billing(way, fault)),
     way=show.choice(list(WAYS), list(WAYS)[1], label="semantics"),
-    fault=show.choice(["crash", "ack lost"], label="what goes wrong"),
+    fault=show.choice({"a crash": "crash", "a lost ack": "ack lost"}, label="what goes wrong"),
 )
 
 # %% [markdown] tags=["why"]
-# The broker cannot know whether a silent worker has done its work. So it either forgets the message
-# or brings it again: nobody can promise to *deliver* exactly once. What there is:
+# If a worker goes silent, the broker can't know whether it has done its work. So it either forgets
+# the message or redelivers it, and nobody can promise to *deliver* exactly once. Here is what you
+# can have:
 #
-# | | ack | a fault makes it | good for |
+# | | when you ack | under a fault, the work is | good for |
 # |---|---|---|---|
-# | at most once | before the work | missing | a welcome email: two look silly |
-# | at least once | after the work | twice | an invoice under its own number: a repeat overwrites |
-# | effectively once | after it, with an inbox | once, in this database | a payment |
+# | at most once | before the work | lost | a welcome email: two look silly |
+# | at least once | after the work | repeated | a numbered invoice: a repeat overwrites it |
+# | effectively once | after it, with an inbox | done once, in this database | a payment |
 
-# %%
+# %% tags=["folded"]
+# A question for you
 show.quiz(
-    "“Our queue is FIFO, so each deposit is handled exactly once.” What do you say?",
+    "“Our queue is FIFO, so each deposit is processed exactly once.” What do you say?",
     [
         "right: in order means once",
-        "the same deposit can come twice, in its place",
+        "the same deposit can be redelivered, in its place",
         "the order may break",
     ],
     answer="b",
     why={
-        "a": "A crash before the ack brings the first deposit again, before the second.",
-        "b": "Order says what comes after what, not how often. You still need its id.",
+        "a": "A worker that crashes before its ack gets the first deposit again, before the next.",
+        "b": "Order says what comes after what, not how often. You still need the id.",
         "c": "The order holds: that is what FIFO promises.",
     },
 )
@@ -116,12 +131,13 @@ show.quiz(
 # %% [markdown]
 # ## A delivery is a lease
 #
-# How long does the broker wait for your ack? It lends you the message for a time: a **lease**. By
-# default 30 s at SQS (*visibility timeout*) and NATS (*AckWait*), 10 s at Google Pub/Sub (*ack
-# deadline*), 30 minutes at RabbitMQ (their documentation).
+# How long does the broker wait for your ack? It lends you the message for a limited time: a
+# **lease**. The default is 30 s in SQS (*visibility timeout*) and NATS (*AckWait*), and 10 s in
+# Google Pub/Sub (*ack deadline*; their documentation).
 #
-# To render a film takes 25 s, and the lease is 10 s. Guess how often it gets rendered. A long lease
-# would do, but then a crash is noticed late: rather **extend** a short one while you work.
+# Rendering a film takes 25 s; the lease lasts 10 s. How many times does the film get rendered? A
+# longer lease would help, but then the broker notices a crash late. It's better to **extend** a
+# short lease while you work.
 
 
 # %%
@@ -144,20 +160,21 @@ def films(takes, lease, extends):
     return show.trace(world.run(), expected={"rendered": 1}, actual=db.rows)
 
 
-# %%
+# %% tags=["folded"]
+# Choose the work, the lease, and whether to extend it
 show.play(
     films,
     takes=show.slider(5, 60, 25, step=5, label="rendering takes, s"),
-    lease=show.slider(5, 60, 10, step=5, label="the lease, s"),
+    lease=show.slider(5, 60, 10, step=5, label="the lease lasts, s"),
     extends=show.toggle(label="extend after each fifth of the work"),
 )
 
 # %% [markdown] tags=["break"]
 # ## The worker that came back
 #
-# The late acks were refused, and the work was done all the same. So this worker extends, and gives
-# up if its lease is gone. But a process can stand still, in a long garbage collection say, and not
-# notice.
+# The broker refused the late acks, but the film was rendered more than once all the same. So this
+# worker extends its lease, and gives up once the lease is gone. But a process can pause, in a long
+# garbage collection for example, and it won't notice.
 
 
 # %%
@@ -177,29 +194,43 @@ class Careful:
         await self.db.put("film tea", delivery.attempt)
 
 
-# %%
-def rendering(answer, *faults):
-    return worst(lambda world: worker(world, answer), rendered_once_at_a_time, faults)
-
-
+# %% tags=["folded"]
+# Your prediction
 show.predict(
-    "It looks at its lease right before it writes. Can it still write over a newer film?",
-    ["no: it has just looked", "yes"],
+    "It checks its lease right before it writes. Can it still overwrite a newer film?",
+    {"no: it has just checked": "holds", "yes": "fails"},
     key="04.zombie",
 )
 
-# %%
-rendering(Careful, "pause")
 
 # %%
-show.compare("04.zombie", "yes")
+def newest_film_stays(world):
+    written = [(i, s.data[2]["film tea"]) for i, s in enumerate(world.trace) if s.kind == "effect"]
+    if not written:
+        return Violation("The film was never rendered.")
+    for (_, before), (i, now) in pairwise(written):
+        if now < before:
+            words = f"Attempt {now} wrote over the film of attempt {before}."
+            return Violation(words, i, {"film tea": before}, {"film tea": now})
+
+
+def rendering(answer, *faults):  # two workers, one film of 25 s, a lease of 10 s
+    return explore(lambda world: worker(world, answer), newest_film_stays, faults=faults)
+
+
+zombie = rendering(Careful, "pause")
+drawn(zombie)
+
+# %% tags=["folded"]
+# What came out
+show.compare("04.zombie", zombie.outcome)
 
 # %% [markdown] tags=["fix"]
 # ## Fix it: a fencing token
 #
-# No look at a clock or a lease helps, since you may stand still right after it. So the **store**
-# has to refuse. Give it a number that grows with each lease, a *fencing token*: here the attempt.
-# What is older than the row is not written.
+# Checking a clock or a lease can't help, because you may pause right after the check. So the
+# **store** has to refuse. Give it a number that grows with every lease, a *fencing token*; here
+# that is the attempt. The store rejects any write whose token is older than the one in the row.
 
 
 # %%
@@ -210,25 +241,22 @@ class Fenced(Careful):
                 await tx.put("film tea", delivery.attempt)
 
 
-rendering(Fenced, "pause", "crash", "ack lost")
+drawn(rendering(Fenced, "pause", "crash", "ack lost"))
 
 # %% [markdown]
-# ## When it fails: wait, and wait longer
+# ## Retry with backoff and jitter
 #
-# A handler that raises is a **nack**: take it back. When does it come again? At once is too soon
-# for a service that is down. So the waits grow (**backoff**), and are spread at random
-# (**jitter**).
+# A handler that raises sends a **nack**: the broker takes the message back. When should it
+# redeliver? At once is too soon if a service is down. So the waits grow (**backoff**), and are
+# spread at random (**jitter**). Two methods of the kit's `RetryPolicy`, below, compute them.
+#
+# A hundred messages have failed together. What does jitter do to their retries?
 
-# %%
-import inspect
-from random import Random
-
-from pubsub_kit import Broker, Consumer, RetryPolicy
-
+# %% tags=["folded"]
+# The policy's source, and a hundred retries
 print(inspect.getsource(RetryPolicy.bound), inspect.getsource(RetryPolicy.delay), sep="\n")
 
 
-# %%
 def herd(messages, cap, jitter):
     policy, luck = RetryPolicy(base=2.0, cap=cap, jitter=jitter), Random(1)
     counts = [0] * 120  # in each half second of a minute
@@ -237,30 +265,31 @@ def herd(messages, cap, jitter):
         for attempt in range(1, 6):
             at += policy.delay(attempt, luck)
             counts[min(int(2 * at), 119)] += 1
-    words = f"The busiest half second sees {max(counts)} tries of {messages} messages."
-    points = {"tries": [(slot / 2, count) for slot, count in enumerate(counts)]}
-    return show.lines(points, x="seconds", y="tries in half a second", caption=words)
+    words = f"The busiest half second gets {max(counts)} retries of {messages} messages."
+    points = {"retries": [(slot / 2, count) for slot, count in enumerate(counts)]}
+    return show.lines(points, x="seconds", y="retries per half second", caption=words)
 
 
 show.play(
     herd,
-    messages=show.slider(10, 500, 100, label="failed together"),
+    messages=show.slider(10, 500, 100, label="messages that failed"),
     cap=show.slider(2, 20, 10, label="the longest wait, s"),
     jitter=show.toggle(label="jitter"),
 )
 
 # %% [markdown]
-# ## Poison
+# ## Poison messages
 #
-# Waiting heals an outage. It does not heal a message that can never be handled, a **poison
-# message**: at incident.io one crashed the whole app again and again (its own report). Here the
-# first of twenty orders is one.
+# Waiting helps against an outage. It doesn't help against a message that can never be handled, a
+# **poison message**. At incident.io, one crashed the whole app again and again (its own report).
+# Here the first of twenty orders is poison.
 
-# %%
+# %% tags=["folded"]
+# Your prediction
 show.predict(
-    "One worker, 0.1 s a try. A nack puts the bad order back at once, without a limit. How many "
-    "of the other 19 are packed within 10 s?",
-    ["19: they overtake it", "about half", "none"],
+    "One worker, 0.1 s per attempt. A nack puts the bad order back at once, without a limit. How "
+    "many of the 19 good orders are packed within 10 s?",
+    {"19: they overtake it": 19, "about half": 10, "none": 0},
     key="04.poison",
 )
 
@@ -278,42 +307,47 @@ def orders(limit, wait):
     world.consumer("packing", refuses_bad, "orders", latency=0.1, retry=retry)
     for id in ["bad", *(f"good-{i}" for i in range(1, 20))]:
         world.publish("orders", id=id)
-    tries = world.run(until=10).of("begin")
-    bad = sum(step.text.startswith("bad") for step in tries)
-    return show.bars({"tries of the bad one": bad, "tries of good ones": len(tries) - bad})
+    attempts = world.run(until=10).of("begin")
+    bad = sum(step.text.startswith("bad") for step in attempts)
+    return {"attempts at the bad order": bad, "good orders packed": len(attempts) - bad}
 
 
-# %%
+# %% tags=["folded"]
+# Choose a limit, and a wait
 show.play(
-    orders,
-    limit=show.choice({"no limit": 0, "3 tries": 3, "10 tries": 10}, label="it is given up after"),
+    lambda limit, wait: show.bars(orders(limit, wait)),
+    limit=show.choice({"no limit": 0, "3 attempts": 3, "10 attempts": 10}, label="give up after"),
     wait=show.slider(0.0, 2.0, 0.0, step=0.5, label="the first wait, s"),
 )
 
-# %%
-show.compare("04.poison", "none")
+# %% tags=["folded"]
+# What came out
+good = orders(limit=0, wait=0.0)["good orders packed"]
+show.compare("04.poison", good)
 
 # %% [markdown]
-# RabbitMQ's quorum queues give up after 20 deliveries since version 4.0; NATS JetStream has no
-# limit unless you set one (their documentation). So set one. What was given up goes to a
-# **dead-letter** topic, with its story. Read it, mend the cause, and **redrive**: the letter goes
-# back to its topic under its own id, so whoever has seen it must know that id. Here the kit's
-# broker is live; only its clock is in your hand.
+# RabbitMQ's quorum queues give up after 20 deliveries since version 4.0, but since 4.3 a nack no
+# longer counts towards that. NATS JetStream has no limit unless you set one (their documentation).
+# So set one. Whatever you give up on goes to a **dead-letter** topic, with the reason.
+#
+# Read it, fix the cause, and **redrive**: the message goes back to its topic under its own id, so
+# an inbox still recognises it. Here the kit's broker runs live; only its clock is in your hands.
 
 # %%
+from pubsub_kit import Broker, Consumer
+
 now, stock = [0.0], {"tea"}
 broker = Broker(clock=lambda: now[0])
 broker.topic("orders")
-retry = RetryPolicy(base=1.0, jitter=None, attempts=3)
-packing = broker.subscribe("orders", "packing", retry=retry)
+packing = broker.subscribe("orders", "packing", retry=RetryPolicy(jitter=None, attempts=3))
 broker.publish("orders", "cake", id="order-1")
 broker.publish("orders", "tea", id="order-2")
 
 
 def pack(delivery):
-    print(f"{now[0]:.0f} s: {delivery.id}, attempt {delivery.attempt}")
+    print(f"{now[0]:.1f} s: {delivery.id}, attempt {delivery.attempt}")
     if delivery.data not in stock:
-        raise LookupError(f"no {delivery.data} here")
+        raise LookupError(f"no {delivery.data} in stock")
 
 
 packer = Consumer(packing, pack)
@@ -322,26 +356,23 @@ while packing.lag:
         now[0] = packing.next_wakeup()
 
 # %%
-for letter in broker.subscribe("orders.dead", "you", start="earliest").pull(10):
-    print(letter.id, letter.data, letter.event.extensions["deadreason"], sep=" · ")
+for dead in broker.subscribe("orders.dead", "you", start="earliest").pull(10):
+    print(dead.id, dead.data, dead.event.extensions["deadreason"], sep=" · ")
 
 stock.add("cake")
-print(broker.redrive("orders.dead"), "sent again")
+print(broker.redrive("orders.dead"), "redriven")
 packer.step()
 print(packing.lag, "left to do")
 
 # %% [markdown]
-# ## Several at once
+# ## Several messages at once
 #
-# A log's reader acks by an **offset**: all before it is done. This one works on four clicks side by
-# side, the first one slow. When does it commit?
+# A log's reader doesn't ack each message. It commits an **offset**, which says that everything
+# before it is done. This reader works on four clicks at once, and the first one is slow. When
+# should it commit?
 
 
 # %%
-from pubsub_kit import gather, perform
-from pubsub_kit.scenarios.delivery_semantics.batches import commit, every_click_counts
-
-
 class Reader:
     def __init__(self, db):
         self.db = db
@@ -349,80 +380,94 @@ class Reader:
     async def one(self, offset, event):
         await sleep(event.data["takes"])
         await perform("count", event.id)
-        await self.commit("each, as it ends", offset + 1)
+        await self.commit("after each click", offset + 1)
 
     async def handle(self, batch):
         await self.commit("before the work", batch[-1][0] + 1)
         await gather(*(self.one(*row) for row in batch))
-        await self.commit("when all are done", batch[-1][0] + 1)
+        await self.commit("after the whole batch", batch[-1][0] + 1)
 
 
-# %%
+def every_click_counts(world):
+    missing = [i for i in range(4) if not counted(world.trace, i)]
+    if missing:
+        words = f"click-{missing[0]} was never counted."
+        past = min(commits(world.trace), default=None)  # the commit to point at
+        return Violation(words, past, {"counted": 4}, {"counted": 4 - len(missing)})
+
+
+# %% tags=["folded"]
+# Choose when it commits
 def reading(when):
     class Chosen(Reader):
         async def commit(self, moment, offset):
             if moment == when:
                 await self.db.put("committed", offset)
 
-    return worst(lambda world: commit(world, Chosen), every_click_counts, ["crash"])
+    found = explore(lambda world: commit(world, Chosen), every_click_counts, faults=["crash"])
+    title = f"The shortest run that breaks it, schedule {found.code}"
+    if found.violation is None:
+        title = "A run without faults"
+    return draw_clicks(found.world, found.violation, title, f"No schedule breaks it. It {found}.")
 
 
-whens = ["each, as it ends", "before the work", "when all are done"]
-show.play(reading, when=show.choice(whens, label="it commits"))
+moments = ["after each click", "before the work", "after the whole batch"]
+show.play(reading, when=show.choice(moments, label="it commits"))
 
 # %% [markdown]
-# The highest finished offset passes over a slow one below it. Committed before the work, an offset
-# says only that you have *received*: that is what a client's auto-commit may mean, so look yours
-# up (clients differ).
+# If you commit the highest finished offset, you pass over any slower click below it. If you commit
+# before the work, the offset only says that you *received* the clicks. A client's auto-commit may
+# mean just that. Clients differ, so look up what yours does.
 
-# %%
+# %% tags=["folded"]
+# A question for you
 show.quiz(
-    "One record of a batch of ten is bad, and your handler raises. What happens to the other nine?",
-    ["they are done", "all ten come again", "they are dead letters"],
+    "One record in a batch of ten is bad, and your handler raises. What happens to the other nine?",
+    ["they are done", "all ten are redelivered", "they become dead letters"],
     answer="b",
     why={
         "a": "The exception spoke for the whole batch.",
-        "b": "So report which one failed; AWS Lambda calls that a partial batch response.",
-        "c": "Only if it happens so often that the limit is reached. Then, indeed, all ten.",
+        "b": "So report which record failed. AWS Lambda calls that a partial batch response.",
+        "c": "Only if it fails often enough to reach the limit. And then it's all ten.",
     },
 )
 
 # %% [markdown] tags=["when-not"]
 # ## When not to
 #
-# Effectively once costs a row for each event and a transaction: leave it where a repeat, or a loss,
-# does no harm. Leases and fencing are for work that is long; what takes milliseconds needs neither.
-# Retries are for what can heal: refuse a malformed message at the first try. And a dead-letter
-# topic that nobody reads is a slow way to lose messages.
+# Effectively once costs a row per event and a transaction, so skip it where a repeat or a loss does
+# no harm. Leases and fencing are for long work; a handler that takes milliseconds needs neither.
+# Retries are for failures that can pass: reject a malformed message at the first attempt. And a
+# dead-letter topic that nobody reads is a slow way to lose messages.
 
 # %% [markdown] tags=["recap"]
 # ## What you can do now
 #
-# - Choose at most once, at least once or effectively once, by the harm that each does.
+# - Choose at most once, at least once or effectively once, by which failure does less harm.
 # - Keep a message for as long as you work on it, and fence off a worker that comes back late.
 # - Retry with backoff and jitter, and put a poison message aside.
-# - Read dead letters, and send them again.
-# - Commit an offset, or answer for a batch, without calling undone work done.
+# - Read dead letters, and redrive them.
+# - Commit an offset, or report on a batch, without calling unfinished work done.
 
 # %% [markdown] tags=["aloud"]
 # ## Say it aloud
 #
-# *"Workers take video jobs of ten minutes from a queue. Sometimes a video is processed twice, and
+# *"Workers take ten-minute video jobs from a queue. Sometimes a video is processed twice, and
 # sometimes an old result overwrites a new one. What do you change?"* Take two minutes, then unfold
-# ours.
+# our answer.
 #
 # <details><summary>One good answer</summary>
 #
-# The job outlasts its lease, so the queue gives it to a second worker. I keep the lease short, and
-# extend it from a heartbeat while the job runs, so that a crash is noticed soon. A paused worker
-# still comes back late, so each attempt carries a growing number, and the store refuses a smaller
-# one. I ack after the result is stored. A job that fails is tried again with backoff and jitter, a
-# few times; then it goes to a dead-letter queue with its reason, an alarm on its age, and a redrive
-# once the cause is mended. Twice may still happen, so the result is stored under the job's id.
+# The job outlasts its lease, so the queue gives it to a second worker. I keep the lease short and
+# extend it from a heartbeat while the job runs, so a crash is noticed soon. A paused worker can
+# still come back late, so each attempt carries a growing number, and the store rejects a smaller
+# one. I ack after the result is stored. A job that fails is retried a few times, with backoff and
+# jitter. Then it goes to a dead-letter queue with its reason; I alert on the age of its oldest
+# message, and redrive it once the cause is fixed. A job may still run twice, so I store the result
+# under the job's id.
 #
 # </details>
 
 # %% [markdown] tags=["next"]
-# **Now you:** [exercise 04](../my_work/04_delivery_semantics.ipynb), in your own copy: four
-# services, a worker, a reader, and a poisoned queue. No copy there? Take [the
-# original](../exercises/04_delivery_semantics.ipynb).
+# **Now you:** [exercise 04](../exercises/04_delivery_semantics.ipynb), in your own copy: four
+# services, a worker, a reader, and a poisoned queue.

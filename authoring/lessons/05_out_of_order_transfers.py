@@ -1,27 +1,25 @@
 # %% [markdown] tags=["promise"]
-# # 05 · Out-of-order transfers: money half moved
+# # 05 · Transfers out of order
 #
-# In about 50 minutes you can
+# In about 35 minutes you will be able to
 #
-# - show how one event to several services loses money, with nothing broken,
-# - keep messages in order by keys and by numbers, and say what a gap costs,
-# - move money over services by a saga that survives lost replies and crashes,
-# - say why two-phase commit blocks,
-# - change data and publish an event, both or neither, and explain the `id > last` trap,
+# - show how one event to several services loses money although nothing breaks,
+# - keep messages in order by key and by sequence number, and say what a gap costs,
+# - move money across services with a saga that survives lost replies and crashes,
+# - say what two-phase commit costs when a machine is down,
+# - save data and publish an event, both or neither, and explain the `id > last` trap,
 # - say when not to use pub/sub at all.
 
-# %%
+# %% tags=["folded"]
+# Imports, and a helper to explore and one to draw
 import inspect
 
 from pubsub_kit import CallTimeout, World, call, explore, publish, show, sleep
 from pubsub_kit.patterns import Coordinator, Outbox, Participant, Relay, Saga, SagaStep, Sequencer
+from pubsub_kit.scenarios.drawn import short, shortened
 from pubsub_kit.scenarios.out_of_order_transfers import numbered_moves, outboxes, partitions
 from pubsub_kit.scenarios.out_of_order_transfers import transfers as accounts
 from pubsub_kit.scenarios.out_of_order_transfers.transfers import parts
-
-MOVES = (numbered_moves.adds_up, numbered_moves.FAULTS)
-MONEY = (accounts.money_is_conserved, accounts.FAULTS)
-SHOP = (outboxes.told_what_is_saved, outboxes.SHOP_FAULTS)
 
 
 def explored(stage, answer, rule, faults):
@@ -33,21 +31,26 @@ def drawn(draw, found):
 
 
 # %% [markdown] tags=["predict"]
-# ## The commission
+# ## One event, two services
 #
-# Ann sends Bob 30, and the bank charges her 1. You publish one event, `ordered`. Two services
-# subscribe: `transfer` takes 30 from Ann and gives it to Bob, `fee` takes 1 for the bank. Each
-# refuses what Ann cannot cover.
+# Ann sends Bob 30, and the bank charges her a fee of 1. You publish one event, `ordered`, and two
+# services subscribe. `transfer` takes 30 from Ann and gives it to Bob; `fee` takes 1 from Ann for
+# the bank. Each one refuses what Ann can't cover.
 
-# %%
+# %% tags=["folded"]
+# Your prediction
 show.predict(
-    "Ann has 30, and the fee is handled first. What do the books say in the end?",
-    ["nothing moved", "the bank has its fee, Bob has nothing", "both moved, and Ann has −1"],
+    "Ann has 30, and the fee happens to be handled first. What did Bob and the bank get?",
+    {
+        "neither got anything": (0, 0),
+        "the bank got its fee, and Bob got nothing": (0, 1),
+        "both got their money, and Ann is at −1": (30, 1),
+    },
     key="05.fee",
 )
 
 
-# %% tags=["run", "picture"]
+# %% tags=["run"]
 def commission(has=30, fee_first=True):
     world = World()
     books = world.store("books", {"ann": has, "bob": 0, "bank": 0})
@@ -63,68 +66,94 @@ def commission(has=30, fee_first=True):
     world.consumer("transfer", lambda event: take(30, "bob"), latency=2, **once)
     world.consumer("fee", lambda event: take(1, "bank"), latency=seconds, **once)
     world.publish("ordered", id="t-1")
-    whole = {"ann": has - 31, "bob": 30, "bank": 1} if has >= 31 else dict(books.rows)
-    return show.trace(world.run(), expected=whole, actual=books.rows)
+    world.run()
+    return world
 
 
-commission()
+books = commission().stores["books"].rows
+bob, bank = books["bob"], books["bank"]
 
-# %%
-show.compare("05.fee", "the bank has its fee, Bob has nothing")
+
+# %% tags=["picture", "folded"]
+# Draw the run, beside the books as they should be
+def compared(has=30, fee_first=True):
+    world = commission(has, fee_first)
+    whole = {"ann": has - 31, "bob": 30, "bank": 1}
+    nothing = {"ann": has, "bob": 0, "bank": 0}
+    wanted = whole if has >= 31 else nothing
+    return show.trace(world.trace, expected=wanted, actual=world.stores["books"].rows)
+
+
+compared()
+
+# %% tags=["folded"]
+# What came out
+show.compare("05.fee", (bob, bank))
 
 # %% [markdown] tags=["play"]
-# Let the transfer come first: now Bob has his 30, and the bank worked for nothing. How much must
-# Ann have before the order stops to matter?
+# Now let the transfer go first: Bob gets his 30, and the bank works for nothing. How much money
+# does Ann need before the order stops mattering?
 
-# %%
+# %% tags=["folded"]
+# Two controls: what Ann has, and which service goes first
 show.play(
-    commission,
+    compared,
     has=show.slider(25, 40, 30, label="Ann has"),
     fee_first=show.toggle(True, label="the fee is handled first"),
 )
 
 # %% [markdown] tags=["why"]
-# Nothing crashed, and the broker kept its word: both services got the event. It promises
-# **delivery, not agreement**. Nobody who acts hears whether the others could. So two things are
-# needed: order, where it matters; and a way to do all or nothing.
-
-# %% [markdown]
-# ## Order, by key
+# Nothing crashed, and the broker kept its promise: both services got the event. But it promises
+# **delivery, not agreement**. A service that acts never learns whether the other could. So you need
+# two things: order, wherever it matters, and a way to do all of it or nothing.
 #
-# A topic keeps order within one partition, and nowhere else (Kafka's documentation). The key
-# decides the partition: `hash(key) % partitions`. So Ann's moves share a key, and stay in line. For
-# how long?
+# ## A key keeps messages in order
+#
+# A topic keeps order within one partition, and nowhere else (Kafka's documentation). The key picks
+# the partition: `hash(key) % partitions`. All of Ann's moves have her key, so they stay in order.
+# For how long?
 
-# %%
+# %% tags=["folded"]
+# Your prediction
 show.predict(
-    "A topic grows from 4 to 5 partitions. What share of the keys changes its partition?",
-    ["none: a key keeps its partition", "one in five", "four in five"],
+    "A topic grows from 4 to 5 partitions. What share of the keys moves to another partition?",
+    {"none: a key stays where it is": 0, "about 20%": 20, "about 80%": 80},
     key="05.grow",
 )
 
-
 # %%
+KEYS = [f"account-{i}" for i in range(2000)]
+
+
+def moved(before, after):
+    """Return the share of keys, in %, that CRC32 sends to another partition afterwards."""
+    crc = partitions.by_crc32
+    return 100 * sum(crc(key, before) != crc(key, after) for key in KEYS) / len(KEYS)
+
+
+# %% tags=["folded"]
+# Two controls: partitions before and after
 def strays(before, after):
-    keys, crc = [f"account-{i}" for i in range(2000)], partitions.by_crc32
-    moved = sum(crc(key, before) != crc(key, after) for key in keys)
-    mixed = sum(crc(key, before) != partitions.by_murmur2(key, before) for key in keys)
-    shares = {"once it has grown": moved / 20, "CRC32 beside murmur2": mixed / 20}
-    return show.bars(shares, x="% of the keys are in another partition")
+    crc, murmur = partitions.by_crc32, partitions.by_murmur2
+    mixed = 100 * sum(crc(key, before) != murmur(key, before) for key in KEYS) / len(KEYS)
+    shares = {"after it has grown": moved(before, after), "CRC32 beside murmur2": mixed}
+    return show.bars(shares, x="% of keys in another partition")
 
 
 few, more = show.slider(1, 12, 4, label="partitions"), show.slider(1, 12, 5, label="grown to")
 show.play(strays, before=few, after=more)
 
-# %%
-show.compare("05.grow", "four in five")
+# %% tags=["folded"]
+# What came out
+show.compare("05.grow", round(moved(4, 5), -1))
 
 # %% [markdown]
-# Such a key has older messages in one partition and newer ones in another. The same happens where
-# two clients hash differently: librdkafka's default is CRC32, the Java client's murmur2
-# (kafkajs #1154). Python's own `hash()` differs from process to process.
+# Such a key has old messages in one partition and new ones in another. The same happens when two
+# clients hash differently: librdkafka defaults to CRC32, the Java client to murmur2 (kafkajs
+# #1154). Python's `hash()` of a string even differs between two processes.
 #
-# And a message that fails? Ann's 100 find the ledger away; her 70 come behind. Choose what becomes
-# of the 100.
+# What about a message that fails? Ann pays 100 in, then 70 out, but the ledger is down when the 100
+# arrives. Which choices keep her moves in order?
 
 # %%
 GOOD = {"key": "the account", "hash": "CRC32 in both clients", "partitions": "drain, then add one"}
@@ -138,20 +167,24 @@ def failing(failed):
     return partitions.in_lanes(world, wrong, "" if wrong else "In order")
 
 
+# %% tags=["folded"]
+# One control: what happens to the move that fails
 show.play(failing, failed=show.choice(partitions.OPTIONS["failed"], label="the failed move"))
 
 # %% [markdown]
-# Whatever steps aside lets the next one pass. Order has its price: one bad move holds up its key.
+# A move that steps aside alone lets the next one pass. So either the whole key waits, or the whole
+# key steps aside. That's the price of order: one bad message holds up its key.
+
+# %% [markdown]
+# ## Sequence numbers restore the order
 #
-# ## Order, by number
-#
-# Where no partition helps (two topics, webhooks), the owner of an account numbers its moves: 1, 2,
-# 3, 4. This ledger drops what is older than what it has seen. Right for a price, where the newest
-# is all you need. For money?
+# Moves that come through two topics, or by webhooks, share no partition. So the bank that owns the
+# account numbers them: 1, 2, 3, 4. This ledger drops any move that is older than the newest it has
+# seen. That's right for a price, where only the latest counts. Is it right for money?
 
 
 # %%
-def add_up(balance, move):
+def apply_to(balance, move):
     return balance * move["times"] + move["plus"]
 
 
@@ -162,57 +195,93 @@ class DropsWhatIsLate:
     async def handle(self, event):
         async with self.db.transaction() as tx:
             if event.data["seq"] > await tx.get("version", 0):
-                await tx.put("balance", add_up(await tx.get("balance", 0), event.data))
+                await tx.put("balance", apply_to(await tx.get("balance", 0), event.data))
                 await tx.put("version", event.data["seq"])
 
 
+# %% tags=["folded"]
+# The rule that every run has to keep
+print(inspect.getsource(numbered_moves.adds_up))
+
+# %%
+MOVES = (numbered_moves.adds_up, numbered_moves.FAULTS)
 drawn(numbered_moves.in_lanes, explored(numbered_moves.ledger, DropsWhatIsLate, *MOVES))
 
 # %% [markdown]
-# Late is not stale: each move changes the balance. To sort by the tellers' clocks is no better, for
-# two machines' clocks disagree; nor does "opened" always arrive before "paid in". The **sequencer**
-# holds what is early until the gap before it closes.
+# Late isn't stale: every move changes the balance. Sorting by the tellers' clocks is no better,
+# because two machines' clocks disagree. Nor can you rely on "opened" arriving before "paid in". A
+# **sequencer** holds early moves until the gap before them closes. How long do they wait?
+
+# %% tags=["folded"]
+# The sequencer's source
+print(inspect.getsource(Sequencer.handle))
 
 
 # %%
 async def apply(tx, key, move):
-    await tx.put("balance", add_up(await tx.get("balance", 0), move))
+    await tx.put("balance", apply_to(await tx.get("balance", 0), move))
 
 
-print(inspect.getsource(Sequencer.handle))
 print(explored(numbered_moves.ledger, lambda db: Sequencer(db, apply), *MOVES))
 
 
-# %%
+# %% tags=["folded"]
+# Two controls: which move is late, and by how much
 def gap(late, seconds):
     world = World()
     numbered_moves.keep_ledger(world, lambda db: Sequencer(db, apply))
     for i, move in enumerate(numbered_moves.MOVES, 1):
         when = seconds if i == late else i / 10
         world.at(when, lambda i=i, move=move: world.publish("moves", move, key="ann", id=f"m-{i}"))
-    words = f"{4 - late} moves wait for number {late}, up to {seconds} s."
-    return show.trace(world.run(), caption=words, nodes=["moves", "ledger"])
+    words = f"Move {late + 1} waits {seconds - (late + 1) / 10:.1f} s for move {late}."
+    words = words if late < 4 else "No move waits for move 4."
+    return show.trace(shortened(world.run()), caption=words, nodes=["moves", "ledger"])
 
 
-show.play(
-    gap,
-    late=show.slider(1, 4, 2, label="this number is late"),
-    seconds=show.slider(1, 60, 5, label="by, seconds"),
-)
+late = show.slider(1, 4, 2, label="late move")
+show.play(gap, late=late, seconds=show.slider(1, 60, 5, label="it arrives after, s"))
 
 # %% [markdown] tags=["break"]
-# ## All or nothing
+# ## Three accounts, three services
 #
-# Now three services own the three accounts: Ann's, Bob's and the bank's. Yours, `transfers`, calls
-# one after the other. If one does not answer within a second, it undoes what was done, and says
-# no. Bob takes the first transfer, of 30, and refuses the second, of 40.
+# Now Ann's account, Bob's and the bank's belong to a service each. Your service, `transfers`, calls
+# one after the other, and waits at most a second for each reply.
 
-# %%
+# %% tags=["folded"]
+# Your prediction
 show.predict(
-    "Ann's account does not answer in time. What do you know about her money?",
-    ["it was not taken", "it was taken", "nothing"],
+    "Your call to Ann's account times out. What do you know about the 31 you asked for?",
+    {
+        "Ann still has it": [100, 100],
+        "it was taken": [69, 69],
+        "nothing: it may be either": [100, 69],
+    },
     key="05.timeout",
 )
+
+
+# %%
+def balance_after_timeout(cut_at):
+    """Return what Ann has after a call for 31 that times out, as the link is cut at this time."""
+    world = World(latency=0.1)
+    accounts.add_account(world, "ann", 100)
+    order = {"id": "t-1", "amount": -31}
+    world.client("transfers", "ann", payload=lambda i: order, timeout=1.0)
+    world.at(cut_at, world.partition, "transfers", "ann")
+    world.run()
+    return world.stores["ann"].rows["balance"]
+
+
+after = [balance_after_timeout(cut_at) for cut_at in (0.0, 0.05)]
+
+# %% tags=["folded"]
+# What came out
+show.compare("05.timeout", after)
+
+# %% [markdown]
+# If the request gets lost, nothing happens; if the reply gets lost, the money is gone. Your timeout
+# looks the same. The service below takes it for a no and undoes what it did before. Bob's account
+# accepts the first transfer, of 30, and refuses the second, of 40.
 
 
 # %%
@@ -235,19 +304,24 @@ class UndoesOnTimeout:
         return True
 
 
+# %% tags=["folded"]
+# The rule that every run has to keep
+print(inspect.getsource(accounts.money_is_conserved))
+
+# %%
+MONEY = (accounts.money_is_conserved, accounts.FAULTS)
 found = explored(accounts.transfers, UndoesOnTimeout, MONEY[0], ["reply lost"])
 drawn(accounts.one_transfer, found)
 
-# %%
-show.compare("05.timeout", "nothing")
-
 # %% [markdown] tags=["fix"]
-# ## Fix it: a saga
+# ## Fix it with a saga
 #
-# A timeout is neither yes nor no. So ask again under the same id, until there is an answer. After a
-# no, **compensate**: undo each step that was done. And save how far you are, for after a crash.
+# A timeout is neither yes nor no, so retry under the same id until you get an answer. If the answer
+# is no, **compensate**: undo every step you have done. And save your progress after each step, so
+# that a restart can continue after a crash.
 
-# %%
+# %% tags=["folded"]
+# The saga's source
 for method in (Saga._advance, Saga._move, Saga._insist):
     print(inspect.getsource(method))
 
@@ -273,16 +347,16 @@ class Transfers(Saga):
 print(explored(accounts.transfers, Transfers, *MONEY))
 
 # %% [markdown]
-# Proven for these two transfers, and up to two faults. The price: for a while everybody sees the
-# money half moved, since a saga has **no isolation**. Each step needs an id by which it is done
-# once, and an undo that cannot be refused: has Bob spent the 30 meanwhile?
+# Proven, for these two transfers and up to two faults. But a saga has **no isolation**: for a
+# while, everyone sees the money half moved. Each step also needs an id, so that it is done once,
+# and an undo that can't be refused. What if Bob has already spent the 30?
 
 # %% [markdown]
-# ## Or ask for a promise first
+# ## Two-phase commit: promise first, then decide
 #
-# **Two-phase commit** hides what is half done. Each participant locks, and promises that it can do
-# its part; then the coordinator decides, and tells. Whoever has promised cannot go back. What if
-# the coordinator is down just then?
+# **Two-phase commit** hides the half-done state. Each participant locks its row and promises that
+# it can do its part; then the coordinator decides and tells everyone. No participant can break its
+# promise. What if the coordinator is down just then?
 
 
 # %%
@@ -299,6 +373,8 @@ class Commits(Coordinator):
         return await self.run(order["id"], {"ann": ["balance", -30], "bob": ["balance", 30]})
 
 
+# %% tags=["folded"]
+# The coordinator's source, and a participant's
 print(inspect.getsource(Coordinator.run), inspect.getsource(Participant._prepare), sep="\n")
 
 
@@ -311,31 +387,47 @@ def blocked(down):
     world.service("coordinator", lambda: Commits(world.store("db")))
     world.client("client", "coordinator", payload=lambda i: {"id": "t-1"}, timeout=1.0)
     world.at(0.22, world.crash, "coordinator", down)
-    trace = world.run()
+    return world.run()
+
+
+# %% tags=["folded"]
+# One control: how long the coordinator is down
+def said(before, after):
+    lock = {True: "locks the balance", False: "unlocks the balance"}
+    row = "lock balance"
+    return lock[after[row] is not None] if row in after else short(before, after)
+
+
+def locked(down):
+    trace = blocked(down)
     locks = [s.time for s in trace.of("effect", node="ann") if "lock balance" in s.data[2]]
-    return show.trace(trace, caption=f"Ann's account is locked for {locks[1] - locks[0]:.1f} s.")
+    words = f"Ann's account is locked for {locks[1] - locks[0]:.1f} s."
+    return show.trace(shortened(trace, said), caption=words)
 
 
-show.play(blocked, down=show.slider(1, 60, 10, label="the coordinator is down for, s"))
+show.play(locked, down=show.slider(1, 60, 10, label="the coordinator is down for, s"))
 
-# %%
+# %% tags=["folded"]
+# A question for you
 show.quiz(
-    "You have promised, and hear nothing more. What may you do?",
-    ["commit, after a while", "abort, after a while", "only wait, and keep the lock"],
+    "You are Bob's account. You have promised, and then you hear nothing. What may you do?",
+    ["commit after a while", "abort after a while", "only wait, and keep the lock"],
     answer="c",
     why={
-        "a": "The decision may be to abort.",
-        "b": "The decision may be to commit, and Bob may have done so already.",
-        "c": "Two-phase commit blocks: all depend on one, and no timeout helps.",
+        "a": "The coordinator may have decided to abort, and Ann's account may have done so.",
+        "b": "The coordinator may have decided to commit, and Ann's account may have done so.",
+        "c": "Two-phase commit blocks: the coordinator alone knows the decision, so no timeout "
+        "can replace it.",
     },
 )
 
 # %% [markdown]
-# ## Save, and tell
+# ## Save and publish: the outbox
 #
-# Whoever changes data and publishes an event writes to two systems; a crash in between leaves one.
-# So save the event with the data, in an **outbox**; a relay publishes it. This relay remembers the
-# highest number it has told. Look which order it never tells.
+# A service that saves data and publishes an event writes to two systems. If it crashes in between,
+# only one of them has it. So save the event with the data, in an **outbox**, and let a relay
+# publish it. The relay below remembers the highest number it has published. Which order does it
+# never publish?
 
 
 # %%
@@ -344,28 +436,35 @@ class AboveTheLast:
         self.db = db
 
     async def handle(self, order):
-        number = await self.db.add("last number", 1)  # as a database's sequence gives it
+        number = await self.db.add("last number", 1)  # as a database's sequence does
         async with self.db.transaction() as tx:
             await tx.put(f"order {order['id']}", order)
             await tx.put(f"outbox {number}", order)
 
     async def relay(self):
-        last = await self.db.get("last told", 0)
+        last = await self.db.get("last sent", 0)
         for row, order in (await self.db.scan("outbox ")).items():
             if (number := int(row.split()[1])) > last:
                 await publish("orders", order, id=order["id"])
-                await self.db.put("last told", number)
+                await self.db.put("last sent", number)
 
 
+# %% tags=["folded"]
+# The rule that every run has to keep
+print(inspect.getsource(outboxes.told_what_is_saved))
+
+# %%
+SHOP = (outboxes.told_what_is_saved, outboxes.SHOP_FAULTS)
 drawn(outboxes.in_lanes, explored(outboxes.shop, AboveTheLast, *SHOP))
 
 # %% [markdown]
-# Numbers are given when a transaction begins; transactions end in another order (a trap that
-# event-driven.io describes). So the relay takes every row that is there, and deletes what it has
-# told. A crash before that tells it twice: its reader needs an inbox.
+# An order gets its number before its transaction commits, and transactions commit in any order (a
+# trap that event-driven.io describes). So the relay should take every row it finds, and delete what
+# it has published. A crash before the delete publishes it twice, so readers need an inbox
+# (lesson 03).
 #
-# A mail is told in the same way. No transaction takes it back; Kafka's transactions cover Kafka's
-# topics alone (its design documentation, 4.6).
+# Send email the same way: you can't roll it back. Kafka's transactions don't help, since they cover
+# Kafka's topics alone (Kafka's design documentation, 4.6).
 
 
 # %%
@@ -382,45 +481,48 @@ class Shop:
         await Relay(self.db, lambda id, data: publish("orders", data, id=id)).run_once()
 
 
-print(inspect.getsource(Relay.run_once))
 print(explored(outboxes.shop, Shop, *SHOP))
+
+# %% tags=["folded"]
+# The relay's source
+print(inspect.getsource(Relay.run_once))
 
 # %% [markdown] tags=["when-not"]
 # ## When not to use pub/sub at all
 #
-# Where one database can hold all of it, use one transaction: it is simpler, isolated, and no step
-# needs an undo. Where you need the answer now (is it covered?), call. Where two things must never
-# be seen apart, do not put a topic between them. Publish what **has happened**, to those who may
-# hear of it later.
+# If one database can hold all of it, use one transaction: it's simpler, it's isolated, and nothing
+# needs an undo. If you need the answer now (is it covered?), make a call. If two things must never
+# be seen apart, don't put a topic between them. Publish what **has happened**, for readers who can
+# hear about it later.
 
 # %% [markdown] tags=["recap"]
 # ## What you can do now
 #
-# - Show how one event to several services loses money, with nothing broken.
-# - Keep messages in order by keys and by numbers, and say what a gap costs.
-# - Move money over services by a saga that survives lost replies and crashes.
-# - Say why two-phase commit blocks.
-# - Change data and publish an event, both or neither, and explain the `id > last` trap.
+# - Show how one event to several services loses money although nothing breaks.
+# - Keep messages in order by key and by sequence number, and say what a gap costs.
+# - Move money across services with a saga that survives lost replies and crashes.
+# - Explain why two-phase commit blocks.
+# - Save data and publish an event, both or neither, and explain the `id > last` trap.
 # - Say when not to use pub/sub at all.
 
 # %% [markdown] tags=["aloud"]
 # ## Say it aloud
 #
-# *"We split our bank into services, and publish an event for each transfer. Some transfers charge a
-# fee and move no money. What do you change?"* Take two minutes, then unfold ours.
+# *"We split our bank into services, and we publish an event for each transfer. Some transfers
+# charge the fee but move no money. What would you change?"* Take two minutes, then unfold ours.
 #
 # <details><summary>One good answer</summary>
 #
-# First I ask whether fee and transfer can share a database: then it is one transaction, and one
-# event afterwards, by an outbox. If not, one service runs a saga: it saves the order, takes amount
-# and fee, pays both, each under an id that stays the same, and asks again after a timeout. A
-# refusal undoes what was done. I tell product that money is visibly under way meanwhile. Two-phase
-# commit would hide that, and lock accounts while the coordinator is down. Events about one account
-# share a key, and carry a number.
+# First I'd ask whether fee and transfer can share a database. Then it's one transaction, plus one
+# event through an outbox. If they can't, one service runs a saga. It saves the order, takes the
+# amount and the fee, and pays both out. Each step has an id that stays the same across retries, so
+# it can retry after a timeout. If an account refuses, it undoes the steps already done. I'd tell
+# product that customers see money in transit meanwhile. Two-phase commit would hide that, but it
+# locks accounts while the coordinator is down. Events about one account share a key and carry a
+# sequence number.
 #
 # </details>
 
 # %% [markdown] tags=["next"]
-# **Now you:** [exercise 05](../my_work/05_out_of_order_transfers.ipynb), in your own copy: a topic,
-# an account, a transfer, a shop, and the last ticket. No copy there? Take [the
-# original](../exercises/05_out_of_order_transfers.ipynb).
+# **Now you:** [exercise 05](../exercises/05_out_of_order_transfers.ipynb), in your own copy: a
+# topic, an account, a transfer, a shop, and the last ticket.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
 import platform
@@ -11,8 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from pubsub_kit.bench import brokers, feeds, logs, worlds
 from pubsub_kit.bench.measure import Row, lines, measure
+from pubsub_kit.workbook import options
 
-PARTS: dict[str, Callable[[], Iterator[Row]]] = {
+PARTS: dict[str, Callable[[], Iterator[Row]]] = {  # options.PARTS names them too
     "logs": logs.rows,
     "brokers": brokers.rows,
     "worlds": worlds.rows,
@@ -22,21 +22,13 @@ PARTS: dict[str, Callable[[], Iterator[Row]]] = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure the parts that are named (all, if none is), and print each row."""
-    parser = argparse.ArgumentParser(prog="pubsub_kit bench", description=__doc__)
-    parser.add_argument("parts", nargs="*", help=f"among {', '.join(PARTS)}; all, if none is named")
-    parser.add_argument("--rounds", type=int, default=5, help="goes of each contender (5)")
-    options = parser.parse_args(argv)
-    for part in options.parts:
-        if part not in PARTS:
-            parser.error(f"there is no part {part!r} to measure: choose among {', '.join(PARTS)}")
-    if options.rounds < 1:
-        parser.error("--rounds counts from 1")
+    given = options.bench().parse_args(argv)
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
-    print(f"median [least–most] of {options.rounds} rounds, all contenders in turn")
-    for part in options.parts or PARTS:
+    print(f"median [least–most] of {given.rounds} rounds, all contenders in turn")
+    for part in given.parts or PARTS:
         for row in PARTS[part]():
-            for line in lines(row, measure(row, options.rounds)):
+            for line in lines(row, measure(row, given.rounds)):
                 print(line, flush=True)
     return 0

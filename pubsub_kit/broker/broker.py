@@ -2,14 +2,14 @@
 
     publish ──► topic ──► partition, by a stable hash of the key ──► log ──► offset
                                                                       │
-                         group "billing"  ◄── its own place ──────────┤  another group: a copy
-                         group "shipping" ◄── its own place ──────────┘  the same group: a share
+                         group "billing"  ◄── its own position ───────┤  another group: a copy
+                         group "shipping" ◄── its own position ───────┘  the same group: a share
 
 The log keeps every message, as Kafka does; a subscription hands them out one by one under an ack
-id, as RabbitMQ and SQS do. One broker is both a log and a queue, and nothing is copied.
+id, as RabbitMQ and SQS do. So one broker is both a log and a queue, and nothing is copied.
 
-A broker starts no thread and has no clock of its own: time comes in through `clock`, chance through
-`rng`. One lock makes each call atomic, so that threads may share it.
+A broker starts no thread and has no clock of its own: time comes in through `clock`, randomness
+through `rng`. One lock makes each call atomic, so threads can share a broker.
 
 With a `path` it survives a restart: storage.py says how, and what a crash costs.
 """
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
 
 
 class Broker:
-    """Topics and the groups that read them; see the module's first lines for the idea.
+    """Topics and the groups that read them; the top of this file explains the idea.
 
     `clock` returns seconds (wall time by default, virtual time in a world); `rng` draws the jitter
     (`random.Random(0)` by default). With `path` the broker is durable, and `fsync` says when its
-    topics wait for the disk (by default always): close it, or use it as a context manager.
+    topics wait for the disk (by default always). Close it, or use it in a `with` statement.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Broker:
         self._storage = keeper = Memory()
         if path is not None:
             if not isinstance(path, str | Path) or path == "":
-                raise BrokerError(f"A durable broker takes the path of a folder, not {path!r}.")
+                raise BrokerError(f"A durable broker needs the path of a folder, not {path!r}.")
             from pubsub_kit.broker.storage import Storage  # here: in memory it needs no files
 
             self._storage = keeper = Storage(Path(path), self.subscriptions, fsync, commit_every)
@@ -88,7 +88,7 @@ class Broker:
         retention: Retention | None = None,
         compact: bool = False,
     ) -> Topic:
-        """Create a topic (with 1 partition unless you say more), or get the one of that name."""
+        """Create a topic (with 1 partition by default), or get the one with that name."""
         with self._lock:
             topic = self.topics.get(name) if isinstance(name, str) else None
             if topic is None:
@@ -96,7 +96,7 @@ class Broker:
             elif partitions not in (None, topic.partitions):
                 raise BrokerError(
                     f"Topic {name!r} has {topic.partitions} partitions, not {partitions!r}: "
-                    f"broker.topic({name!r}).log.add_partitions(…) adds some."
+                    f"broker.topic({name!r}).log.add_partitions(…) adds more."
                 )
             topic.log.retention = retention or topic.log.retention
             topic.log.compacted = compact or topic.log.compacted
@@ -106,9 +106,9 @@ class Broker:
         self._shared.check_open()
         check_name("topic", name)
         if name.startswith("__"):
-            raise BrokerError(f"Names that begin with __ are the broker's own: {name!r}.")
+            raise BrokerError(f"Names like {name!r}, with __ in front, are the broker's own.")
         if not (partitions is None or is_count(partitions)):
-            raise BrokerError(f"A topic has 1 partition or more, not {partitions!r}.")
+            raise BrokerError(f"A topic needs 1 partition or more, not {partitions!r}.")
         self.topics[name] = Topic(name, self._storage.open_log(name, partitions))
         return self.topics[name]
 
@@ -122,9 +122,9 @@ class Broker:
         id: str | None = None,
         source: str | None = None,
     ) -> Position:
-        """Publish data as a new event, now; its `type` is the topic's name unless you say another.
+        """Publish data as a new event, now; its `type` is by default the topic's name.
 
-        Messages with the same key go to the same partition, and so stay in order.
+        Messages with the same key go to the same partition, so they stay in order.
         """
         source = source or "pubsub-kit"
         with self._lock:
@@ -134,18 +134,16 @@ class Broker:
             return self.publish_event(topic, event)
 
     def publish_event(self, topic: str, event: Event) -> Position:
-        """Publish an event that is ready-made."""
+        """Publish an event that you have already made."""
         if not isinstance(event, Event):
-            raise BrokerError(
-                f"publish_event takes an Event, not {event!r}: for data, use publish."
-            )
+            raise BrokerError(f"publish_event takes an Event, not {event!r}: use publish for data.")
         with self._lock:
             return self._find(topic).append(event)
 
     def publish_batch(self, topic: str, items: Iterable[Any]) -> list[Position]:
-        """Publish many ready-made events, or the data of new ones; return their positions.
+        """Publish many events, or data to make events from; return their positions.
 
-        In a durable broker this is one write for each partition: much faster than one by one.
+        A durable broker writes once for each partition, which is much faster than one by one.
         """
         with self._lock:
             found, now = self._find(topic), self.clock()
@@ -156,9 +154,9 @@ class Broker:
             return found.append_batch(events)
 
     def redrive(self, dead_topic: str, to: str | None = None, limit: int | None = None) -> int:
-        """Publish dead letters anew, each once, to the topic they came from, or to `to`.
+        """Publish dead letters again, each once, to the topic they came from, or to `to`.
 
-        Returns how many. All groups of that topic get them, with the id and the key they had.
+        Returns how many. Every group of that topic gets them, with their old ids and keys.
         """
         with self._lock:
             letters = self.subscribe(dead_topic, "__redrive", start="earliest")
@@ -180,18 +178,20 @@ class Broker:
         ordered: bool = False,
         max_outstanding: int = 1000,
     ) -> Subscription:
-        """Join a group of a topic: the same group shares one Subscription, another gets copies.
+        """Join a group: its members share one Subscription, and every other group gets a copy.
 
-        `start`, for a new group: "latest" gets only what is published from now on, "earliest" all
-        that is kept; or `Offset(n)`, or `At(seconds)`. What `filter(event)` is false for, the group
-        passes over. `ack_deadline`: seconds until an unacked delivery is available again. `retry`:
-        how long after a nack. After `max_deliveries` (by default `retry.attempts`) a message goes
-        to the topic `dead_letter` (by default the topic's name and ".dead"). `ordered`: the next
-        message of a key waits until the one before is acked or dead. `max_outstanding`: so many may
-        be in flight at once.
+        `start` says where a new group begins: "latest" gets only what is published from now on,
+        "earliest" all that the log has; or `Offset(n)`, or `At(seconds)`. The group skips events
+        for which `filter(event)` is false. An unacked delivery is redelivered after `ack_deadline`
+        seconds, a nacked one as `retry` says. After `max_deliveries` (by default `retry.attempts`)
+        a message goes to the topic `dead_letter` (by default the topic's name plus ".dead"). With
+        `ordered`, the next message of a key waits until the one before is acked or dead. At most
+        `max_outstanding` messages are in flight at once.
 
-        A group that is there is returned as it is if you set nothing, and with a new filter if you
-        give one. Other settings than it has are an error, unless the broker was restarted.
+        An existing group keeps its settings: give none, or the same. A new filter replaces its old
+        one. Only after a restart of the broker may the settings change. Raises SubscriptionError
+        for settings that can't work or that differ from the group's, and BrokerError if there is no
+        such topic.
         """
         with self._lock:
             found = self._find(topic)
@@ -202,7 +202,7 @@ class Broker:
                 settings = settings._replace(dead_letter=f"{topic}.dead")
             check_name("group", group)
             if not (filter is None or callable(filter)):
-                raise SubscriptionError(f"A filter is a function of an event, not {filter!r}.")
+                raise SubscriptionError(f"A filter must be a function of an event, not {filter!r}.")
             subscription = self.subscriptions.get((topic, group))
             if subscription is None:
                 subscription = Subscription(self._shared, found, group, settings, filter)
@@ -222,14 +222,14 @@ class Broker:
             has, wants = group.settings._asdict(), settings._asdict()
             differ = ", ".join(f"{name}={has[name]!r}" for name in has if has[name] != wants[name])
             raise SubscriptionError(
-                f"{group.reader.name} is there already with {differ}: give the same, or only the "
-                "topic and the group."
+                f"{group.reader.name} already exists with {differ}: give the same settings, or "
+                "only the topic and the group."
             )
 
     # ── surviving ───────────────────────────────────────────────────────────────────────────────
 
     def flush(self) -> None:
-        """Return once all that was published, and all acks, are on the disk (if there is one)."""
+        """Wait until everything published, and every ack, is on the disk, if there is one."""
         with self._lock:
             self._shared.check_open()
             for topic in self.topics.values():
@@ -237,7 +237,7 @@ class Broker:
             self._storage.save()  # after the topics: a cursor follows its log
 
     def close(self) -> None:
-        """Flush, and let go of the files; a closed broker can do nothing more."""
+        """Flush and close the files; a closed broker can't be used any more."""
         with self._lock:
             if not self.closed:
                 try:
@@ -259,7 +259,7 @@ class Broker:
 
     @property
     def closed(self) -> bool:
-        """Whether the broker has let go of its files."""
+        """Whether the broker has been closed."""
         return self._shared.closed
 
     def _find(self, name: str) -> Topic:

@@ -1,14 +1,14 @@
 """A consumer: a handler, and the moment at which its messages are acked.
 
-    at least once    pull ► handle ► ack      a crash before the ack: the message comes again
-    at most once     pull ► ack ► handle      a crash after the ack: the message is gone
+    at least once    pull ► handle ► ack      a crash before the ack: the message is redelivered
+    at most once     pull ► ack ► handle      a crash after the ack: the message is lost
 
-A broker can give no more than this: to handle and to ack are two steps, and a crash can fall
-between them. Effectively once is at least once with an idempotent handler, one that does nothing
-new when it sees an event's id again. That is the handler's work, not the broker's.
+A broker can't promise more: handling and acking are two steps, and a crash can fall between them.
+Effectively once is at least once plus an idempotent handler, which changes nothing when it sees an
+event's id again. That is the handler's job, not the broker's.
 
-By hand it is driven by `step`; in a thread, or in asyncio, by its `Driver` (driver.py). For more
-workers make more consumers on the same subscription.
+Drive a consumer by hand with `step`, or in a thread or in asyncio with what it inherits from
+`Driver` (driver.py). For more workers, make more consumers on the same subscription.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ Semantics = Literal["at_least_once", "at_most_once"]
 class Consumer(Driver):
     """One worker of a group: it pulls, handles and acks one message after another.
 
-    The handler takes a `Delivery`. Where it returns, the message is done with; where it raises, it
-    is nacked with the exception as the reason (at most once: it is lost). `handled` and `failed`
-    count these, and `error` is the last exception.
+    The handler takes a `Delivery`. If it returns, the message is acked; if it raises, the message
+    is nacked with the exception as the reason (or lost, with at most once). `handled` and `failed`
+    count the two cases, and `error` is the last exception.
     """
 
     def __init__(
@@ -41,11 +41,11 @@ class Consumer(Driver):
     ) -> None:
         if semantics not in ("at_least_once", "at_most_once"):
             raise ConsumerError(
-                f"semantics is 'at_least_once' or 'at_most_once', not {semantics!r}; for "
-                "effectively once, take at_least_once and a handler that may see an id twice."
+                f"semantics is 'at_least_once' or 'at_most_once', not {semantics!r}: for "
+                "effectively once, use at_least_once and an idempotent handler."
             )
         if not callable(handler):
-            raise ConsumerError(f"A handler is a function of a delivery, not {handler!r}.")
+            raise ConsumerError(f"A handler must be a function of a delivery, not {handler!r}.")
         super().__init__(subscription)
         self.handler = handler
         self.semantics = semantics
@@ -56,14 +56,14 @@ class Consumer(Driver):
         """Pull up to `n` messages and handle each; return how many there were."""
         work = self.step_async(n)
         try:
-            work.send(None)  # a plain handler never waits: it is through in one go
+            work.send(None)  # a plain handler never waits, so this runs to the end
         except StopIteration as done:
             return int(done.value)
         work.close()
         raise ConsumerError("This handler awaits something: drive it with `await consumer.run()`.")
 
     async def step_async(self, n: int = 1) -> int:
-        """Do as `step` does, with a handler that may be async."""
+        """Do what `step` does, with a handler that may be async."""
         batch = self.subscription.pull(n)
         for delivery in batch:
             if self.semantics == "at_least_once" or delivery.ack():
@@ -79,9 +79,9 @@ class Consumer(Driver):
             delivery.nack(reason=f"{type(error).__name__}: {error}")
             self.failed += 1
             self.error = error
-        except BaseException:  # cancelled: another worker may have it at once
+        except BaseException:  # cancelled: another worker can have it at once
             delivery.nack(0, "the worker was stopped")
             raise
         else:
-            delivery.ack()  # stale where the handler or at most once has acked already
+            delivery.ack()  # stale if the handler, or at most once, has acked already
             self.handled += 1

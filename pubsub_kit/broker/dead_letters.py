@@ -1,11 +1,11 @@
-"""Dead letters: messages that failed too often, put aside with their story, and put back.
+"""Dead letters: messages that failed too often, set aside with the reason, and put back later.
 
-A dead letter is the event as it was, id, time, key and data, so that whoever knows the event knows
-the letter. Its story travels in CloudEvents extension attributes, which are made for that:
+A dead letter is the same event, with its id, time, key and data. What happened to it is added as
+CloudEvents extension attributes:
 
-    deadreason       why the last delivery failed: what nack said, or that its deadline passed
-    deadattempts     how many deliveries there were
-    deadgroup        whose they were
+    deadreason       why the last delivery failed: the nack's reason, or that the deadline passed
+    deadattempts     how many times it was delivered
+    deadgroup        to which group
     deadtopic, deadpartition, deadoffset     where the original still is
 """
 
@@ -19,7 +19,7 @@ STORY = "deadreason", "deadattempts", "deadgroup", "deadtopic", "deadpartition",
 
 
 def dead_letter(row: Row, topic: str, group: str, reason: str) -> Event:
-    """Return the event of a row with its story added."""
+    """Return the event of a row, with what happened to it added."""
     partition, offset, attempts, event = row
     # A CloudEvents string has no control characters; a reason, which may quote an error, may.
     reason = "".join(c if c.isprintable() else " " for c in reason[:LONGEST_REASON])
@@ -28,7 +28,7 @@ def dead_letter(row: Row, topic: str, group: str, reason: str) -> Event:
 
 
 def revive(letter: Event) -> tuple[str | None, Event]:
-    """Return the topic that a dead letter came from, if it is one, and the event as it was."""
+    """Return the topic that a dead letter came from, or None, and the event as it was."""
     rest = {k: v for k, v in letter.extensions.items() if k not in STORY}
     topic = letter.extensions.get("deadtopic")
     return (None if topic is None else str(topic)), letter._replace(extensions=rest)

@@ -1,7 +1,7 @@
-"""A delivery: one message in one consumer's hand, for a time. It is a lease, not a gift.
+"""A delivery: one message lent to one consumer for a limited time. It is a lease, not a gift.
 
-The ack id names this lease. When the lease ends without an ack, the message is leased anew under
-another id, and the old one is stale: what comes late with it must not touch the new lease.
+The ack id names this lease. If the lease ends without an ack, the message is leased again under a
+new id, and the old one is stale: an ack that comes late must not touch the new lease.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from pubsub_kit.log.event import Event
 
 
 class Settler(Protocol):
-    """Who settles a delivery: the subscription that handed it out; it says what each verb does."""
+    """What settles a delivery: the subscription that handed it out, which explains each verb."""
 
     def ack(self, ack_id: int) -> bool:
-        """Be done with it."""
+        """Finish it."""
 
     def nack(self, ack_id: int, delay: float | None = None, reason: str = "nack") -> bool:
         """Take it back."""
 
     def extend(self, ack_id: int, seconds: float) -> bool:
-        """Move its deadline."""
+        """Extend its lease."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class Delivery:
-    """An event, where it is from, and its lease until `deadline` (seconds on the broker's clock).
+    """An event, where it came from, and its lease until `deadline` (the broker's clock, seconds).
 
-    A redelivery is a new Delivery, with a new `ack_id` and the next `attempt` (from 1).
+    A redelivery is a new Delivery, with a new `ack_id` and the next `attempt`, counted from 1.
     """
 
     settler: Settler
@@ -61,11 +61,11 @@ class Delivery:
         return self.event.data
 
     def ack(self) -> bool:
-        """Say that the message is done with: see `Subscription.ack`."""
+        """Tell the broker that the message has been handled: see `Subscription.ack`."""
         return self.settler.ack(self.ack_id)
 
     def nack(self, delay: float | None = None, reason: str = "nack") -> bool:
-        """Say that the message failed: see `Subscription.nack`."""
+        """Tell the broker that handling it failed: see `Subscription.nack`."""
         return self.settler.nack(self.ack_id, delay, reason)
 
     def extend(self, seconds: float) -> bool:

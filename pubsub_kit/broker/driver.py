@@ -1,6 +1,6 @@
-"""A driver: what makes a consumer take step after step, in a thread or in an event loop.
+"""A driver: it makes a consumer take step after step, in a thread or in an event loop.
 
-A consumer has neither thread nor clock, so that the same one runs in virtual time and in a browser.
+The consumer itself has no thread and no clock, so it also runs in virtual time and in a browser.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import Self
 from pubsub_kit.broker.subscription import Subscription
 from pubsub_kit.errors import PubSubKitError
 
-IDLE = 0.02  # seconds between two looks at a subscription that has nothing
-PATIENCE = 10.0  # seconds that stop() waits for the handler
+IDLE = 0.02  # seconds between two looks at a subscription that has no message
+PATIENCE = 10.0  # seconds for which stop() waits for the handler
 
 
 class ConsumerError(PubSubKitError):
-    """A consumer was made or driven in a way that cannot work."""
+    """You made or drove a consumer in a way that can't work."""
 
 
 class Driver(ABC):
@@ -35,15 +35,16 @@ class Driver(ABC):
 
     @abstractmethod
     async def step_async(self, n: int = 1) -> int:
-        """Do as `step` does, with a handler that may be async."""
+        """Do what `step` does, with a handler that may be async."""
 
     def run_in_thread(self) -> Self:
         """Handle messages in a thread until `stop`; usable in a `with` statement.
 
-        An exception of the handler does not end it; one of the broker does, and `stop` raises it.
+        The thread survives an exception in the handler; one in the broker ends it, and `stop`
+        raises it.
         """
         if self.running:
-            raise ConsumerError("This consumer runs already: stop() it, or make another one.")
+            raise ConsumerError("This consumer is already running: stop() it, or make another one.")
         self._stopping.clear()
         self._thread = threading.Thread(target=self._loop, name="consumer", daemon=True)
         self._thread.start()
@@ -55,12 +56,14 @@ class Driver(ABC):
         return self._thread is not None and self._thread.is_alive()
 
     def stop(self) -> None:
-        """Let the message at hand be handled, and stop."""
+        """Finish the message at hand, then stop."""
         self._stopping.set()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(PATIENCE)
             if self._thread.is_alive():
-                raise ConsumerError(f"The handler is still at work after {PATIENCE:g} s.")
+                raise ConsumerError(
+                    f"The handler is still running after {PATIENCE:g} s: call stop() again to wait."
+                )
         broken, self._broken = self._broken, None
         if broken is not None:
             raise broken
@@ -82,7 +85,7 @@ class Driver(ABC):
     async def run(self) -> None:
         """Handle messages in this event loop until `stop`; the handler may be async.
 
-        Where the task is cancelled, the message at hand is available again at once.
+        If the task is cancelled, the message at hand is available again at once.
         """
         import asyncio  # here, since it takes longer to import than all the rest of the core
 

@@ -1,4 +1,4 @@
-"""What a broker without a path keeps: its topics' logs in memory, and of its groups nothing."""
+"""What a broker without a path keeps: the logs of its topics, in memory."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from pubsub_kit.log.memory import EventLog
 
 
 class Memory:
-    """Keeps nothing beyond the process; storage.py does the same with a folder."""
+    """Keeps nothing after the process ends; storage.py does the same with a folder."""
 
     def restore(self, topic: Callable[[str], Topic], shared: Shared) -> None:
-        """Give the broker back what was kept."""
+        """Restore what was saved."""
 
     def open_log(self, topic: str, partitions: int | None) -> EventLog:
-        """Open the log of a topic, or make it."""
+        """Open the log of a topic, or create it."""
         return EventLog(topic, partitions or 1)
 
     def settled(self, n: int) -> None:
         """Hear of acks and dead letters."""
 
     def register(self, group: Subscription) -> None:
-        """Remember a group that somebody has subscribed to."""
+        """Save a group that somebody has subscribed to."""
 
     def reset(self, group: Subscription, settings: Settings) -> bool:
-        """Give a group other settings, if nobody has subscribed since a restart; say whether."""
+        """Change a group's settings if nobody has subscribed since a restart; return whether."""
         return False
 
     def save(self) -> None:
-        """Write down where the groups stand, and wait until that is safe."""
+        """Save the groups' positions, and wait until the disk has them."""
 
     def close(self) -> None:
-        """Let go of all files."""
+        """Close all files."""

@@ -1,10 +1,10 @@
 """A queue: the messages that a group has read and that are neither acked nor dead, in three places.
 
-    flying   handed out, each under an ack id: a lease that ends at the delivery's deadline
-    aside    available again once a time has come: a backoff's end, or a deadline that has passed
+    flying   in flight, each under an ack id: a lease that ends at the delivery's deadline
+    aside    available again at a certain time: after a backoff, or when the deadline passed
     held     ordered only: waiting until an earlier message of the same key is acked or dead
 
-It knows no clock and no broker: whoever moves a message says what time it is.
+It has no clock and knows no broker: its caller says what time it is.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from pubsub_kit.log.event import Event
 
 
 class Queue:
-    """The three places; with `ordered`, only one message of a key is flying or aside."""
+    """The three places; with `ordered`, at most one message per key is flying or aside."""
 
     def __init__(self, ordered: bool) -> None:
         self.ordered = ordered
         self.flying: dict[int, Delivery] = {}  # by ack id
         self.aside: list[tuple[float, int, int, int, Event]] = []  # a heap of (due, *row)
-        self.held: dict[str | None, deque[Row]] = {}  # for each busy key, those that wait for it
+        self.held: dict[str | None, deque[Row]] = {}  # the messages that wait for each busy key
         self.waiting = 0  # messages aside or held
-        self.earliest = math.inf  # no deadline is before this
+        self.earliest = math.inf  # no deadline is earlier than this
 
     def take_due(self, now: float, most: int) -> list[Row]:
-        """Take what is due aside, by (due time, partition, offset), up to `most`."""
+        """Take up to `most` of the messages aside that are due, the earliest due first."""
         rows: list[Row] = []
         while self.aside and self.aside[0][0] <= now and len(rows) < most:
             rows.append(heappop(self.aside)[1:])
@@ -39,7 +39,7 @@ class Queue:
         return rows
 
     def admits(self, row: Row) -> bool:
-        """Let a message that was just read pass, or hold it back if its key is busy."""
+        """Let a message that was just read through, or hold it back if its key is busy."""
         key = row[3].key
         if not self.ordered or key is None:
             return True
@@ -53,7 +53,7 @@ class Queue:
     def lease(
         self, to: Settler, topic: str, rows: list[Row], deadline: float, ack_ids: Iterator[int]
     ) -> list[Delivery]:
-        """Hand rows out until a deadline, each under the next ack id."""
+        """Lease rows out until a deadline, each under the next ack id."""
         batch = []
         for partition, offset, tried, event in rows:
             id = next(ack_ids)
@@ -69,17 +69,17 @@ class Queue:
         return [delivery for delivery in self.flying.values() if delivery.deadline <= now]
 
     def deadline(self) -> float:
-        """Return the earliest deadline; infinity where nothing is flying."""
+        """Return the earliest deadline, or infinity if nothing is flying."""
         self.earliest = min([d.deadline for d in self.flying.values()], default=math.inf)
         return self.earliest
 
     def put_aside(self, row: Row, due: float) -> None:
-        """Make a message available from the time `due` on."""
+        """Make a message available again from the time `due` on."""
         heappush(self.aside, (due, *row))
         self.waiting += 1
 
     def end(self, key: str | None, now: float) -> None:
-        """Let the next message of a key go, since the one before is acked or dead."""
+        """Release the next message of a key, now that the one before is acked or dead."""
         if line := self.held.get(key):
             heappush(self.aside, (now, *line.popleft()))
         else:

@@ -1,9 +1,9 @@
-"""A reader: a place in each partition of a log, and the way on from there.
+"""A reader: its position in each partition of a log, and how it moves on from there.
 
-It keeps the offset to read next, and moves it past what it returns, past what its filter refuses,
+It remembers the next offset to read. It moves past what it returns, past what its filter rejects,
 and past what the log has forgotten meanwhile, which it counts. It takes all it can from one
-partition before it looks at the next one, and begins after the one that it looked at last, so that
-none of them waits for ever.
+partition before it looks at the next, and starts after the one that it looked at last, so that no
+partition waits forever.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from pubsub_kit.broker.settings import SubscriptionError, is_count, is_seconds
 from pubsub_kit.log.event import Event
 from pubsub_kit.log.memory import EventLog
 
-CHUNK = 256  # messages that a filter gets to see at once
+CHUNK = 256  # messages that are read at once for a filter
 
 Filter = Callable[[Event], bool]
 Row = tuple[int, int, int, Event]  # partition, offset, deliveries so far, event
 
 
 class Offset(NamedTuple):
-    """Start at this offset of each partition, or at the end of one that is shorter."""
+    """Start at this offset in each partition, or at the end of a shorter one."""
 
     offset: int
 
 
 class At(NamedTuple):
-    """Start at the first message whose time (seconds since the epoch) is not before this."""
+    """Start at the first message from this time on (seconds since the epoch)."""
 
     time: float
 
@@ -37,7 +37,7 @@ Start = Literal["latest", "earliest"] | Offset | At
 
 
 class Reader:
-    """A place in each partition, `next`; `skipped` counts what was gone before its turn came."""
+    """`next` is its position in each partition; `skipped` counts what was gone before it came."""
 
     def __init__(self, name: str, log: EventLog, filter: Filter | None) -> None:
         self.name, self.log, self.filter = name, log, filter
@@ -46,7 +46,7 @@ class Reader:
         self.skipped = 0
 
     def go(self, start: Start) -> None:
-        """Move to a start."""
+        """Go to a start; raises SubscriptionError if there is no such place."""
         log, partitions = self.log, range(self.log.partitions)
         if start == "latest":
             self.next = [log.end(partition) for partition in partitions]
@@ -58,7 +58,7 @@ class Reader:
             ends = [log.end(partition) for partition in partitions]
             if start.offset > max(ends):
                 raise SubscriptionError(
-                    f"{self.name} cannot start at offset {start.offset}: "
+                    f"{self.name} can't start at offset {start.offset}: "
                     f"the log ends at {max(ends)}."
                 )
             self.next = [min(start.offset, end) for end in ends]
@@ -72,10 +72,10 @@ class Reader:
     def read(self, rows: list[Row], most: int) -> None:
         """Add new messages until there are `most` rows; raises SubscriptionError for a bad filter.
 
-        What was added before the filter failed is right, and the failing event stays to be read.
+        The rows added before the filter failed are valid; the failing event is still to be read.
         """
         next, partitions = self.next, self.log.partitions
-        if len(next) < partitions:  # in a new partition, all is new
+        if len(next) < partitions:  # everything in a new partition is new
             next += [0] * (partitions - len(next))
         for _ in range(partitions):
             partition = self.turn
@@ -106,17 +106,17 @@ class Reader:
             return self.filter is None or bool(self.filter(event))
         except Exception as error:
             raise SubscriptionError(
-                f"The filter of {self.name} failed on partition {partition} offset {offset} with "
-                f"{error!r}: subscribe again with a filter that can judge this event."
+                f"The filter of {self.name} failed at partition {partition}, offset {offset} with "
+                f"{error!r}: subscribe again with a filter that can handle this event."
             ) from error
 
     def position(self, partition: int) -> int:
-        """Return the first offset that is there to be read."""
+        """Return the first offset that can still be read."""
         next = self.next[partition] if partition < len(self.next) else 0
         return max(next, self.log.start(partition))
 
     def unread(self) -> int:
-        """Count the messages to be read; the filter, if there is one, has not judged them yet."""
+        """Count the messages still to be read, before any filter has looked at them."""
         return sum(self.log.end(p) - self.position(p) for p in range(self.log.partitions))
 
     def heads(self) -> list[Event]:

@@ -1,4 +1,4 @@
-"""Redriving: dead letters are published anew, once whoever failed at them has been repaired."""
+"""Redriving: publishing dead letters again, once the consumer that failed has been fixed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def redrive(
     to: str | None,
     limit: int | None,
 ) -> int:
-    """Publish the dead letters that a subscription has not seen yet: see `Broker.redrive`."""
+    """Publish the dead letters that this subscription has not seen: see `Broker.redrive`."""
     moved, most = 0, letters.lag if limit is None else min(limit, letters.lag)
     while moved < most and (batch := letters.pull()):
         origin, event = revive(batch[0].event)
@@ -25,8 +25,8 @@ def redrive(
         if target is None or target not in topics or target == letters.topic.name:
             batch[0].nack(0)
             raise BrokerError(
-                f"Dead letter {event.id!r} cannot go to the topic {target!r}: name one that takes "
-                f"it, as in broker.redrive({letters.topic.name!r}, to='orders')."
+                f"Dead letter {event.id!r} can't go to the topic {target!r}: name another one "
+                f"that exists, as in broker.redrive({letters.topic.name!r}, to='orders')."
             )
         publish(target, event)
         batch[0].ack()

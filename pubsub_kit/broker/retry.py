@@ -4,8 +4,8 @@
     at most   base   ×factor  ×factor  ×factor   up to cap
     waits     anywhere between nothing and that: full jitter
 
-Without jitter everybody who failed together comes back together, and fails together again; the
-spread is what makes backoff work (M. Brooker, "Exponential Backoff And Jitter", AWS, 2015).
+Without jitter, clients that fail together retry together, and fail together again. Spreading them
+out is what makes backoff work (M. Brooker, "Exponential Backoff And Jitter", AWS, 2015).
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from pubsub_kit.errors import PubSubKitError
 
 
 class RetryPolicyError(PubSubKitError):
-    """A retry policy was given a number that it cannot wait by."""
+    """You gave a retry policy a value that it can't use."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """When to try again, and how often: `base` × `factor`^n seconds, at most `cap`, spread out.
+    """When to retry, and how often: after up to `base` × `factor`^n seconds, at most `cap`.
 
-    `jitter` True or "full" draws each wait between 0 and that bound; None waits exactly that long.
-    `attempts` is the number of tries after which to give up (None: never).
+    With `jitter` True or "full", each wait is drawn between 0 and that bound; with None it is the
+    bound itself. `attempts` is the number of tries after which to give up (None: never).
     """
 
     base: float = 0.1
@@ -44,7 +44,7 @@ class RetryPolicy:
         if self.jitter not in (True, False, None, "full"):
             raise RetryPolicyError(f"jitter is True, 'full' or None, not {self.jitter!r}.")
         if self.attempts is not None and self.attempts < 1:
-            raise RetryPolicyError(f"attempts counts from 1, not {self.attempts!r}; None: no end.")
+            raise RetryPolicyError(f"attempts is 1 or more, or None, not {self.attempts!r}.")
 
     def bound(self, attempt: int) -> float:
         """Return the longest wait in seconds after the failed attempt number `attempt` (from 1)."""

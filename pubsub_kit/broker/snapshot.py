@@ -1,7 +1,7 @@
-"""Snapshots: all that decides what a broker does next, in a form to compare and hash.
+"""Snapshots: everything that decides what a broker does next, in a form to compare and hash.
 
 A search through runs need not go on from a state that it has met before. Times are relative to now,
-so that two states are equal at whatever time they were reached; the rng is left out.
+so two states are equal whenever they were reached; the rng is left out.
 """
 
 from __future__ import annotations

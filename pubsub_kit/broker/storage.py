@@ -1,19 +1,19 @@
-"""What a durable broker keeps in its folder, and how it remembers its readers: as events.
+"""What a durable broker keeps in its folder, and how it remembers its groups: as events.
 
     data/orders/         a DurableEventLog for each topic
     data/__cursors/      one more, compacted by key: the latest event of each key is the state
-        orders/billing      how the group's subscription is set up
-        orders/billing/0    where it stands in partition 0: the next offset to read, and those
-                            messages before it that are not acked, with the deliveries each had
+        orders/billing      the settings of the group's subscription
+        orders/billing/0    its position in partition 0: the next offset to read, and the messages
+                            before it that are not acked, with the number of deliveries of each
         generation          how often the broker was opened
 
-Kafka keeps its consumers' offsets in the same way, in `__consumer_offsets`.
+Kafka stores its consumers' offsets in the same way, in `__consumer_offsets`.
 
-An ack waits for no disk. Where a group stands is written down after every `commit_every` acks, and
-by `flush` and `close`. So a crash loses no message, but what was acked since the last write comes
-again: at least once. Deliveries counted since then are forgotten, and the rest of every backoff is.
-Cursors that are ahead of their log, whose tail a power cut took, are set back to its end. A filter
-is a function, which no file can hold: subscribe again to supply it.
+An ack doesn't wait for the disk. A group's position is written after every `commit_every` acks, and
+by `flush` and `close`. So a crash loses no message, but what was acked since the last write is
+redelivered: at least once. Deliveries counted since then are forgotten, and so are backoffs. If a
+power cut took the tail of a log, cursors beyond its end are set back to it. A filter is a function,
+which no file can hold: subscribe again to supply it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Storage(Memory):
         self, folder: Path, groups: Groups, fsync: Fsync | None, commit_every: int
     ) -> None:
         if not is_count(commit_every):
-            raise BrokerError(f"commit_every is a number of acks from 1 up, not {commit_every!r}.")
+            raise BrokerError(f"commit_every is a number of acks, 1 or more, not {commit_every!r}.")
         self.folder, self.groups, self.commit_every = folder, groups, commit_every
         self.fsync = Fsync.always() if fsync is None else fsync
         self.log = DurableEventLog(folder / CURSORS, 1, fsync=Fsync.every(seconds=1))
@@ -58,25 +58,25 @@ class Storage(Memory):
         self._latest: dict[str, Any] = {str(event.key): event.data for _, event in rows}
         self._appended = len(rows)
         self._unsaved = 0  # acks
-        self._restored: set[str] = set()  # groups that nobody has subscribed to since
+        self._restored: set[str] = set()  # restored groups that nobody has subscribed to yet
 
     def open_log(self, topic: str, partitions: int | None) -> EventLog:
-        """Open the log of a topic, or make it."""
+        """Open the log of a topic, or create it."""
         return DurableEventLog(self.folder / topic, partitions, fsync=self.fsync)
 
     def settled(self, n: int) -> None:
-        """Count acks and dead letters, and now and then write down where the groups stand."""
+        """Count acks and dead letters; after every `commit_every`, save the groups' positions."""
         self._unsaved += n
         if self._unsaved >= self.commit_every:
             self._write()
 
     def register(self, group: Subscription) -> None:
-        """Remember a group, at once: or a crash would let it begin anew, but later."""
+        """Save a group at once, or after a crash it would start again, at a later place."""
         self._restored.discard(group.reader.name)
         self.save()
 
     def reset(self, group: Subscription, settings: Settings) -> bool:
-        """Give a group other settings, if nobody has subscribed since a restart; say whether."""
+        """Change a group's settings if nobody has subscribed since a restart; return whether."""
         if group.reader.name not in self._restored:
             return False
         standing = places(group)
@@ -85,16 +85,16 @@ class Storage(Memory):
         return True
 
     def save(self) -> None:
-        """Write down how groups are set up and where they stand, and wait until that is safe."""
+        """Save the groups' settings and positions, and wait until the disk has them."""
         self._write()
         self.log.flush()
 
     def close(self) -> None:
-        """Let go of the cursors' log."""
+        """Close the cursors' log."""
         self.log.close()
 
     def restore(self, topic: Callable[[str], Topic], shared: Shared) -> None:
-        """Make the topics, by `topic(name)`, and the groups as they were."""
+        """Restore the topics, by `topic(name)`, and the groups as they were."""
         generation = int(self._latest.get("generation", 0)) + 1
         self._put("generation", generation)
         shared.ack_ids = count(generation * ACK_IDS)
@@ -145,7 +145,7 @@ class Storage(Memory):
 
 
 def places(group: Subscription) -> list[Place]:
-    """Return all of a group that must survive a restart, for each partition."""
+    """Return what must survive a restart of a group, for each partition."""
     found: list[Place] = [(next, []) for next in group.reader.next]
     for partition, offset, attempt, _ in sorted(group.queue.rows(), key=lambda row: row[:2]):
         found[partition][1].append([offset, attempt])
@@ -153,7 +153,7 @@ def places(group: Subscription) -> list[Place]:
 
 
 def resume(group: Subscription, standing: list[Place]) -> None:
-    """Let a group go on from such places: what was unacked is due at once, attempts counted."""
+    """Let a group go on from such places: unacked messages are due at once, attempts kept."""
     queue = group.queue = Queue(group.settings.ordered)
     log, now = group.topic.log, group.clock()
     group.reader.next = [min(next, log.end(p)) for p, (next, _) in enumerate(standing)]
@@ -164,12 +164,12 @@ def resume(group: Subscription, standing: list[Place]) -> None:
                 group.reader.skipped += 1
                 continue
             row = (partition, offset, attempt, found[0][1])
-            if group.buries(row, "the broker was restarted during the last delivery"):
+            if group.buries(row, "the broker restarted during the last delivery"):
                 continue
             if queue.admits(row):
                 queue.put_aside(row, now)
 
 
 def lost_filter(event: Event) -> NoReturn:
-    """Stand in for a filter until somebody subscribes with it again."""
-    raise LookupError("a function, and no file can hold one")
+    """Stand in for a filter until you subscribe with it again."""
+    raise LookupError("a filter is a function, which no file can hold")

@@ -1,6 +1,6 @@
-"""A subscription: a group's place in a topic, and what it was handed and has not yet acked.
+"""A subscription: a group's position in a topic, and the deliveries it has not acked yet.
 
-Each message goes, for each group apart, through this machine:
+Each message goes through this state machine, once for each group:
 
                       pull                     ack
     available ────────────────► in flight ────────────► acked
@@ -8,12 +8,12 @@ Each message goes, for each group apart, through this machine:
         │   nack, after a backoff │    │  max_deliveries reached
         └───── deadline passed ───┘    └──────────────► dead: copied to the dead-letter topic
 
-It is a log's reader and a queue at once: a `Reader` goes on through the log, and a `Queue` keeps
-what it has read until that is acked or dead. A pull takes what is due in the queue first, then new
+It is a log's reader and a queue at once: a `Reader` moves through the log, and a `Queue` keeps what
+it has read until that is acked or dead. A pull takes what is due in the queue first, then new
 messages.
 
-Nothing happens by itself. A call looks at the clock, and first takes back what is past its
-deadline; so an ack at its deadline or later is stale, whether or not anybody had noticed.
+Nothing happens in the background. Each call looks at the clock, and first takes back what is past
+its deadline; so an ack at its deadline or later is stale, even if nobody had noticed yet.
 """
 
 from __future__ import annotations
@@ -32,35 +32,35 @@ from pubsub_kit.broker.settings import Settings, SubscriptionError, is_count, is
 from pubsub_kit.broker.topic import BrokerError, Topic
 from pubsub_kit.log.event import Event
 
-READ_AHEAD = 10_000  # a group with so many messages aside or held reads no new ones
+READ_AHEAD = 10_000  # a group with this many messages aside or held reads no new ones
 
 
 @dataclass(slots=True)
 class Shared:
-    """What the subscriptions of one broker share, and all that they know of it."""
+    """What the subscriptions of one broker share, and all they know about it."""
 
     clock: Callable[[], float]  # seconds
     lock: RLock
     rng: Random | None  # for the jitter of a backoff
     ack_ids: Iterator[int]
-    publish: Callable[[str, Event], object]  # to the topic of the dead letters
-    settled: Callable[[int], None]  # hears how many were acked or buried
-    save: Callable[[], None]  # makes the group's new place safe
+    publish: Callable[[str, Event], object]  # to a dead-letter topic
+    settled: Callable[[int], None]  # is told how many were acked or dead-lettered
+    save: Callable[[], None]  # makes the group's new position durable
     closed: bool = False
 
     def dice(self) -> Random:
-        """Return the generator of jitter, made late: to seed one takes long."""
+        """Return the generator for jitter, made on first use because seeding one is slow."""
         self.rng = self.rng or Random(0)
         return self.rng
 
     def check_open(self) -> None:
         """Raise BrokerError if the broker is closed."""
         if self.closed:
-            raise BrokerError("This broker is closed: to go on, make a new one (of the same path).")
+            raise BrokerError("This broker is closed: make a new one (of the same path, if any).")
 
 
 class Subscription:
-    """One group's reading of one topic, made by `Broker.subscribe` and shared by its workers."""
+    """One group's view of one topic, made by `Broker.subscribe` and shared by its workers."""
 
     def __init__(
         self, shared: Shared, topic: Topic, group: str, settings: Settings, filter: Filter | None
@@ -77,7 +77,7 @@ class Subscription:
     # ── handing out ─────────────────────────────────────────────────────────────────────────────
 
     def pull(self, n: int = 1) -> list[Delivery]:
-        """Take up to `n` available messages (fewer where `max_outstanding` leaves less room)."""
+        """Take up to `n` available messages, and never more in flight than `max_outstanding`."""
         if not is_count(n):
             raise SubscriptionError(f"pull(n) takes a whole number from 1 up, not {n!r}.")
         with self._lock:
@@ -107,10 +107,10 @@ class Subscription:
     # ── taking back ─────────────────────────────────────────────────────────────────────────────
 
     def ack(self, ack_id: int) -> bool:
-        """Be done with a delivery. False, and nothing happens, where the ack id is stale.
+        """Finish a delivery; return False, and do nothing, if its ack id is stale.
 
-        Stale is an id that was acked or nacked before, whose deadline has passed, or that comes
-        from before a seek or a restart.
+        An ack id is stale once it has been acked or nacked, once its deadline has passed, and after
+        a seek or a restart.
         """
         with self._lock:
             now = self.look()
@@ -131,12 +131,12 @@ class Subscription:
             return counted
 
     def nack(self, ack_id: int, delay: float | None = None, reason: str = "nack") -> bool:
-        """Give a delivery back: again after `delay` seconds, by default as `retry` says.
+        """Give a delivery back, to be redelivered after `delay` seconds (None: as `retry` says).
 
-        After `max_deliveries` it is dead instead, for this `reason`. False where the id is stale.
+        After `max_deliveries` it is dead-lettered with this `reason`. False if the id is stale.
         """
         if delay is not None and not is_seconds(delay):
-            raise SubscriptionError(f"nack's delay is in seconds from 0 up, not {delay!r}.")
+            raise SubscriptionError(f"nack takes a delay in seconds from 0 up, not {delay!r}.")
         with self._lock:
             now = self.look()
             if delivery := self._find(ack_id):
@@ -146,9 +146,9 @@ class Subscription:
             return delivery is not None
 
     def extend(self, ack_id: int, seconds: float) -> bool:
-        """Move a delivery's deadline to `seconds` from now. False where the ack id is stale."""
+        """Move a delivery's deadline to `seconds` from now; return False if its id is stale."""
         if not is_seconds(seconds) or seconds == 0:
-            raise SubscriptionError(f"extend takes seconds, more than 0, not {seconds!r}.")
+            raise SubscriptionError(f"extend takes a number of seconds above 0, not {seconds!r}.")
         with self._lock:
             now = self.look()
             if delivery := self._find(ack_id):
@@ -158,11 +158,11 @@ class Subscription:
 
     def _find(self, ack_id: object) -> Delivery | None:
         if not isinstance(ack_id, int):
-            raise SubscriptionError(f"This takes a delivery's ack_id, a number, not {ack_id!r}.")
+            raise SubscriptionError(f"Give the ack_id of a delivery, a number, not {ack_id!r}.")
         return self.queue.flying.get(ack_id)
 
     def look(self) -> float:
-        """Look at the clock, and take back what is past its deadline; return the time."""
+        """Look at the clock, take back what is past its deadline, and return the time."""
         if self._shared.closed:
             self._shared.check_open()
         now = self.clock()
@@ -187,7 +187,7 @@ class Subscription:
         self._shared.settled(1)
 
     def buries(self, row: Row, reason: str) -> bool:
-        """Copy a message that has had its last delivery to the dead letters; say whether it had."""
+        """Dead-letter a message if it has had its last delivery; return whether it had."""
         most = self.settings.max_deliveries
         if most is None or row[2] < most:
             return False
@@ -198,12 +198,12 @@ class Subscription:
     # ── going elsewhere ─────────────────────────────────────────────────────────────────────────
 
     def seek(self, *, offset: int | None = None, time: float | None = None) -> None:
-        """Go to this offset of each partition, or to this time (seconds since the epoch).
+        """Go to this offset in each partition, or to this time (seconds since the epoch).
 
-        What was in flight is forgotten: its acks are stale, its attempts count from 1 again.
+        Deliveries in flight are forgotten: their acks are stale, and attempts restart at 1.
         """
         if (offset is None) == (time is None):
-            raise SubscriptionError("seek takes either offset=… or time=…, and not both.")
+            raise SubscriptionError("seek takes either offset=… or time=…, not both.")
         with self._lock:
             self.reader.go(At(time) if time is not None else Offset(offset or 0))
             self.queue = Queue(self.settings.ordered)
@@ -220,14 +220,14 @@ class Subscription:
 
     @property
     def lag(self) -> int:
-        """How many messages are not acked yet; a filter has not judged those still unread."""
+        """How many messages are not acked yet, counting unread ones that a filter may reject."""
         with self._lock:
             self.look()
             return self.reader.unread() + len(self.queue.rows())
 
     @property
     def skipped(self) -> int:
-        """How many messages the log forgot before this group had read them."""
+        """How many messages the log forgot before this group could read them."""
         return self.reader.skipped
 
     @property
@@ -242,7 +242,7 @@ class Subscription:
 
     @property
     def oldest_age(self) -> float | None:
-        """Seconds since the time of the oldest message that is not acked; None where all are."""
+        """The age (seconds) of the oldest message that is not acked; None if all are acked."""
         with self._lock:
             now = self.look()
             events = [row[3] for row in self.queue.rows()] + self.reader.heads()
@@ -250,14 +250,14 @@ class Subscription:
 
     @property
     def pending(self) -> bool:
-        """Whether anything is in flight, or will be delivered again."""
+        """Whether anything is in flight or waiting for redelivery."""
         return bool(self.queue.flying or self.queue.aside)
 
     def next_wakeup(self) -> float | None:
-        """Return the clock's time of the next deadline or due redelivery, past or future, or None.
+        """Return the time of the next deadline or redelivery, past or future, or None.
 
-        A driver may sleep until then, or until something is published or acked. While
-        `max_outstanding` is reached, only deadlines count.
+        A driver can sleep until then, or until something is published or acked. While
+        `max_outstanding` are in flight, only deadlines count.
         """
         with self._lock:
             self.look()

@@ -14,11 +14,11 @@ NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?")
 
 
 class BrokerError(PubSubKitError):
-    """A broker was given a name or a setting that it cannot use."""
+    """You gave a broker a name or a setting that it can't use."""
 
 
 class Position(NamedTuple):
-    """Where a message is kept for good."""
+    """Where a message is stored: a position never changes."""
 
     topic: str
     partition: int
@@ -42,7 +42,7 @@ class Topic:
         return self.log.partitions
 
     def partition(self, key: str | None) -> int:
-        """Choose a partition: for a key always the same one; without a key, each in turn."""
+        """Choose a partition: always the same one for a key, and each in turn without a key."""
         if key is not None:
             return partition_for(key, self.log.partitions)
         partition = self.turn % self.log.partitions
@@ -55,7 +55,7 @@ class Topic:
         return Position(self.name, partition, self.log.append(event, partition))
 
     def append_batch(self, events: Sequence[Event]) -> list[Position]:
-        """Append events, in one go for each partition; return their positions, in this order."""
+        """Append events with one write per partition; return their positions in the same order."""
         if self.partitions == 1:
             return [Position(self.name, 0, offset) for offset in self.log.append_batch(events)]
         chosen = [self.partition(event.key) for event in events]
@@ -67,9 +67,9 @@ class Topic:
 
 
 def check_name(what: str, name: object) -> None:
-    """Raise BrokerError unless `name` may name a topic or a group (and a folder, everywhere)."""
+    """Raise BrokerError unless `name` can name a topic or group, and a folder on any system."""
     if not (isinstance(name, str) and NAME.fullmatch(name)):
         raise BrokerError(
-            f"A {what}'s name is 1 to 100 of the characters A-Z a-z 0-9 . _ - and neither begins "
-            f"nor ends with a dot, unlike {name!r}."
+            f"A {what}'s name has 1 to 100 of the characters A-Z a-z 0-9 . _ - and neither begins "
+            f"nor ends with a dot: {name!r} can't be one."
         )

@@ -1,7 +1,7 @@
-"""The arena that designs meet in: machines, prices, faults, and the load of a network.
+"""The arena that designs run in: machines, prices, faults, and the load of a network.
 
-None of the machines' speeds and prices is published; they are round assumptions, in one place, to
-be changed: `replace(arena, prices=Prices(node=800))`.
+Nobody has published the machines' speeds and prices. They are round assumptions, all in this place,
+and you can change them: `replace(arena, prices=Prices(node=800))`.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class Arena:
         if not isinstance(load, Load):
             hint = ": call its over(network)" if isinstance(load, Workload) else ""
             raise ArenaError(
-                "load is what people do, as Workload().over(population()) returns it, "
+                "load is what people do, as returned by Workload().over(population()), "
                 f"not {type(load).__name__}{hint}"
             )
         for name, kind in (("machines", Machines), ("prices", Prices)):
@@ -124,6 +124,6 @@ class Arena:
         faults: object = self.faults
         if not isinstance(faults, tuple | list) or not all(isinstance(f, Fault) for f in faults):
             raise ArenaError(
-                "faults is a tuple of Crash, Failover and NodeLoss, as (Crash(20.0),), "
+                "faults is a tuple of Crash, Failover and NodeLoss, such as (Crash(20.0),), "
                 f"not {faults!r}"
             )

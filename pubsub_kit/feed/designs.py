@@ -1,8 +1,9 @@
-"""A design of a home timeline: what a learner writes, and three designs to be held against.
+"""A design of a home timeline: what a learner writes.
 
-A tweet is either pushed (fan-out on write: its id is put into the timeline of each follower by
-workers, in chunks, behind a broker) or pulled (fan-out on read: a reader merges the author's list).
-The decision is made for each author, and for each reader whether a timeline is kept at all.
+A tweet is either pushed or pulled. Pushed (fan-out on write) means that workers behind a broker put
+its id into each follower's timeline, in chunks. Pulled (fan-out on read) means that a reader merges
+the author's list. A design decides that for each author, and for each reader whether to keep a
+timeline at all.
 """
 
 from __future__ import annotations
@@ -27,27 +28,30 @@ EVERYBODY = 10**12  # a threshold that no account reaches
 
 
 class DesignError(PubSubKitError, ValueError):
-    """A design that cannot be built; the message says which part, and what it may be."""
+    """A design that can't be built; the message says which part, and what it may be."""
 
 
 @dataclass(frozen=True)
 class FeedDesign:
-    """A home timeline: where a tweet goes when it is written, and what a read merges.
+    """A home timeline: where a new tweet goes, and what a read merges.
 
-    `threshold`: authors with so many followers or more are pulled, all others pushed; 0 pulls all.
-    `skip_inactive`: keep no timeline for who was not active in the last 30 days.
-    `timeline`: entries kept for each reader. `chunk`: destinations in one message of the fan-out.
-    `workers` fan out; each owns one partition of the fan-out topic. `express` of them serve only
-    tweets that are one chunk. `stores` are cache nodes, which hold each timeline `replicas` times.
-    `partition_by`: what stays in order in one partition, all messages of an "author", all to a
-    "reader", or "none". `semantics`: "at most once" acks before the work, "at least once" after it,
-    up to `attempts` deliveries; then the message is set aside. `dedup`: an entry is added once, by
-    its tweet's id. `removal`, of a deleted tweet or an unfollowed author: "ignored", "fanned out"
-    to the timelines, or "checked on read". `replies` show "as they come", or are "held on read"
-    until what they answer is there.
+    `threshold`: authors with at least this many followers are pulled, all others are pushed; 0
+    pulls everybody. `skip_inactive`: keep no timeline for people who weren't active in the last 30
+    days. `timeline`: entries kept for each reader. `chunk`: destinations in one fan-out message.
+
+    `workers` do the fan-out; each owns one partition of its topic. `express`: how many of them
+    serve only tweets of a single chunk. `stores`: cache nodes; each timeline is held on `replicas`
+    of them. `partition_by`: which messages stay in order, those of one "author", those to one
+    "reader", or "none".
+
+    `semantics`: "at most once" acks before the work, "at least once" after it. `attempts`: after
+    this many deliveries a message is set aside. `dedup`: add an entry only once, by its tweet's id.
+    `removal` of a deleted tweet, or of an unfollowed author's: "ignored", "fanned out" to the
+    timelines, or "checked on read". `replies`: shown "as they come", or "held on read" until their
+    original is there.
 
     For a rule that no parameter expresses, derive a class and override `pushed` or `kept`.
-    Raises DesignError where a value cannot be.
+    Raises DesignError for a value that makes no sense.
     """
 
     name: str = "my design"
@@ -84,10 +88,12 @@ class FeedDesign:
         if self.express >= self.workers:
             raise DesignError(
                 f"express={self.express} leaves none of the {self.workers} workers for tweets of "
-                "more than one chunk: give it fewer"
+                "more than one chunk: make it smaller"
             )
         if self.replicas > self.stores:
-            raise DesignError(f"{self.replicas} replicas need as many stores, not {self.stores}")
+            raise DesignError(
+                f"{self.replicas} replicas need at least {self.replicas} stores, not {self.stores}"
+            )
 
     def pushed(self, network: Network) -> Bools:
         """Return for each account whether its tweets are fanned out on write."""

@@ -1,4 +1,4 @@
-"""CloudEvents JSON: the form in which the world writes events, so that any tool can read ours.
+"""CloudEvents JSON: the standard form of events, so that other tools can read ours.
 
 In the "structured mode" of CloudEvents 1.0 (https://github.com/cloudevents/spec) an event is a JSON
 object:
@@ -6,11 +6,11 @@ object:
     {"specversion":"1.0","id":"3f9a…-1","source":"shop","type":"order.placed",
      "time":"2026-01-31T09:30:00.250000Z","subject":"o-17","partitionkey":"ann","data":{"total":42}}
 
-`partitionkey` (our `key`) is a documented extension. As JSON has it, tuples come back as lists, and
-keys as strings; bytes travel as `data_base64`; None is left out. JSON is strict both ways, which
-Python's is not by itself: NaN and infinity are refused. Times are those of RFC 3339.
+`partitionkey` (our `key`) is a documented extension. As always in JSON, tuples come back as lists
+and keys as strings; bytes travel as `data_base64`; None is left out. NaN and infinity are refused
+in both directions, which Python's own JSON does not do. Times follow RFC 3339.
 
-Events are tuples here, in the order of `Event`'s fields, which event.py gives names.
+Here an event is a tuple in the order of `Event`'s fields; event.py gives them names.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ ATTRIBUTES = {"specversion", "id", "source", "type", "time", "subject", "partiti
 
 
 class EventError(PubSubKitError):
-    """A value or a text is no CloudEvents 1.0 event; the message says what is wrong with it."""
+    """A value or text is not a CloudEvents 1.0 event; the message says what is wrong with it."""
 
 
 def write(event: tuple[Any, ...]) -> str:
-    """Return an event's fields as one line of ASCII; raises EventError for data that is no JSON."""
+    """Return an event's fields as one line of ASCII; raises EventError for data JSON can't hold."""
     id, source, type, time, data, subject, key, extensions = event
     micros = round(time * 1_000_000)
     second = micros // 1_000_000
@@ -59,7 +59,7 @@ def write(event: tuple[Any, ...]) -> str:
 def take(fields: Any) -> tuple[Any, ...]:
     """Take id, source, type, time, data, subject and key out of a parsed object; leave extensions.
 
-    A time is seconds since the epoch, or None where there was none. Raises EventError.
+    A time is seconds since the epoch, or None if there was none. Raises EventError.
     """
     try:
         pop = fields.pop
@@ -108,7 +108,7 @@ def _seconds(text: Any) -> float:
 
 
 def _refuse(value: object) -> NoReturn:
-    raise ValueError(f"{brief(value)} is no JSON value")
+    raise ValueError(f"{brief(value)} is not a JSON value")
 
 
 quote = encoder.encode_basestring_ascii
@@ -126,7 +126,7 @@ def read_json(text: str | bytes) -> Any:
     try:
         return _decode(text if isinstance(text, str) else str(text, "utf-8"))
     except (ValueError, TypeError, RecursionError) as error:
-        raise EventError(f"This is no JSON ({error}): {brief(text)}.") from error
+        raise EventError(f"This is not JSON ({error}): {brief(text)}.") from error
 
 
 def _bytes(data: Any, text: Any) -> bytes:

@@ -1,9 +1,9 @@
 """What a disk promises, and how a log asks for it.
 
-Written bytes are first in the operating system's memory: a process that is killed loses none of
-them, a power cut may lose all. `fsync` waits until the disk has them, which takes as long as
-thousands of appends do; so when to call it is a choice (`Fsync`). A file's place in its folder is
-written apart from the file, and wants an fsync of its own.
+Written bytes go to the operating system's memory first: killing the process loses none of them, but
+a power cut may lose them all. `fsync` waits until the disk has them, which takes as long as
+thousands of appends; so when to call it is a choice (`Fsync`). A file's entry in its folder is
+written separately from the file, and needs an fsync of its own.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from pubsub_kit.log.memory import LogError
 
 
 class LogFull(LogError):
-    """There is no room on the disk: nothing has changed, and the log goes on once there is."""
+    """The disk is full: nothing has changed, and the log goes on once there is room."""
 
 
 class LogFailed(LogError):
-    """The disk failed; after a failed fsync, appending is over until the log is opened anew."""
+    """The disk failed; after a failed fsync you must reopen the log before you append again."""
 
 
 class Fsync(NamedTuple):
-    """When the disk itself must have what was appended, and so what can be lost.
+    """When appended records must be on the disk itself, and so what can be lost.
 
                                    a killed process loses   a power cut loses
         always()                   nothing                  nothing that was acknowledged
-        every(records=, seconds=)  nothing                  what came since the last fsync
+        every(records=, seconds=)  nothing                  what came after the last fsync
         never()                    nothing                  what the system had not yet written
 
-    An append has reached the operating system before it returns, hence the first column. Seconds
-    are looked at when appending: the tail of a log gone quiet waits for `flush` or `close`. After a
-    power cut `never` may even leave a hole in the middle, and opening then refuses the log.
+    An append reaches the operating system before it returns, hence the first column. The seconds
+    are checked only at an append, so the tail of an idle log waits for `flush` or `close`. After a
+    power cut, `never` may even leave a hole in the middle; the log then refuses to open.
     """
 
     records: float = float("inf")
@@ -45,19 +45,19 @@ class Fsync(NamedTuple):
 
     @classmethod
     def always(cls) -> Fsync:
-        """Before each append returns: the safest, and the slowest by far."""
+        """Fsync before each append returns: the safest choice, and by far the slowest."""
         return cls(records=1)
 
     @classmethod
     def every(cls, records: float = float("inf"), seconds: float = float("inf")) -> Fsync:
-        """After so many records or so many seconds, whichever comes first."""
+        """Fsync after so many records or seconds, whichever comes first."""
         if min(records, seconds) == float("inf"):
-            raise LogError("Fsync.every needs a number of records or of seconds, or both.")
+            raise LogError("Fsync.every needs a number of records, or of seconds, or both.")
         return cls(records, seconds)
 
     @classmethod
     def never(cls) -> Fsync:
-        """When the operating system pleases."""
+        """Leave it to the operating system."""
         return cls()
 
 
@@ -65,16 +65,16 @@ ALWAYS, NEVER = Fsync.always(), Fsync.never()
 
 
 def write_all(file: FileIO, data: bytes) -> None:
-    """Write all of `data`: a disk that fills up may take a part of it first."""
+    """Write all of `data`: a disk that is filling up may take only part of it."""
     rest = memoryview(data)
     while rest:
         rest = rest[file.write(rest) :]
 
 
 def write_anew(path: Path, data: bytes) -> None:
-    """Make or replace a file in one step: a crash leaves the old one whole, or the new one.
+    """Create or replace a file in one step: a crash leaves the whole old file or the whole new one.
 
-    It may also leave a draft, `.tmp`, to be removed. Raises LogFull or LogFailed.
+    It may also leave a `.tmp` draft to be removed. Raises LogFull or LogFailed.
     """
     draft = path.with_suffix(".tmp")
     with writing(path):
@@ -98,7 +98,7 @@ def remove(path: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the disk have a folder's list of files; Windows has no such call."""
+    """Put a folder's list of files on the disk; Windows has no such call."""
     if os.name != "nt":
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -117,4 +117,4 @@ def writing(path: Path) -> Iterator[None]:
             raise LogFull(
                 f"There is no room to write {path} ({error.strerror}): make some, then try again."
             ) from error
-        raise LogFailed(f"{path} cannot be written ({error.strerror}): see to the disk.") from error
+        raise LogFailed(f"{path} can't be written ({error.strerror}): check the disk.") from error

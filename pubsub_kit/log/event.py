@@ -1,12 +1,12 @@
-"""An event: a small fact that has happened, with the attributes of CloudEvents 1.0.
+"""An event: a small fact about something that happened, with the attributes of CloudEvents 1.0.
 
     Event.new("order.placed", {"total": 42}, source="shop", subject="o-17", key="ann")
 
-`source` and `id` together name the event for ever: whoever sees the pair twice sees a duplicate.
-`key` keeps what belongs together in order. `data` may be any JSON value, or bytes; where it is None
-and there is a key, the event is a tombstone: it says that the key is gone.
+`source` and `id` together identify the event for good: if you see the pair twice, you see a
+duplicate. Events with the same `key` stay in order. `data` may be any JSON value, or bytes; with a
+key and with None for data, an event is a tombstone, which says that the key is gone.
 
-How it is written down stands apart: cloudevents.py has its JSON, and rows.py its form on disk.
+See cloudevents.py for the event as JSON, and rows.py for its form on disk.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ FIRST, LAST = -62_135_596_800.0, 253_402_300_799.0  # seconds since the epoch: t
 
 
 class Event(NamedTuple):
-    """A fact with CloudEvents attributes: immutable, comparable, and cheap, being a tuple.
+    """A fact with CloudEvents attributes: immutable, comparable and, as a tuple, cheap.
 
-    `time` is seconds since the epoch, kept to the microsecond. `extensions` holds every other
-    attribute, `datacontenttype` and `dataschema` among them. Make one with `Event.new`, which
-    checks what it is given; `Event(…)` itself trusts its caller.
+    `time` is seconds since the epoch, precise to the microsecond. `extensions` holds every other
+    attribute, such as `datacontenttype` and `dataschema`. Make an event with `Event.new`, which
+    checks its arguments; `Event(…)` itself trusts its caller.
     """
 
     id: str
@@ -55,7 +55,7 @@ class Event(NamedTuple):
         subject: str | None = None,
         key: str | None = None,
     ) -> Event:
-        """Make an event; without an `id` it gets a fresh one, without a `time` it is now.
+        """Make an event; the default `id` is a fresh one, and the default `time` is now.
 
         Raises EventError for an empty or non-string attribute, or a time outside the years 1-9999.
         """
@@ -66,25 +66,25 @@ class Event(NamedTuple):
     def to_json(self) -> str:
         """Return the event as CloudEvents JSON, one line of ASCII.
 
-        Raises EventError when the data is no JSON value (a set, NaN, an object of yours).
+        Raises EventError if the data is not a JSON value (a set, NaN, an object of yours).
         """
         microseconds(checked(self).time)
         return cloudevents.write(self)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Event:
-        """Read an event from CloudEvents JSON; raises EventError when it is none."""
+        """Read an event from CloudEvents JSON; raises EventError if the text is not one."""
         return cls.from_fields(cloudevents.read_json(text))
 
     @classmethod
     def from_fields(cls, fields: Any) -> Event:
-        """Make an event of a parsed JSON object, which is used up; raises EventError."""
+        """Make an event from a parsed JSON object, which it empties; raises EventError."""
         *common, time, data, subject, key = cloudevents.take(fields)
         time = clock.time_ns() // 1_000 / 1_000_000 if time is None else time
         return checked(make(cls, (*common, time, data, subject, key, fields or NO_EXTENSIONS)))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Let copy and pickle see a plain dict, as a read-only mapping is beyond them."""
+        """Give copy and pickle a plain dict, since they can't handle a read-only mapping."""
         return (Event, (*self[:-1], dict(self.extensions)))
 
 
@@ -92,7 +92,7 @@ make: Callable[..., Event] = tuple.__new__  # what Event(…) does, without its 
 
 
 def checked(event: Event) -> Event:
-    """Return the event if its attributes are what CloudEvents asks for; raises EventError."""
+    """Return the event if its attributes are valid CloudEvents ones; raises EventError."""
     id, source, type, _, _, subject, key, extensions = event
     if id.__class__ is source.__class__ is type.__class__ is str and id and source and type:
         plain = subject is None and not extensions
@@ -117,4 +117,4 @@ def microseconds(time: float) -> int:
             return round(time * 1_000_000)
     except TypeError:
         pass
-    raise EventError(f"A time is seconds since 1970, in the years 1-9999, not {brief(time)}.")
+    raise EventError(f"A time is in seconds since 1970, in the years 1-9999, not {brief(time)}.")

@@ -1,4 +1,4 @@
-"""Ids of events: random once a process, then counted: unique as a UUID, at a tenth of the cost."""
+"""Ids of events: one random prefix per process, then a counter; unique as a UUID, and cheaper."""
 
 from __future__ import annotations
 

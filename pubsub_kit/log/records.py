@@ -1,21 +1,21 @@
-"""Records in a file: how bytes are laid down so that damage shows, and shows as what it is.
+"""Records in a file: how bytes are laid out so that damage shows, and shows which kind it is.
 
     file    = header record record record …
     header  = magic (6 bytes) version (2) base offset (8) crc32 of these (4)
     record  = length (4) ~length (4) offset − base (4) crc32 (4) payload (length bytes)
 
-All numbers are little-endian. A log must tell two kinds of damage apart. A process or a machine
-that died while it wrote leaves the end of the last file missing: a torn tail, which nobody was
-promised, and which is cut. Anything else is corruption: a record that was once whole is not what
-it was, and only a person may give it up. That is why the length stands there twice, the second time
-with all its bits inverted: a lone length with a flipped bit could point past the end of the file,
-look like a torn tail, and take every later record with it. The crc32 is of the payload, begun with
-the third number in place of 0, so that it covers that one too.
+All numbers are little-endian. A log must tell two kinds of damage apart. A process or machine that
+dies while it writes leaves the end of the last file missing. That is a torn tail: nobody was
+promised it, so it is cut off. Anything else is corruption: a record that was whole has changed, and
+only a person may give it up. That is why the length is stored twice, the second time with all its
+bits inverted. A single length with a flipped bit could point past the end of the file, look like a
+torn tail, and take every later record with it. The crc32 of the payload starts from the third
+number instead of 0, so it covers that number too.
 
-So a record is torn only if it ends beyond what was written. A record that is all there, but wrong,
-is corrupt, the last one too, since it may have been acknowledged. File systems may also leave zeros
-where a power cut kept data from being written: zeros that reach the end of the file, from a
-record's start or from a multiple of 512 bytes (a disk sector) on, count as not written.
+So a record is torn only if it ends beyond what was written. A record that is complete but wrong is
+corrupt, even the last one, since it may have been acknowledged. File systems may also leave zeros
+where a power cut kept data from being written. Zeros that reach the end of the file, from a
+record's start or from a multiple of 512 bytes (a disk sector), count as not written.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SECTOR = 512
 
 
 class BadRecord(Exception):
-    """Not a record: where in the bytes, which offset it should have, why, and if it is torn."""
+    """Not a record: its position in bytes, the offset expected there, why, and if it is torn."""
 
     def __init__(self, position: int, offset: int, reason: str, torn: bool = False) -> None:
         super().__init__(reason)
@@ -48,7 +48,7 @@ def file_header(base: int) -> bytes:
 
 
 def encode(payloads: Sequence[bytes], first: int) -> bytes:
-    """Return payloads as records side by side; `first` is the first one's offset − base."""
+    """Return payloads as consecutive records; `first` is the first one's offset − base."""
     lengths, numbers = list(map(len, payloads)), range(first, first + len(payloads))
     checks = map(crc32, payloads, numbers)
     parts = [b""] * (2 * len(payloads))
@@ -64,7 +64,7 @@ def check_header(data: bytes, base: int) -> None:
         return
     written = _written(data, 0)
     torn = written < START and data[:written] == header[:written]
-    raise BadRecord(0, base, "its header is not all there" if torn else "its header is wrong", torn)
+    raise BadRecord(0, base, "its header is incomplete" if torn else "its header is wrong", torn)
 
 
 def walk(
@@ -92,10 +92,10 @@ def walk(
 
 def _bad(data: bytes, position: int, end: int, offset: int, reason: str) -> BadRecord:
     torn = end > _written(data, position)
-    return BadRecord(position, offset, "the record is not all there" if torn else reason, torn)
+    return BadRecord(position, offset, "the record is incomplete" if torn else reason, torn)
 
 
 def _written(data: bytes, position: int) -> int:
-    """Return up to where `data`, from `position` on, was written: zeros at the end may not be."""
+    """Return where the written part of `data` ends, from `position` on: not in final zeros."""
     text = len(data.rstrip(b"\0"))
     return position if text <= position else min(-(-text // SECTOR) * SECTOR, len(data))

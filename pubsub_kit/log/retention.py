@@ -5,7 +5,7 @@
     compact                                  3 bob=None   4 ann=3    each key's latest is left
 
 An event with a key and with None for data is a tombstone: it says that the key is gone. It outlives
-what it deletes by a time, so that a slow reader sees it too, and then goes itself.
+what it deletes for a while, so that slow readers see it too, and then goes itself.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from pubsub_kit.log.event import Event
 
 
 class Retention(NamedTuple):
-    """What a log must keep, all the rest it may forget; None is everything.
+    """What a log must keep; it may forget the rest. None means: keep everything.
 
-    `max_age`: the events of the last so many seconds, by their own time. `max_bytes`: the newest so
-    many bytes of JSON in each partition. On disk whole files go, so more may stay. `tombstone_age`:
-    tombstones for so many seconds, through compaction (a day, as Kafka's delete.retention.ms).
+    It keeps the events of the last `max_age` seconds, by their own time, and the newest `max_bytes`
+    of JSON in each partition; on disk only whole files go, so more may stay. Compaction keeps
+    tombstones for `tombstone_age` seconds (a day, as Kafka's delete.retention.ms).
     """
 
     max_age: float | None = None
@@ -42,7 +42,7 @@ class Kept(Protocol):
         """Return the first offset with a time ≥ `time`, or the end."""
 
     def sizes(self) -> Iterable[tuple[int, int]]:
-        """Go through (offset, bytes), the newest first."""
+        """Yield (offset, bytes), the newest first."""
 
 
 def first_kept(partition: Kept, rule: Retention, now: float) -> int:
@@ -59,7 +59,7 @@ def first_kept(partition: Kept, rule: Retention, now: float) -> int:
 
 
 def superseded(pairs: Iterable[tuple[int, Event]], tombstones_before: float) -> set[int]:
-    """Return the offsets of all but each key's latest event, and of tombstones older than that."""
+    """Return the offsets of all but each key's latest event, and of tombstones before a time."""
     latest: dict[str, int] = {}
     gone: set[int] = set()
     for offset, event in pairs:

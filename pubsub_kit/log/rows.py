@@ -1,6 +1,6 @@
-"""Rows: the form in which a log on disk writes events, shorter than CloudEvents and read faster.
+"""Rows: how a log on disk writes events, in less space than CloudEvents, and faster to read.
 
-A row is the fields in the order of `Event`, as a JSON array, the time in microseconds:
+A row is a JSON array of the fields in the order of `Event`, with the time in microseconds:
 
     ["3f9a…-1","shop","order.placed",1769851800250000,{"total":42},"o-17","ann"]
 
@@ -37,9 +37,9 @@ def to_row(event: Event) -> str:
 
 
 def from_rows(rows: Iterable[Any]) -> list[Event]:
-    """Make events of parsed rows, or CloudEvents objects; raises EventError.
+    """Make events from parsed rows or CloudEvents objects; raises EventError.
 
-    The fields of a row are taken as they are: they were checked when it was written.
+    A row's fields are not checked again: they were when it was written.
     """
     row, events, more = None, [], NO_EXTENSIONS
     try:

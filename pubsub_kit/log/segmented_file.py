@@ -3,13 +3,13 @@
     orders/0/00000000000000000000.log     sealed: offsets 0 to 41,999
     orders/0/00000000000000042000.log     active: appends go here
 
-A file is named by the offset at which it begins. When the active one is full it is sealed and the
-next begins. So old records are forgotten by deleting whole files, and compaction writes a file anew
-beside the old one and puts it in its place in one step.
+A file is named after its first offset. When the active file is full, it is sealed and the next one
+begins. So the log forgets old records by deleting whole files, and compaction writes a new file
+beside the old one and swaps it in with one step.
 
 The sparse index, an (offset, position) for every 32nd record, makes a read from the middle cheap.
-It lives in memory alone and is rebuilt when the folder is opened, which reads and checks every byte
-once: there is no index file that could be wrong.
+It exists only in memory. Opening the folder rebuilds it by reading and checking every byte once, so
+there is no index file that could be wrong.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ SEGMENT_BYTES = 16 * 1024 * 1024
 
 
 class LogCorrupt(LogError):
-    """Bytes that were once whole are not what they were; the message names file and offset."""
+    """Stored bytes have changed; the message names the file and the offset."""
 
 
 class Cut(NamedTuple):
     """A torn tail that opening cut off: `size` bytes of the file `path` from `position` on.
 
-    `offset` is the first one whose record is gone; nobody was promised it.
+    `offset` is the first one whose record is gone; its append had never returned.
     """
 
     path: Path
@@ -60,7 +60,7 @@ class Cut(NamedTuple):
 
 
 class Segment:
-    """One file: up to which byte and offset it goes, and its sparse index."""
+    """One file: where it ends, in bytes and as an offset, and its sparse index."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.base = path, int(path.stem)
@@ -68,7 +68,7 @@ class Segment:
         self.offsets, self.positions = list[int](), list[int]()
 
     def scan(self) -> Self:
-        """Check and index all that the file holds; at a BadRecord, what came before stays."""
+        """Check and index the whole file; at a BadRecord, keep what came before it."""
         data = self.path.read_bytes()
         records.check_header(data, self.base)
         walk = records.walk(data, self.base, records.START, self.base)
@@ -83,7 +83,7 @@ class Segment:
         return self
 
     def grow(self, lengths: Sequence[int]) -> range:
-        """Take in payloads that were appended, and return their offsets."""
+        """Take note of payloads that were appended; return their offsets."""
         offsets = range(self.end, self.end + len(lengths))
         starts = list(accumulate(lengths, initial=self.size))
         for i in range(-self.count % EVERY, len(lengths), EVERY):
@@ -112,9 +112,9 @@ class Segment:
 
 
 class SegmentedFile:
-    """A folder of segments that takes batches of bytes and gives them back by offset.
+    """A folder of segments that stores batches of bytes and returns them by offset.
 
-    A file is sealed once it has `segment_bytes`; a batch is never split over two. `cut` tells what
+    A file is sealed once it has `segment_bytes`; a batch never spans two files. `cut` says what
     opening had to cut off, if anything. Raises LogCorrupt.
     """
 
@@ -177,8 +177,8 @@ class SegmentedFile:
     def flush(self) -> None:
         """Wait until the disk has what was appended; raises LogFailed.
 
-        After a failed fsync the system may have dropped the very pages that it could not write, so
-        a second one would prove nothing (https://lwn.net/Articles/752063/): appending is over.
+        After a failed fsync, the system may have dropped the very pages that it could not write. A
+        second fsync would prove nothing (https://lwn.net/Articles/752063/), so appending is over.
         """
         try:
             for path in self._unsynced_paths:
@@ -188,23 +188,23 @@ class SegmentedFile:
         except OSError as error:
             self._failed = (
                 f"fsync failed for {self.segments[-1].path} ({error.strerror}), so the last appends"
-                " may not be on the disk: check the disk, then open the log anew."
+                " may not be on the disk: check the disk, then reopen the log."
             )
             raise LogFailed(self._failed) from error
         self._unsynced, self._synced_at, self._unsynced_paths = 0, monotonic(), []
 
     def forget_before(self, offset: int) -> int:
-        """Delete the sealed files that end before `offset`; return how many records went."""
+        """Delete the sealed files that end before `offset`; return how many records are gone."""
         old = [segment for segment in self.segments[:-1] if segment.end <= offset]
         for segment in old:
             self._replace(segment, [])
         return sum(segment.count for segment in old)
 
     def forget(self, offsets: set[int]) -> int:
-        """Write the files that hold these offsets anew without them; return how many went.
+        """Rewrite the files that have these offsets without them; return how many are gone.
 
-        The oldest comes first, so that a crash half-way leaves what is superseded, never what a
-        tombstone had deleted. The active file is sealed before.
+        The oldest file comes first. So a crash halfway may leave superseded records, but never
+        brings back what a tombstone deleted. The active file is sealed first.
         """
         for segment in list(self.segments):
             stored = segment.read()
@@ -224,12 +224,12 @@ class SegmentedFile:
             self._file.close()
 
     def _recover(self) -> None:
-        """Scan all files; cut a torn tail off the last one, refuse all other damage."""
+        """Scan all files; cut off a torn tail of the last one, and refuse any other damage."""
         end = 0
         for segment in self.segments:
             try:
                 if segment.base < end:
-                    raise records.BadRecord(0, end, "the file before it ends after its beginning")
+                    raise records.BadRecord(0, end, "the file before it overlaps it")
                 segment.scan()
             except records.BadRecord as bad:
                 if segment is not self.segments[-1] or not bad.torn:
@@ -243,7 +243,7 @@ class SegmentedFile:
             end = segment.end
 
     def _begin(self, base: int) -> None:
-        """Make the file of a new active segment; a failure leaves none behind."""
+        """Create the file of a new active segment, or leave nothing behind on failure."""
         segment = Segment(self.folder / f"{base:020}.log")
         try:
             write_anew(segment.path, records.file_header(base))
@@ -264,7 +264,7 @@ class SegmentedFile:
         self._file = FileIO(self.segments[-1].path, "a")
 
     def _write(self, active: Segment, data: bytes) -> None:
-        """Write at the good end: what an append that failed half-way left behind goes first."""
+        """Write at the end, after cutting off what a failed append may have left there."""
         try:
             with writing(active.path):
                 if self._file.seek(0, SEEK_END) > active.size:
@@ -276,7 +276,7 @@ class SegmentedFile:
             raise
 
     def _replace(self, segment: Segment, kept: Sequence[tuple[int, bytes]]) -> None:
-        """Put a file with only the `kept` records in a sealed one's place, or none."""
+        """Replace a sealed file by one with only the `kept` records, or by none."""
         at = self.segments.index(segment)
         if not kept:
             del self.segments[at]
@@ -285,7 +285,7 @@ class SegmentedFile:
         encoded = [records.encode([payload], offset - segment.base) for offset, payload in kept]
         try:
             write_anew(segment.path, b"".join([records.file_header(segment.base), *encoded]))
-        finally:  # whatever happened, either the old file is there or the new one
+        finally:  # whatever happened, the old file or the new one is there
             self.segments[at] = Segment(segment.path).scan()
 
 
@@ -295,6 +295,6 @@ def corrupt(path: Path, bad: records.BadRecord, begin: int = 0) -> LogCorrupt:
     give_up = f"cut the file to {position} bytes" if position else "move the file away"
     return LogCorrupt(
         f"{path} is damaged at byte {position}, offset {bad.offset}: {bad.reason}. Nothing was "
-        f"dropped. Restore the file from a copy, or {give_up} to give up that record and all after "
-        "it in the file."
+        f"deleted. Restore the file from a backup, or {give_up} to lose that record and all "
+        "later ones in the file."
     )

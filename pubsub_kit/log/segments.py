@@ -1,13 +1,13 @@
-"""The log on disk: what was acknowledged is there after a crash, or opening says what is not.
+"""The log on disk: after a crash, every acknowledged event is there, or opening says which is not.
 
     orders/                   one log
         lock                  held by the one process that may write
         0/ 1/ 2/ …            a folder of segment files for each partition (segmented_file.py)
 
-Each record is an event's row (event.py) behind its length and checksum (records.py), or, where data
-is bytes or there are extensions, its CloudEvents JSON. How many partitions there are is told by the
-highest folder alone: it is made first, and those below it are made whenever they are missing, so
-that no crash leaves a log with another number.
+Each record is an event's row (rows.py) after its length and checksum (records.py), or its
+CloudEvents JSON if data is bytes or there are extensions. The highest folder alone says how many
+partitions there are. It is created first, and any folder below it is created when it is missing, so
+no crash can leave a log with a different number.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ __all__ += ["SegmentedFile"]
 
 
 class LogLocked(LogError):
-    """Another process, or another object in this one, has the log open."""
+    """Another process, or another object in this process, has the log open."""
 
 
 class DurableEventLog(EventLog):
-    """An EventLog in the folder `path`, which is made if it is not there.
+    """An EventLog in the folder `path`, which is created if it is not there.
 
     `partitions` must be the number on disk, or None for "as it is"; `add_partitions` changes it.
-    `recovery` lists the torn tails that opening cut off. Raises LogLocked while another has it
-    open, LogCorrupt for damage, LogError where the folder cannot be used.
+    `recovery` lists the torn tails that opening cut off. Raises LogLocked while the log is open
+    elsewhere, LogCorrupt for damage, and LogError if the folder can't be used.
     """
 
     def __init__(
@@ -67,28 +67,28 @@ class DurableEventLog(EventLog):
                 self.close()
                 raise
         except OSError as error:
-            raise LogError(f"The log {path} cannot be opened: {error}.") from error
+            raise LogError(f"The log {path} can't be opened: {error}.") from error
 
     def add_partitions(self, more: int) -> None:
-        """Add so many empty partitions; keys spread anew from then on, old events stay."""
+        """Add `more` empty partitions. New events may go elsewhere than old ones of their key."""
         if more > 0:
             (self.path / str(self.partitions + more - 1)).mkdir(exist_ok=True)
         super().add_partitions(more)
 
     def close(self) -> None:
-        """Sync and close the files, and let go of the lock."""
+        """Sync and close the files, and release the lock."""
         try:
             super().close()
         finally:
             self._lock.close()
 
     def _number(self, wanted: int | None) -> int:
-        """Return how many partitions there are, or are to be; raises LogError if they differ."""
+        """Return how many partitions there are, or will be; raises LogError if they differ."""
         names = [path.name for path in self.path.iterdir() if path.name.isdecimal()]
         found = max(map(int, names), default=-1) + 1
         if found and wanted not in (None, found):
             raise LogError(
-                f"The log {self.path} has {found} partitions, not {wanted}: leave the number out, "
+                f"The log {self.path} has {found} partitions, not {wanted}: leave out the number, "
                 "or call add_partitions."
             )
         return found or (1 if wanted is None else wanted)
@@ -100,7 +100,7 @@ class DurableEventLog(EventLog):
 
 
 class DiskPartition(SegmentedFile, Partition):
-    """A Partition that is kept in a SegmentedFile, as JSON."""
+    """A Partition stored as JSON in a SegmentedFile."""
 
     def append(self, events: Sequence[Event]) -> range:
         """Append events and return their offsets; raises LogFull or LogFailed."""
@@ -116,9 +116,9 @@ class DiskPartition(SegmentedFile, Partition):
 
 
 def decode(stored: Sequence[tuple[int, bytes]]) -> list[tuple[int, Event]]:
-    """Return the events of (offset, row) pairs, parsed as one array, which is much faster."""
+    """Return the events of (offset, row) pairs, parsed as one array because that is faster."""
     collecting = gc.isenabled()
-    gc.disable()  # nothing here can be garbage yet, and looking for some takes a third of the time
+    gc.disable()  # nothing here can be garbage yet, and looking for it takes a third of the time
     try:
         array = read_json(b"[" + b",".join([payload for _, payload in stored]) + b"]")
         return list(zip([o for o, _ in stored], from_rows(array), strict=True))
@@ -128,7 +128,7 @@ def decode(stored: Sequence[tuple[int, bytes]]) -> list[tuple[int, Event]]:
 
 
 def lock(path: Path) -> FileIO:
-    """Open a file and lock it until it is closed; a browser has one process, and no locks."""
+    """Open a file and lock it until it is closed; a browser has one process and no locks."""
     file = FileIO(path, "a")
     try:
         if sys.platform == "win32":

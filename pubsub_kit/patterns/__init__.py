@@ -1,9 +1,8 @@
-"""Patterns against the troubles of delivery, a page each: read them, change them, break them.
+"""Patterns that deal with unreliable delivery, a page each: read them, change them, break them.
 
-They need a durable store with transactions, described by the protocols in `ports`, and nothing
-else of the kit; the world's store is one. Each is proven by `explore()` in the tests: with its
-lines as they are it holds under every schedule of up to two faults, and without any one of the
-lines that matter it does not.
+They need a durable store with transactions (the protocols in `ports`), such as the world's, and
+nothing else from the kit. The tests prove each one with `explore()`: as it stands, it holds under
+every schedule of up to two faults; without any one of the lines that matter, it does not.
 """
 
 from pubsub_kit.patterns.inbox import Inbox

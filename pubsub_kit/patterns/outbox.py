@@ -1,15 +1,15 @@
-"""Outbox: change your data and publish an event about it, both or neither.
+"""Outbox: change your data and publish an event about it: either both happen, or neither.
 
     request ──▶ ┌ transaction ─────────┐        relay ──▶ read the outbox's rows
                 │ the change           │                  publish each
                 │ a row in the outbox  │                  delete the row
                 └──────────────────────┘
 
-Saving first and publishing then loses the event if a crash falls between; publishing first tells
-of a change that may never be. So the event is saved *with* the change, and a relay publishes it.
-The relay may crash before it deletes the row: then the event is published twice, with one id, and
-its readers need an inbox. A relay that instead asks for `id > last` skips rows: ids are given when
-a transaction begins, and transactions end in another order.
+If you save first and then publish, a crash in between loses the event. If you publish first, you
+announce a change that may never happen. So save the event *with* the change, and let a relay
+publish it. If the relay crashes before it deletes the row, it publishes the event twice, under one
+id, so its readers need an inbox. A relay that asks for `id > last` instead skips rows: ids are
+assigned when a transaction begins, but transactions commit in a different order.
 
 What it costs: a second write for each event, a relay to run, and some delay.
 """
@@ -26,21 +26,21 @@ _PREFIX = "outbox "
 
 
 class Outbox:
-    """The writing side: adds an event to the transaction that it is about."""
+    """The writing side: adds an event to the transaction that makes the change."""
 
     async def add(self, tx: Rows, id: str, data: Any) -> None:
-        """Save an event to be published once the transaction has committed."""
+        """Save an event, to be published once the transaction has committed."""
         await tx.put(_PREFIX + id, data)
 
 
 class Relay:
-    """The publishing side: `publish(id, data)` is called for each saved event, at least once."""
+    """The publishing side: calls `publish(id, data)` at least once for each saved event."""
 
     def __init__(self, db: Store, publish: Publish) -> None:
         self.db, self.publish = db, publish
 
     async def run_once(self) -> int:
-        """Publish what is in the outbox, and return how many events that were."""
+        """Publish what is in the outbox; return how many events there were."""
         rows = await self.db.scan(_PREFIX)
         for key, data in rows.items():
             await self.publish(key.removeprefix(_PREFIX), data)

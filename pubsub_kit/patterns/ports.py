@@ -1,7 +1,7 @@
-"""What the patterns need of the world around them: a store with transactions.
+"""What the patterns need from their surroundings: a store with transactions.
 
-Every method is an await, since each is a point where a crash may fall. A write is one atomic step;
-a transaction makes several writes one, or none.
+Every method is awaited, because a crash may fall at each one. A write is one atomic step; a
+transaction does several writes in one step, or none of them.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ class Rows(Protocol):
         ...
 
     async def delete(self, key: str) -> None:
-        """Remove a row."""
+        """Delete a row."""
         ...
 
     async def insert(self, key: str, value: Any = True) -> bool:
-        """Write a row if there is none of this key; say whether it was written."""
+        """Write a row if its key is new; return whether it was written."""
         ...
 
     async def add(self, key: str, amount: float) -> Any:
@@ -38,13 +38,13 @@ class Store(Rows, Protocol):
     """Rows that survive a crash."""
 
     async def compare_and_set(self, key: str, expected: Any, value: Any) -> bool:
-        """Write a row if it is as expected, in one step; say whether it was."""
+        """Write a row if it is as expected, in one step; return whether it was written."""
         ...
 
     async def scan(self, prefix: str = "") -> dict[str, Any]:
-        """Return all rows whose key begins so."""
+        """Return all rows whose key begins with `prefix`."""
         ...
 
     def transaction(self) -> AbstractAsyncContextManager[Rows]:
-        """Return a block whose writes happen together when it ends, or not at all."""
+        """Return a block whose writes happen together at its end, or not at all."""
         ...

@@ -1,17 +1,17 @@
-"""Saga: a transaction over several services, made of steps that can each be undone.
+"""Saga: a transaction across several services, made of steps that can each be undone.
 
     do 1 ──▶ do 2 ──▶ do 3 ──▶ done
                │ refused
     undo 1 ◀───┘
 
-A step's answer is yes, no, or unknown. Yes: go on. No: undo what was done, the latest first.
-Unknown (a timeout, a crash) is neither: ask again, under the same id, until there is an answer. So
-each service must take an id and do a thing once for it. How far the saga is, is saved before each
-next step; after a crash, `recover` goes on from there.
+A step's answer is yes, no or unknown. On yes, go on. On no, undo what was done, the latest step
+first. Unknown (a timeout, a crash) is neither, so ask again under the same id until you get an
+answer; each service must therefore do its work only once per id. The saga saves its progress before
+each step, and after a crash `recover` goes on from there.
 
-What it costs: others see the steps half done (there is no isolation), each step needs an undo that
-cannot be refused, and a step asked for again needs an id. Where one database can hold all of it, a
-plain transaction is better in every way.
+What it costs: others see the work half done (there is no isolation), each step needs an undo that
+can't be refused, and each request needs an id. If one database can hold everything, a plain
+transaction is better in every way.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from typing import Any
 
 from pubsub_kit.patterns.ports import Store
 
-#: Asks a service for something, under an id: returns False if it refuses, raises if unknown.
+#: Asks a service for something under an id: returns False if it refuses, raises if unknown.
 Ask = Callable[[Any, str], Awaitable[bool]]
 
 
 @dataclass(frozen=True)
 class SagaStep:
-    """One step: what to do, and what undoes it."""
+    """One step: how to do it, and how to undo it."""
 
     name: str
     do: Ask
@@ -36,7 +36,7 @@ class SagaStep:
 
 
 class Saga:
-    """Runs steps for an order, each under the id "saga's id/step's name"."""
+    """Runs the steps for an order, each under the id "saga id/step name"."""
 
     def __init__(
         self, db: Store, steps: Sequence[SagaStep], pause: Callable[[], Awaitable[None]]
@@ -44,12 +44,12 @@ class Saga:
         self.db, self.steps, self.pause = db, steps, pause
 
     async def run(self, id: str, order: Any) -> bool:
-        """Run a saga to its end; return whether all steps were done (else: undone)."""
+        """Run a saga to its end; return True if every step was done, False if all were undone."""
         await self.db.insert(f"saga {id}", {"order": order, "at": 0, "undoing": False})
         return await self._advance(id)
 
     async def recover(self) -> None:
-        """Bring every saga that a crash has left in the middle to its end."""
+        """Finish every saga that a crash interrupted."""
         for key in await self.db.scan("saga "):
             await self._advance(key.removeprefix("saga "))
 

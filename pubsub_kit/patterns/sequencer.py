@@ -1,17 +1,17 @@
-"""Sequencer: apply the events of a key in their order, though they arrive in another.
+"""Sequencer: apply the events of a key in their order, even if they arrive in another.
 
-Each event carries a number that its producer counts up for its key, from 1. What is early is held
-until the gap before it closes; what is late has been applied already, and is dropped.
+Each event carries a number that its producer counts up for its key, from 1. An early event is held
+until the gap before it closes. A late one has been applied already, so it is dropped.
 
     arrives   2        1                3      1
     applied   –        1, 2             3      – (a repeat)
 
-The next number, what is held, and the effect are in one transaction, so the sequencer is an inbox
-too. A gap that never closes holds its key for ever: watch the age of the oldest held row.
+The next number, the held events and the effect are in one transaction, so the sequencer is an inbox
+too. A gap that never closes blocks its key forever: watch the age of the oldest held row.
 
-What it costs: a row for each early event, and waiting. Where only the latest matters (a position,
-a price), keep the highest version and drop the rest; where order does not matter (adding up), do
-without.
+What it costs: a row for each early event, and waiting. If only the latest value matters (a price,
+a position), keep the highest version and drop the rest. If order doesn't matter (adding up), do
+without it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Sequencer:
         self.db, self.apply = db, apply
 
     async def handle(self, event: Event) -> None:
-        """Apply the event if it is next, and all that it lets follow; else hold or drop it."""
+        """Apply the event if it is next, and any held ones that follow; else hold or drop it."""
         key, number = event.key or "", int(event.data["seq"])
         async with self.db.transaction() as tx:
             following = int(await tx.get(f"next {key}", 1))

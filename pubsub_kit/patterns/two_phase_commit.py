@@ -1,15 +1,15 @@
-"""Two-phase commit: all participants do it, or none does; and what that costs when one is silent.
+"""Two-phase commit: all participants commit, or none does; and what that costs when one is down.
 
-    coordinator ── prepare ──▶ each participant locks, saves what it promises, votes yes or no
+    coordinator ── prepare ──▶ each participant locks, saves its promise, votes yes or no
                 ◀── votes ───
-    saves its decision: commit if all said yes, else abort   ◀── the moment that it is decided
-                ── decision ─▶ each does it, or forgets it, and unlocks
+    saves its decision: commit if all said yes, else abort   ◀── this is the moment of decision
+                ── decision ─▶ each commits or aborts, and unlocks
 
-A participant that has voted yes has given its word: until it hears the decision it can neither
-commit nor abort, and holds its locks. If the coordinator is down just then, it waits: two-phase
-commit blocks. No timeout helps, for either guess may be wrong.
+A participant that has voted yes has promised to commit. Until it hears the decision, it can neither
+commit nor abort, and it keeps its locks. If the coordinator is down just then, the participant
+waits: two-phase commit blocks. A timeout doesn't help, because either guess may be wrong.
 
-What it costs: two round trips with locks held, and everybody's availability multiplied.
+What it costs: two round trips with locks held, and availability multiplied over all participants.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from typing import Any
 
 from pubsub_kit.patterns.ports import Store
 
-#: Sends a message to a participant and returns its answer; raises where none came.
+#: Sends a message to a participant and returns its answer; raises if there is none.
 Send = Callable[[str, dict[str, Any]], Awaitable[Any]]
 
 
 class Coordinator:
-    """Decides, saves the decision, and tells it until everybody has heard it."""
+    """Decides, saves the decision, and repeats it until every participant has heard it."""
 
     def __init__(self, db: Store, send: Send, pause: Callable[[], Awaitable[None]]) -> None:
         self.db, self.send, self.pause = db, send, pause
 
     async def run(self, id: str, work: dict[str, Any]) -> bool:
-        """Commit work, a change for each participant's name; return whether it was committed."""
+        """Commit `work`, which maps participants to changes; return whether it was committed."""
         await self.db.insert(f"work {id}", work)
         votes = [await self._vote(id, name, change) for name, change in work.items()]
         await self.db.insert(f"decision {id}", all(votes))
         return await self._tell(id)
 
     async def recover(self) -> None:
-        """After a crash: abort what was not decided, and tell what was."""
+        """After a crash, abort what was not decided yet, and tell everyone each decision."""
         for key in await self.db.scan("work "):
             id = key.removeprefix("work ")
             await self.db.insert(f"decision {id}", False)
@@ -47,7 +47,7 @@ class Coordinator:
         try:
             return bool(await self.send(name, {"prepare": id, "change": change}))
         except Exception:
-            return False  # no answer is no promise, so it may be aborted
+            return False  # without an answer there is no promise, so it is safe to abort
 
     async def _tell(self, id: str) -> bool:
         commit = bool(await self.db.get(f"decision {id}"))
@@ -66,13 +66,13 @@ class Coordinator:
 
 
 class Participant:
-    """Holds numbers; a change adds to one of them, if it does not fall below zero."""
+    """Keeps numbers; a change adds to one of them, unless it would fall below zero."""
 
     def __init__(self, db: Store) -> None:
         self.db = db
 
     async def handle(self, message: dict[str, Any]) -> bool:
-        """Answer the coordinator: a vote on what to prepare, or a yes to its decision."""
+        """Answer the coordinator: with a vote on a change, or with a yes to its decision."""
         if "prepare" in message:
             return await self._prepare(message["prepare"], *message["change"])
         return await self._decide(message["decide"], message["commit"])

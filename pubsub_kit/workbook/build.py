@@ -12,7 +12,6 @@ drawings alone are left out of it, since they change with each release of matplo
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import re
@@ -25,14 +24,13 @@ from subprocess import DEVNULL
 from typing import NamedTuple
 
 import nbformat
-from ipykernel.kernelspec import get_kernel_dict
-from jupyter_client.kernelspec import KernelSpec
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from pubsub_kit.checks.desk.kernel import ThisInterpreter
 from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.workbook import options
 from pubsub_kit.workbook.editions import Edition, SourceError, edition
 
 KIT = Path(__file__).resolve().parents[2]
@@ -98,15 +96,6 @@ def unexecuted(page: Page) -> NotebookNode:
         return edition(text, page.kind, repository(page.root))
     except SourceError as error:
         raise BuildError(f"{page.source}, {error}") from None
-
-
-class ThisInterpreter(AsyncKernelManager):
-    """Starts kernels of the Python that runs the build, whatever kernels are installed."""
-
-    @property
-    def kernel_spec(self) -> KernelSpec:
-        """Name the command that starts a kernel."""
-        return KernelSpec(**get_kernel_dict())
 
 
 async def execute(page: Page) -> NotebookNode:
@@ -256,10 +245,7 @@ async def _all(wanted: Sequence[Page]) -> list[str | BuildError]:
 
 def main(arguments: Sequence[str] | None = None, root: Path = KIT) -> int:
     """Run the command; returns its exit status: 1 where something failed or differs."""
-    parser = argparse.ArgumentParser("python -m pubsub_kit build", description=__doc__)
-    parser.add_argument("names", nargs="*", help="what to build, all by default; 03 is enough")
-    parser.add_argument("--check", action="store_true", help="compare with the files, write none")
-    given = parser.parse_args(arguments)
+    given = options.build().parse_args(arguments)
     try:
         problems = (check if given.check else build)(root, given.names)
         count = len(pages(root, given.names))

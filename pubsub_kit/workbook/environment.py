@@ -14,45 +14,30 @@ Only the standard library is used here, since nothing else is there yet.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
-import importlib.util
 import json
 import os
-import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.workbook import installer, variables
+from pubsub_kit.workbook.interpreters import python_of, version, version_name
+from pubsub_kit.workbook.steps import Steps
+from pubsub_kit.workbook.trouble import SetupError as SetupError
+from pubsub_kit.workbook.trouble import reason
 
 CHOICE = "PUBSUB_KIT_ENV"
 ENTERED = "PUBSUB_KIT_ENTERED"
-INSTALLER = "PUBSUB_KIT_INSTALLER"
 STAMP = "pubsub-kit.json"
 UNFINISHED = "unfinished"
-LOG = "pubsub-kit-setup.log"
-# How pip and uv speak of a network that is not there.
-OFFLINE = (
-    "connection error",
-    "connection refused",
-    "could not connect",
-    "dns error",
-    "error sending request",
-    "name resolution",
-    "network is unreachable",
-    "new connection",
-    "timed out",
-)
-# Their own last word on any other trouble.
-TELLING = re.compile(r"(\w*Error|error|ERROR): (?!subprocess-exited)")
-
-
-class SetupError(PubSubKitError):
-    """The kit's environment cannot be made or used here; the message says why, and what to do."""
 
 
 def enter(extras: Sequence[str] = ()) -> None:
@@ -68,11 +53,18 @@ def enter(extras: Sequence[str] = ()) -> None:
     try:
         prepare(root, folder, extras)
     except OSError as error:
-        raise SetupError(
-            f"cannot make the environment {folder} ({error}): free the folder, or name another one "
-            f"in {CHOICE}"
-        ) from error
+        raise SetupError(refused(folder, error)) from error
     restart(folder)
+
+
+def refused(folder: Path, error: OSError) -> str:
+    """Return what to tell where the machine does not let the environment be made."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"cannot make the environment {folder}: {reason(str(error), folder=folder)}"
+    return (
+        f"cannot make the environment {folder} ({error}): free the folder, or name another one in "
+        f"{CHOICE}"
+    )
 
 
 def checkout() -> Path:
@@ -113,120 +105,52 @@ def ready(root: Path, folder: Path, extras: Sequence[str]) -> bool:
 
 def build(root: Path, folder: Path, extras: Sequence[str]) -> None:
     """Install into the folder, made anew if need be; its stamp is right at every moment."""
-    uv, before = find_uv(), read_stamp(folder)
+    uv, before, began = installer.find_uv(), read_stamp(folder), time.monotonic()
     extras = sorted({*extras, *before.get("extras", ())})
     new = UNFINISHED in before or not version(folder)
     if new:
-        check_venv_module(uv)
+        installer.check_venv_module(uv)
         clear(folder)
+    listed = len(installer.wanted(root, extras)) - 1
     print(
-        f"Setting up {folder.name} with {'uv' if uv else 'pip'}, once: about a minute.", flush=True
+        f"Setting up {folder.name} with {'uv' if uv else 'pip'}, once, in a minute or two: "
+        f"{listed} packages and what they need.",
+        flush=True,
     )
     write_stamp(folder, {UNFINISHED: True})
+    steps = Steps()
     try:
         if new:
-            create(folder, uv)
-        install(root, folder, extras, uv)
+            installer.create(folder, uv, steps)
+        installer.install(root, folder, extras, uv, steps)
     except SetupError:
-        write_stamp(folder, {UNFINISHED: True} if new else before)
+        with contextlib.suppress(OSError):  # on a full disk it stays unfinished, which is true
+            write_stamp(folder, {UNFINISHED: True} if new else before)
         raise
     write_stamp(folder, stamp(root, version(folder), extras))
-
-
-def create(folder: Path, uv: str | None) -> None:
-    """Make an empty environment in the folder."""
-    base = getattr(sys, "_base_executable", None) or sys.executable
-    if uv:
-        make = [uv, "venv", "--seed", "--allow-existing", "--python", base, str(folder)]
-    else:
-        make = [base, "-m", "venv", str(folder)]
-    run(make, folder, "make a Python environment")
-
-
-def install(root: Path, folder: Path, extras: Sequence[str], uv: str | None) -> None:
-    """Install the checkout, editable, with its dependencies and extras."""
-    python = str(python_of(folder))
-    if uv:
-        installer = [uv, "pip", "install", "--python", python, "--compile-bytecode"]
-    else:
-        installer = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-    what = f"{root}[{','.join(extras)}]" if extras else str(root)
-    run([*installer, "--editable", what], folder, "install the packages")
-
-
-def run(command: list[str], folder: Path, aim: str) -> None:
-    """Run a tool with its output in the log; raises `SetupError` with its telling line."""
-    log = folder / LOG
-    patience = {"PIP_RETRIES": "2", "UV_HTTP_RETRIES": "2", **os.environ}
-    with log.open("wb") as output:
-        status = subprocess.call(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=patience
-        )
-    if status:
-        raise SetupError(f"could not {aim}: {reason(log.read_text(errors='replace'))} ({log})")
-
-
-def reason(output: str) -> str:
-    """Return what a tool's output says went wrong, in one line."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()] or ["it said nothing"]
-    if any(sign in output.lower() for sign in OFFLINE):
-        return "the package index is out of reach; check the network and run the same command again"
-    return next((line for line in reversed(lines) if TELLING.match(line)), lines[-1])
+    print(f"{folder.name} is ready after {time.monotonic() - began:.0f} s.", flush=True)
 
 
 def restart(folder: Path) -> None:
     """Start this command over with the folder's Python, as if the environment were activated."""
-    python = python_of(folder)
-    path = os.pathsep.join((str(python.parent), os.environ.get("PATH", os.defpath)))
-    variables = {**os.environ, ENTERED: "1", "VIRTUAL_ENV": str(folder), "PATH": path}
-    variables.pop("PYTHONHOME", None)
-    command = [str(python), "-m", "pubsub_kit", *sys.argv[1:]]
+    # Without the current folder on its path: a random.py there would be taken for Python's own.
+    command = [str(python_of(folder)), "-P", "-m", "pubsub_kit", *sys.argv[1:]]
+    chosen = {**variables.for_command(folder), ENTERED: "1"}
     sys.stdout.flush()
     if os.name == "nt":  # there exec returns to the shell at once
-        raise SystemExit(subprocess.run(command, env=variables, check=False).returncode)
-    os.execve(python, command, variables)
+        raise SystemExit(status_of(command, chosen))
+    os.execve(command[0], command, chosen)
 
 
-def find_uv() -> str | None:
-    """Return the uv on PATH, if one is there, runs, and was not ruled out."""
-    uv = shutil.which("uv") if os.environ.get(INSTALLER, "uv") == "uv" else None
-    return uv if uv and answer([uv, "--version"]) else None
-
-
-def check_venv_module(uv: str | None) -> None:
-    """Raise `SetupError` where neither uv nor the standard library can make an environment."""
-    if uv or all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")):
-        return
-    raise SetupError(
-        "this Python comes without its venv module: install it (on Debian or Ubuntu: "
-        "apt install python3-venv), or put uv on PATH, then run the same command again"
-    )
-
-
-def python_of(folder: Path) -> Path:
-    """Return the path of an environment's Python, whether it is there or not."""
-    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-
-
-def version(folder: Path) -> str:
-    """Return the version of an environment's Python, such as "3.12", or "" if it does not start."""
-    return answer(
-        [str(python_of(folder)), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
-    )
-
-
-def version_name(version_info: Sequence[int | str]) -> str:
-    """Return a version as it is spoken of, such as "3.12"."""
-    return f"{version_info[0]}.{version_info[1]}"
-
-
-def answer(command: list[str]) -> str:
-    """Return what a command prints, or "" if it cannot be run or fails."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-    return done.stdout.strip()
+def status_of(command: list[str], environment: dict[str, str]) -> int:
+    """Run a command to its end, leaving Ctrl-C to it, and return its status as a shell tells it."""
+    with subprocess.Popen(command, env=environment) as process:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            status = process.wait()
+        finally:
+            signal.signal(signal.SIGINT, before)
+    return status if status >= 0 else 128 - status
 
 
 def stamp(root: Path, python: str, extras: Iterable[str]) -> dict[str, Any]:
@@ -238,7 +162,7 @@ def stamp(root: Path, python: str, extras: Iterable[str]) -> dict[str, Any]:
 def read_stamp(folder: Path) -> dict[str, Any]:
     """Return the folder's stamp, empty if it has none that can be read."""
     try:
-        found = json.loads((folder / STAMP).read_text())
+        found = json.loads((folder / STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
@@ -248,7 +172,7 @@ def write_stamp(folder: Path, content: dict[str, Any]) -> None:
     """Replace the folder's stamp in one step."""
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / f"{STAMP}.new"
-    draft.write_text(json.dumps(content))
+    draft.write_text(json.dumps(content), encoding="utf-8")
     draft.replace(folder / STAMP)
 
 
@@ -264,17 +188,33 @@ def clear(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
-@contextmanager
+@contextlib.contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Let one set-up at a time work on the folder; another waits for it to end."""
+    """Let one set-up at a time work on the folder; another says so, and waits for it to end."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_name(f"{folder.name}.lock").open("a") as lock:
+        if not locked(lock):
+            print(f"Another set-up is at work on {folder.name}: waiting for it.", flush=True)
+            while not locked(lock):
+                time.sleep(0.2)
+        yield
+
+
+def locked(lock: IO[str]) -> bool:
+    """Lock an open file until it is closed, and return True, or False where another holds it."""
+    try:
         if sys.platform == "win32":
             import msvcrt
 
-            msvcrt.locking(lock.fileno(), msvcrt.LK_LOCK, 1)
+            msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
         else:
             import fcntl
 
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
+            return False
+        if error.errno in (errno.ENOLCK, errno.ENOTSUP):  # a file system without locks
+            return True
+        raise
+    return True

@@ -1,33 +1,41 @@
-"""`lab`: JupyterLab on the checkout, open at the first lesson, its notebooks trusted."""
+"""`lab`: JupyterLab on the checkout, open at the learner's own copy of the first lesson.
+
+The originals come with outputs, so they are signed, and JupyterLab shows their pictures before a
+run. The copies come without, and need no signature: what is run in JupyterLab is trusted there.
+"""
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import secrets
 import signal
 import socket
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
-from pubsub_kit.workbook import environment
+from pubsub_kit.workbook import environment, projector
 
 HOST = "127.0.0.1"
-FIRST_PAGE = "/lab/tree/notebooks/00_start_here.ipynb"
-TRUSTED = ("notebooks", "exercises", "solutions", "my_work")
+FIRST_LESSON = "my_lessons/00_start_here.ipynb"
+TRUSTED = ("notebooks", "exercises", "solutions")
+ENDING = 5  # seconds, for what was under way when the server stopped
 USUAL_PORTS = range(8888, 8908)
 
 
 def main(argv: Sequence[str]) -> int:
-    """Open JupyterLab until Ctrl-C; raises `SetupError` where it cannot be opened."""
+    """Open JupyterLab until Ctrl-C; raises PubSubKitError where it cannot be opened."""
     options = parse(argv)
     root = environment.checkout()
-    port = choose_port(options.port)
+    port = 0 if options.prepare else choose_port(options.port)
     environment.enter()
-    make_workspace(root)
+    make_copies(root)
     trust(notebooks(root))
-    serve(root, port, browser=options.browser)
+    if not options.prepare:
+        serve(root, port, browser=options.browser, projected=options.projector)
     return 0
 
 
@@ -42,6 +50,13 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--port", type=int, help="serve on this port (else the first free one from 8888 on)"
     )
+    parser.add_argument(
+        "--projector",
+        action="store_true",
+        help="for a room: larger letters, code folded, the notebook alone",
+    )
+    # Make the copies and sign the originals, and no more: where a host starts JupyterLab itself.
+    parser.add_argument("--prepare", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args(argv)
 
 
@@ -68,15 +83,16 @@ def why_taken(port: int) -> str | None:
     return None
 
 
-def make_workspace(root: Path) -> None:
-    """Give the learner a copy of the exercises to write in, never touching one that is there."""
+def make_copies(root: Path) -> None:
+    """Give the learner copies of the lessons and exercises, and say what is new among them."""
     from pubsub_kit.checks.desk import copies  # here: a bare Python has not all that it needs
 
-    copies.prepare(root)
+    for sentence in copies.prepare(root):
+        print(sentence, flush=True)
 
 
 def notebooks(root: Path) -> Iterator[Path]:
-    """Yield every notebook that came with the checkout, and the learner's copies."""
+    """Yield every notebook that came with the checkout."""
     for folder in TRUSTED:
         found = (root / folder).rglob("*.ipynb")
         yield from sorted(path for path in found if ".ipynb_checkpoints" not in path.parts)
@@ -95,7 +111,7 @@ def trust(paths: Iterator[Path]) -> None:
             print(f"{path} cannot be read as a notebook and is left as it is: {error}")
 
 
-def serve(root: Path, port: int, *, browser: bool) -> None:
+def serve(root: Path, port: int, *, browser: bool, projected: bool) -> None:
     """Run JupyterLab's server in this process until it is told to stop."""
     from jupyterlab.labapp import LabApp
 
@@ -104,30 +120,56 @@ def serve(root: Path, port: int, *, browser: bool) -> None:
     others = os.environ.get("JUPYTER_CONFIG_PATH")
     ours = str(root / ".jupyter")  # says that no news are wanted
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, (ours, others)))
-    server = LabApp.initialize_server(argv=arguments(root, port, browser=browser))
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: server.io_loop.add_callback_from_signal(server.stop))
-    address = f"http://{HOST}:{port}{FIRST_PAGE}?token={token}"
-    server.io_loop.add_callback(announce, address)
-    server.start()
+    page = f"{projector.PAGE if projected else '/lab'}/tree/{FIRST_LESSON}"
+    further: AbstractContextManager[dict[str, Any]]
+    further = projector.options() if projected else nullcontext({})
+    with further as more:
+        chosen = {**settings(root, port, page), "ServerApp.open_browser": browser, **more}
+        server = LabApp.initialize_server(argv=[f"--{key}={chosen[key]}" for key in chosen])
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            if number := getattr(signal, name, None):
+                signal.signal(
+                    number, lambda *_: server.io_loop.add_callback_from_signal(server.stop)
+                )
+        server.io_loop.add_callback(announce, f"http://{HOST}:{port}{page}?token={token}")
+        server.start()
+        end_tasks(server.io_loop.asyncio_loop)
 
 
-def arguments(root: Path, port: int, *, browser: bool) -> list[str]:
-    """Return JupyterLab's own command line for this checkout."""
-    chosen: dict[str, Any] = {
+def end_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel what the stopped server has not finished.
+
+    A request that was left in the middle keeps a thread, and the thread would keep this process.
+    """
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+
+    async def ended() -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), ENDING)
+        await asyncio.sleep(0)  # for what is called once they are done
+
+    loop.run_until_complete(ended())
+
+
+def settings(root: Path, port: int, page: str) -> dict[str, Any]:
+    """Return what JupyterLab is told on its command line for this checkout."""
+    return {
         "ServerApp.root_dir": root,
         "ServerApp.ip": HOST,
         "ServerApp.port": port,
         "ServerApp.port_retries": 0,
-        "ServerApp.open_browser": browser,
         "ServerApp.allow_root": hasattr(os, "geteuid") and os.geteuid() == 0,
         "ServerApp.log_level": "ERROR",
+        "ServerApp.contents_manager_class": "pubsub_kit.workbook.contents.WorkbookContents",
+        # It would put itself between JupyterLab and our contents, and open .py files as notebooks.
+        "ServerApp.jpserver_extensions": {"jupyterlab_jupytext": False},
         "LabApp.log_level": "ERROR",
-        "KernelManager.transport_encryption": "auto",
-        "LabApp.default_url": FIRST_PAGE,
+        "LabApp.default_url": page,
         "LabApp.extension_manager": "readonly",
+        "KernelManager.transport_encryption": "auto",
     }
-    return [f"--{name}={value}" for name, value in chosen.items()]
 
 
 def announce(address: str) -> None:

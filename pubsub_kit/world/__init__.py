@@ -1,1 +1,1 @@
-"""Virtual time: services, links and consumers, whose bad luck is drawn, replayed or enumerated."""
+"""Virtual time: services, links and consumers, whose faults are drawn, replayed or enumerated."""

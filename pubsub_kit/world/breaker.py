@@ -1,4 +1,4 @@
-"""A circuit breaker: after too many failures it refuses calls for a while, then tries one.
+"""A circuit breaker: after too many failures it blocks calls for a while, then lets one through.
 
 closed ── failures in a row ──▶ open ── reset seconds ──▶ half-open ── success ──▶ closed
                                   ▲                          │
@@ -11,16 +11,16 @@ from pubsub_kit.errors import PubSubKitError
 
 
 class Breaker:
-    """Counts failures in a row; open, it allows no call until `reset` seconds have passed.
+    """Opens after so many failures in a row, and then allows no call for `reset` seconds.
 
-    Time is given, never read. Raises PubSubKitError for bounds that are not above zero.
+    You tell it the time (seconds); it reads no clock. Raises PubSubKitError for a limit below 1.
     """
 
     def __init__(self, failures: int = 5, reset: float = 10.0) -> None:
         if failures < 1 or not reset > 0:
             raise PubSubKitError(
-                f"Breaker(failures={failures!r}, reset={reset!r}): give at least one failure and "
-                "more than zero seconds"
+                f"Breaker(failures={failures!r}, reset={reset!r}): give at least 1 failure, and "
+                "more than 0 seconds"
             )
         self.limit, self.reset = failures, reset
         self.count = 0
@@ -29,11 +29,11 @@ class Breaker:
 
     @property
     def state(self) -> str:
-        """Its state in one word: closed, open or half-open."""
+        """The state: closed, open or half-open."""
         return "closed" if self.opened is None else "half-open" if self.trying else "open"
 
     def allows(self, now: float) -> bool:
-        """Say whether a call may go out now; half-open, exactly one may."""
+        """Say whether a call may go out now; when half-open, exactly one may."""
         if self.opened is None:
             return True
         if self.trying or now - self.opened < self.reset:
@@ -42,7 +42,7 @@ class Breaker:
         return True
 
     def failed(self, now: float) -> bool:
-        """Count a failure; returns whether this one opened the breaker."""
+        """Count a failure; return whether it opened the breaker."""
         self.count += 1
         if self.trying or (self.opened is None and self.count >= self.limit):
             self.opened, self.trying = now, False
@@ -50,7 +50,7 @@ class Breaker:
         return False
 
     def succeeded(self, now: float) -> bool:
-        """Count a success; returns whether it closed the breaker."""
+        """Count a success; return whether it closed the breaker."""
         was_open = self.opened is not None
         self.count, self.opened, self.trying = 0, None, False
         return was_open

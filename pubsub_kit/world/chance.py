@@ -1,14 +1,14 @@
 """Every uncertain thing in a world is asked here, of one `Chance`.
 
-There are two questions only: *does a fault happen now, and which?* (`fault`) and *how long, how
-random?* (`random`). Who answers decides what a run is:
+There are only two questions: *does a fault happen now, and which one?* (`fault`), and *what is the
+next random number?* (`random`), for latencies and jitter. The answers decide the run:
 
-    Seeded(7)          draws the answers; the same seed gives the same run, to the byte
-    Schedule("4c9a")   replays: at the 4th question a crash, at the 9th a lost ack, else nothing
-    explore()          asks for every schedule in turn, those with the fewest faults first
+    Seeded(7)          draws the answers: the same seed gives the same run, byte for byte
+    Schedule("4c9a")   replays: a crash at question 4, a lost ack at question 9, nothing else
+    explore()          tries every schedule in turn, those with the fewest faults first
 
 A schedule code is a list of *question number, fault letter* pairs. It is short enough to print
-under a picture and to type, and it does not depend on the version of Python.
+under a picture and to type, and it means the same on every version of Python.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ FAULTS: dict[str, str] = {
     "delay": "y",  # a message arrives after its deadline
     "crash": "c",  # a process loses its memory, and restarts
     "preempt": "p",  # another worker runs first
-    "pause": "z",  # a process stands still past its deadline, then goes on (a zombie)
+    "pause": "z",  # a process pauses past its deadline, then goes on (a zombie)
     "ack lost": "a",  # the broker never hears of an ack
-    "reply lost": "r",  # the effect happened, the caller never hears of it
+    "reply lost": "r",  # the effect happened, but the caller never hears of it
     "skew": "k",  # a node's clock is wrong
 }
 _BY_LETTER = {letter: name for name, letter in FAULTS.items()}
 
 
 class ChanceError(PubSubKitError):
-    """A latency or a probability that nothing can be drawn from."""
+    """A latency, a probability or a seed is not one that the world can draw from."""
 
 
 class ScheduleError(WorldError):
-    """A schedule code that cannot be read, or that does not fit the run that it is given to."""
+    """A schedule code can't be read, or does not fit the run that it was given to."""
 
 
 class Chance(ABC):
@@ -54,20 +54,20 @@ class Chance(ABC):
     def fault(self, kinds: Sequence[str], rates: Sequence[float]) -> str:
         """Return which of these faults happens now, or "" for none.
 
-        `rates` holds a probability a kind (0 to 1); only drawn chance heeds them.
+        `rates` has a probability for each kind (0 to 1); only random draws use them.
         """
 
     @abstractmethod
     def random(self) -> float:
-        """Return a number in [0, 1): what latencies and jitter are computed from."""
+        """Return a number in [0, 1), from which latencies and jitter are computed."""
 
 
 class Seeded(Chance):
-    """Luck drawn from one generator: the same seed, the same run."""
+    """Luck drawn from one generator: the same seed gives the same run."""
 
     def __init__(self, seed: int = 0) -> None:
         if type(seed) is not int:
-            raise ChanceError(f"a seed is a whole number, such as 7, not {seed!r}")
+            raise ChanceError(f"a seed is a whole number such as 7, not {seed!r}")
         generator = random.Random(seed)
         self.random = generator.random  # type: ignore[method-assign]
 
@@ -76,7 +76,7 @@ class Seeded(Chance):
         raise NotImplementedError
 
     def fault(self, kinds: Sequence[str], rates: Sequence[float]) -> str:
-        """Draw one number and see whether it falls on one of the faults."""
+        """Draw one number and see which of the faults it falls on, if any."""
         if not any(rates):
             return ""
         left = self.random()
@@ -88,10 +88,10 @@ class Seeded(Chance):
 
 
 class Schedule(Chance):
-    """Luck that is written down: faults at given questions, none elsewhere.
+    """Luck that is written down: faults at the given questions, and none elsewhere.
 
     `offered[i]` is what question `i` could have answered, which is how `explore()` finds the
-    schedules that come next. `random()` is always one half, so that all latencies are medians.
+    schedules to try next. `random()` is always one half, so that every latency is its median.
     """
 
     def __init__(self, code: str | Mapping[int, str] = "") -> None:
@@ -103,7 +103,7 @@ class Schedule(Chance):
         return 0.5
 
     def fault(self, kinds: Sequence[str], rates: Sequence[float]) -> str:
-        """Return what the schedule holds for this question.
+        """Return what the schedule says at this question.
 
         Raises ScheduleError if the schedule wants a fault that cannot happen here.
         """
@@ -122,11 +122,11 @@ class Schedule(Chance):
             asked = number < len(self.offered)
             if asked and kind in self.offered[number]:
                 continue
-            place = f"where only {', '.join(self.offered[number])} can happen" if asked else ""
+            can = f"only {', '.join(self.offered[number])} can happen there" if asked else ""
             raise ScheduleError(
-                f"the schedule {self.code!r} wants {kind!r} at question {number}, "
-                f"{place or f'but this run asks only {len(self.offered)}'}: it was made for other "
-                "code, so check again"
+                f"the schedule {self.code!r} wants {kind!r} at question {number}, but "
+                f"{can or f'this run asks only {len(self.offered)} questions'}: it was made for "
+                "other code, so check that code again for a new schedule"
             )
 
     @property
@@ -161,14 +161,14 @@ Latency = Callable[[Chance], float]
 
 
 def duration(name: str, value: float) -> float:
-    """Return a duration in seconds; raises ChanceError if it is negative, infinite or no number."""
+    """Return a duration in seconds; raises ChanceError unless it is a finite number from 0 up."""
     if not (isinstance(value, int | float) and math.isfinite(value) and value >= 0):
         raise ChanceError(f"{name} is {value!r}: give seconds, a finite number from 0 up")
     return float(value)
 
 
 def probability(name: str, value: float) -> float:
-    """Return a probability; raises ChanceError if it is no number from 0 to 1."""
+    """Return a probability; raises ChanceError unless it is a number from 0 to 1."""
     if not (isinstance(value, int | float) and 0 <= value <= 1):
         raise ChanceError(f"{name} is {value!r}: give a probability, a number from 0 to 1")
     return float(value)
@@ -184,7 +184,7 @@ def uniform(low: float, high: float) -> Latency:
     """Return a latency spread evenly between two bounds (seconds)."""
     a, b = duration("the lower bound", low), duration("the upper bound", high)
     if b < a:
-        raise ChanceError(f"uniform({low}, {high}): the second bound must not be the smaller")
+        raise ChanceError(f"uniform({low}, {high}): give the smaller bound first")
     return lambda chance: a + (b - a) * chance.random()
 
 
@@ -195,18 +195,18 @@ def exponential(mean: float) -> Latency:
 
 
 def lognormal(median: float, sigma: float = 0.5) -> Latency:
-    """Return a latency with a heavy right tail: the shape that network round trips have."""
+    """Return a latency with a long right tail, as network round trips have."""
     middle, spread = duration("the median", median), duration("sigma", sigma)
     normal = NormalDist().inv_cdf
     return lambda chance: middle * math.exp(spread * normal(chance.random() or 2.0**-54))
 
 
 def sometimes(slow: Latency | float, share: float, usual: Latency | float) -> Latency:
-    """Return a latency that is `slow` for this share of draws (0 to 1), else `usual`."""
+    """Return a latency that is `slow` in this share of draws (0 to 1), and `usual` otherwise."""
     part, rare, often = probability("the share", share), latency_of(slow), latency_of(usual)
     return lambda chance: rare(chance) if chance.random() < part else often(chance)
 
 
 def latency_of(value: Latency | float) -> Latency:
-    """Return a latency for a plain number of seconds; a latency is returned as it is."""
+    """Return a plain number of seconds as a latency; return a latency as it is."""
     return value if callable(value) else constant(value)

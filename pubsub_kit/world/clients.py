@@ -1,4 +1,4 @@
-"""A client: it calls a service again and again, at random or at a fixed pace."""
+"""A client: it calls a service again and again, at random moments or at fixed intervals."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def arrivals(
     payload: Callable[[int], Any],
     options: dict[str, Any],
 ) -> None:
-    """Send a client's requests, each in a task of its own, at random or at a fixed pace."""
+    """Send a client's requests, each in a task of its own, at random or at fixed intervals."""
     gap = latency_of(every or 0.0) if rate is None else exponential(1.0 / rate)
     name = world.current().node.name
     await sleep(start)

@@ -1,9 +1,9 @@
 """Consumers of the world's broker: workers that pull, handle, ack, crash and come back.
 
-The broker is the live one; only its clock is virtual. A worker's handler is made anew at each
-start, so what it kept in memory is gone after a crash. Its way with one message:
+The broker is the live one; only its clock is virtual. A worker gets a new handler at each start, so
+a crash erases what the old one kept in memory. What a worker does with one message:
 
-    pull ─▶ (arrives late?) ─▶ handle ─▶ return: ack (lost on the way?) │ exception: nack
+    pull ─▶ (does it arrive late?) ─▶ handle ─▶ return: ack (is it lost?) │ exception: nack
 """
 
 from __future__ import annotations
@@ -74,16 +74,16 @@ class Group:
         return pulled[0] if pulled else None
 
     def wake(self) -> None:
-        """Let every idle worker look for messages again, the one that rests longest first.
+        """Let every idle worker look for messages again, the one idle for longest first.
 
-        Or the others first: what one has in memory, the others have not. Among workers that have
-        handled nothing yet there is no difference, so that is not asked.
+        Or the others first, which matters because no worker has what another has in memory. Workers
+        that have handled nothing yet are all alike, so for them chance is not asked.
         """
         idle, self.idle = self.idle, []
         differ = self.turns[0] and len(idle) > 1 and any(worker.used for worker in idle)
         if differ and self.world.chance.fault(*self.turns):
             idle.append(idle.pop(0))
-            text = f"others look for messages before {idle[-1].node.name}"
+            text = f"other workers pull before {idle[-1].node.name}"
             self.world.note("note", idle[-1].node.name, text=text, fault=True)
         for worker in idle:
             worker.bell.succeed()
@@ -131,7 +131,7 @@ class Worker:
     async def _work(self) -> None:
         recover = getattr(self.made, "recover", None)
         if recover is not None:
-            self.world.note("begin", self.node.name, text="its recovery")
+            self.world.note("begin", self.node.name, text="recovery")
             await settle(recover())
             self.world.note("end", self.node.name, text="done")
         while True:

@@ -1,4 +1,4 @@
-"""A delivery in a worker's hand, its way back to the broker, and its way to the dead letters."""
+"""A delivery that a worker holds: its acks on their way to the broker, and its dead letters."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Hand:
 
     @property
     def attempt(self) -> int:
-        """Which delivery of this message it is, from 1."""
+        """How many times the message has been delivered, this time included."""
         return self._delivery.attempt
 
     @property
@@ -60,27 +60,27 @@ class Hand:
 
     @property
     def deadline(self) -> float:
-        """When the broker will deliver it again, unless it is acked (virtual seconds)."""
+        """When the broker redelivers it unless it is acked by then (virtual seconds)."""
         return self._delivery.deadline
 
     async def ack(self) -> bool:
-        """Tell the broker that the work is done; False if the ack came too late to count.
+        """Tell the broker that the work is done; return False if the ack came too late to count.
 
-        Nothing comes back over the wire: an ack that is lost looks like one that arrived.
+        The broker does not answer, so an ack that is lost looks like one that arrived: True.
         """
         counted = await self._tell("ack", self._delivery.ack, self._group.ack_odds)
         return counted is not False
 
     async def confirmed_ack(self) -> bool:
-        """Ack, and wait for the broker's confirm: False too if the ack is lost."""
+        """Ack and wait for the broker's confirm; return False if the ack was late or lost."""
         return bool(await self._tell("ack", self._delivery.ack, self._group.ack_odds))
 
     async def nack(self, delay: float | None = None, reason: str = "nack") -> bool:
-        """Give the message back; it comes again after a delay (seconds; None: by policy)."""
+        """Give the message back, to be redelivered after a delay (seconds; None: by policy)."""
         return bool(await self._tell("nack", lambda: self._delivery.nack(delay, reason)))
 
     async def extend(self, seconds: float) -> bool:
-        """Move the deadline to so many seconds from now; False if it had passed already."""
+        """Move the deadline to `seconds` from now; return False if it has already passed."""
         return bool(await self._tell("extend", lambda: self._delivery.extend(seconds)))
 
     async def _tell(self, verb: str, act: Callable[[], bool], odds: Odds = ((), ())) -> bool | None:
@@ -95,13 +95,13 @@ class Hand:
             world.note("lose", name, topic, message, f"{verb} of {id} is lost", True)
             return None
         counted = act()
-        world.note("receive", topic, name, message, text if counted else f"{text}: stale, refused")
+        world.note("receive", topic, name, message, text if counted else f"{text} refused: stale")
         self._group.settled(verb)
         return counted
 
 
 class Letters:
-    """Watches which messages of a group become dead letters, and wakes those who read these."""
+    """Watches which messages of a group become dead letters, and wakes those who read them."""
 
     def __init__(
         self, world: Kernel, broker: Broker, subscription: Subscription, wake: Callable[[str], None]
@@ -112,7 +112,7 @@ class Letters:
         self.read = [self.log.end(p) for p in range(self.log.partitions)]
 
     def tell(self) -> None:
-        """Note each letter that has come since."""
+        """Note each dead letter that has arrived since the last look."""
         for partition, offset in enumerate(self.read):
             for at, letter in self.log.read(partition, offset):
                 self.read[partition] = at + 1

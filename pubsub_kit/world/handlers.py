@@ -1,7 +1,7 @@
 """What may handle a message: a function, a coroutine, a class with `handle`, or a factory of these.
 
-A class and a function without arguments are factories: they are called at each start of a node, so
-that a crash leaves nothing of what the handler before had in memory.
+A class, or a function without arguments, is a factory: it is called each time a node starts, so a
+crash erases everything that the previous handler had in memory.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def instantiate(source: Callable[..., Any]) -> tuple[Callable[[Any], Any], Any]:
     handle = getattr(made, "handle", made)
     if not callable(handle) or inspect.isclass(handle):
         raise WorldError(
-            f"{made!r} can't handle anything: give a function of one event, or a class with "
-            "a method handle(event)"
+            f"{made!r} can't handle messages: give a function of one event, or a class with a "
+            "method handle(event)"
         )
     code = getattr(handle, "__code__", None)
     if code is not None:
@@ -52,10 +52,10 @@ def _is_factory(source: Callable[..., Any]) -> bool:
 @lru_cache
 def _problem(code: CodeType, bound: bool, defaults: int) -> str:
     if code.co_flags & _GENERATORS:
-        return "has a yield in it, so it would never run: write await instead"
+        return "contains a yield, so it would never run: write await instead"
     takes = code.co_argcount - bound
     if takes - defaults > 1 or (takes < 1 and not code.co_flags & inspect.CO_VARARGS):
-        return f"takes {takes} arguments: a handler takes one, what it handles"
+        return f"takes {takes} arguments: a handler takes one, the event or request"
     return ""
 
 
@@ -65,7 +65,7 @@ async def settle(result: Any) -> Any:
 
 
 def copied(value: Any) -> Any:
-    """Return a value that shares nothing with the original: no two nodes share memory."""
+    """Return a copy that shares nothing with the original, since no two nodes share memory."""
     if type(value) in _ATOMS:
         return value
     if isinstance(value, dict):
@@ -76,13 +76,13 @@ def copied(value: Any) -> Any:
 
 
 def label(payload: Any) -> str:
-    """Return the few characters that name a payload in pictures: its id, else itself, cut short."""
+    """Return a payload's short name for pictures: its id if it has one, else its text."""
     if isinstance(payload, dict) and "id" in payload:
         payload = payload["id"]
     return short(getattr(payload, "id", payload))
 
 
 def short(value: Any) -> str:
-    """Return a value as text, cut to what fits into a picture."""
+    """Return a value as text, cut to what fits in a picture."""
     text = str(value)
     return text if len(text) <= 24 else text[:23] + "…"

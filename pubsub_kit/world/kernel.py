@@ -1,8 +1,8 @@
 """The kernel of a world: virtual time, nodes and their tasks, chance, and the trace.
 
 Time is SimPy's: a second passes when nothing is left to do before it. Every effect is an await, and
-every await of an effect is a `point` where a worker may be pre-empted, paused or crashed. Which of
-that happens is asked of the `Chance`, and nowhere else.
+every await of an effect is a `point` where a worker may be pre-empted, paused or crashed. The
+`Chance` alone decides which of these happens.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from simpy import Environment
 from simpy import Event as Moment
 from simpy.events import NORMAL
 
+from pubsub_kit.errors import said
 from pubsub_kit.world.chance import Chance, Latency, duration, latency_of
 from pubsub_kit.world.odds import Jitter, among, at_an_await, rated
 from pubsub_kit.world.running import TooManySteps, WorldError, lost, named
@@ -24,7 +25,7 @@ from pubsub_kit.world.trace import Step, Trace
 
 #: How long a pre-empted worker waits (seconds): long enough for all others to have their turn.
 PREEMPTION = 0.001
-#: How many steps a run may take unless it is told otherwise: minutes of real time.
+#: How many steps a run may take unless you say otherwise: minutes of real time.
 MANY = 50_000_000
 
 
@@ -78,7 +79,7 @@ class Kernel:
                 node.boot()
 
     def advance(self, end: float, enough: Callable[[], bool] | None) -> bool:
-        """Let moments pass up to this one (virtual seconds); False if `enough` ended it before.
+        """Let time pass up to a moment (virtual seconds); return False if `enough` ended it before.
 
         Raises TooManySteps.
         """
@@ -94,8 +95,8 @@ class Kernel:
 
     @property
     def endless(self) -> str:
-        """What is said of a run that took all its steps."""
-        return f"after {self.steps:,} steps the run still goes on: something repeats without end"
+        """The words for a run that took all its steps."""
+        return f"the run was still going after {self.steps:,} steps: something repeats without end"
 
     def note(
         self,
@@ -112,9 +113,9 @@ class Kernel:
         self.trace.steps.append(_tuple(Step, step))
 
     def after(self, seconds: float, then: Callable[[Moment], Any]) -> Moment:
-        """Call a function once so many seconds have passed; returns that moment."""
+        """Call a function after so many seconds; return that moment."""
         if not seconds >= 0:
-            raise WorldError(f"{seconds!r} is no time to wait: give seconds, from 0 up")
+            raise WorldError(f"a wait is a number of seconds from 0 up, not {seconds!r}")
         return self.on(self.env._now + seconds, then)
 
     def on(self, moment: float, then: Callable[[Moment], Any]) -> Moment:
@@ -126,10 +127,10 @@ class Kernel:
         return event
 
     def heard(self, error: Exception) -> str:
-        """Keep an error that a handler raised, one of the first; return what the next step says."""
+        """Keep an error that a handler raised, if it is among the first 20; return its words."""
         if len(self.raised) < 20:
             self.raised.append((len(self.trace), error))
-        return str(error) or type(error).__name__
+        return said(error)
 
     def number(self, what: str) -> int:
         """Return 1, 2, 3 … for each name: ids that are the same in every run."""
@@ -143,19 +144,19 @@ class Kernel:
         return self.nodes[name]
 
     def claim(self, name: str) -> Node:
-        """Return a node for something that restarts after a crash; raises WorldError if taken."""
+        """Return a node for what restarts after a crash; raises WorldError if the name is taken."""
         node = self.node(name)
         if node.boot is not None:
-            raise WorldError(f"{name!r} exists already in this world: give this one another name")
+            raise WorldError(f"this world already has a {name!r}: give this one another name")
         return node
 
     async def point(self, words: str) -> None:
         """Pass one effect's await: here time passes, others may run, and a crash may fall.
 
-        Two questions are not asked, since their answers would change nothing: a crash where the
-        node has done nothing, and no time has passed, since its last chance to crash; and a
-        pre-emption where nobody else could run. Nor is any asked of a task that was only spawned:
-        nothing would restart it.
+        Two questions are skipped, because their answers would change nothing: a crash if the node
+        has done nothing, and no time has passed, since its last chance to crash; and a pre-emption
+        if nobody else could run. A task that was only spawned is asked none: nothing would restart
+        it.
         """
         node = (self.task or self.current()).node
         self.steps_left -= 1
@@ -170,7 +171,7 @@ class Kernel:
             await wait(self.env.timeout(self.effect_latency(self.chance)))
 
     async def exposed(self, words: str) -> None:
-        """Pass a wait that is no effect: a crash may fall here, and nothing else can happen."""
+        """Pass a wait that is not an effect: a crash may fall here, and no other fault."""
         node = self.current().node
         if not node.alive:
             await wait(NOWHERE)
@@ -189,17 +190,18 @@ class Kernel:
     async def _suffer(self, kind: str, node: Node, words: str) -> None:
         node.active = True
         if kind == "crash":
-            self.note("crash", node.name, text=f"crash before {words}", fault=True)
+            self.note("crash", node.name, text=f"crashes before {words}", fault=True)
             self.after(self.restart_after, Restart(self, node))
             self.kill(node)
             await wait(NOWHERE)
         seconds = PREEMPTION if kind == "preempt" else self.pause_for
-        text = f"others run before {words}" if kind == "preempt" else f"stands still before {words}"
+        pause = f"pauses before {words}, for {seconds:g} s"
+        text = f"others run before {words}" if kind == "preempt" else pause
         self.note("pause", node.name, text=text, fault=True, data=seconds)
         await wait(self.env.timeout(seconds))
 
     def kill(self, node: Node) -> None:
-        """Take from a node its tasks and its memory."""
+        """Take away a node's tasks and its memory."""
         node.alive = False
         for task in list(node.tasks):
             task.kill()
@@ -211,13 +213,14 @@ class Kernel:
         if lost():
             return LOST
         if self.task is None:
-            raise WorldError("this verb works only inside a handler or task of the world")
+            raise WorldError("this works only inside a handler or task of a world")
         return self.task
 
     def known(self, name: str) -> Node:
         """Return a node that exists; raises WorldError if none of this name does."""
         if name not in self.nodes:
-            raise WorldError(f"there is no node {name!r}, only {', '.join(self.nodes) or 'none'}")
+            known = ", ".join(self.nodes) or "none yet"
+            raise WorldError(f"there is no node {name!r}; this world has {known}")
         return self.nodes[name]
 
 

@@ -1,4 +1,4 @@
-"""Links between nodes: how long a message takes, and whether it arrives, once, twice or never."""
+"""Links between nodes: how long a message takes, and whether it arrives once, twice or never."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pubsub_kit.world.running import WorldError
 
 
 class Link(NamedTuple):
-    """One direction of a link: latency (seconds), probabilities of loss and doubling."""
+    """One direction of a link: latency (seconds), probabilities of loss and duplication."""
 
     latency: Latency
     loss: float = 0.0
@@ -22,7 +22,7 @@ class Link(NamedTuple):
 
 
 class Network:
-    """Carries messages; one rule decides whether each is passed, delayed, doubled or dropped."""
+    """Carries messages; one rule decides whether each is passed on, delayed, duplicated or lost."""
 
     def __init__(self, world: Kernel, usual: Link) -> None:
         self.world = world
@@ -39,14 +39,14 @@ class Network:
                 changes[name] = bool(value)
             elif name not in ("loss", "duplicate"):
                 raise WorldError(
-                    f"a link has latency, loss, duplicate and reliable, but no {name!r}"
+                    f"a link has no {name!r}: set latency, loss, duplicate or reliable"
                 )
             else:
                 changes[name] = probability(name, value)
         self._set(a, b, **changes)
 
     def cut(self, a: str, b: str) -> None:
-        """Lose every message sent between two nodes from now on; those on their way arrive."""
+        """Lose every message sent between two nodes from now on; those in flight still arrive."""
         self._set(a, b, cut=True)
         self.world.note("partition", a, b, text="the link is cut", fault=True)
 
@@ -69,7 +69,7 @@ class Network:
         *,
         reply: bool = False,
     ) -> str:
-        """Send a message and call `then(message)` each time that it arrives; returns its key."""
+        """Send a message and call `then(message)` each time it arrives; return its key."""
         world = self.world
         message = f"m{world.number('message')}"
         world.note("send", source, target, message, text)
@@ -90,7 +90,7 @@ class Network:
             seconds += world.pause_for
         self._arrive(seconds, arrive)
         if kind == "duplicate":
-            world.note("note", source, target, message, f"{text} is sent twice", True)
+            world.note("note", source, target, message, f"{text} is duplicated", True)
             self._arrive(link.latency(world.chance), arrive)
         return message
 
@@ -101,7 +101,7 @@ class Network:
             self.world.after(seconds, arrive)
 
     def _luck(self, source: str, target: str, reply: bool) -> Odds:
-        """Return what may befall a message on this link: its own odds and those of the world."""
+        """Return what may happen to a message on this link: the link's odds plus the world's."""
         link = self.links.get((source, target), self.usual)
         rates = {} if link.reliable else dict(self.world.rates)
         own = {"reply lost" if reply else "loss": link.loss, "duplicate": link.duplicate}

@@ -22,7 +22,7 @@ def rated(faults: Rates) -> Rates:
     """Return faults and their rates, checked; raises WorldError or ChanceError."""
     for kind, rate in faults:
         if kind not in FAULTS:
-            raise WorldError(f"{kind!r} is no fault: choose among {', '.join(FAULTS)}")
+            raise WorldError(f"{kind!r} is not a fault: choose from {', '.join(FAULTS)}")
         probability(kind, rate)
     return faults
 

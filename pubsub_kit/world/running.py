@@ -1,12 +1,12 @@
-"""What a run keeps away, and what a world does not take for an answer.
+"""What a run keeps out: asyncio, most garbage collection, and the code of worlds that are gone.
 
-asyncio is kept away: its loop knows nothing of virtual time, and whoever awaits something of it in
-a world (in a notebook there is always such a loop) should be told so. Garbage collection is kept
-rare: a run makes many records that stay, and little garbage.
+asyncio's loop knows nothing of virtual time. In a notebook such a loop is always running, so code
+that awaits something of asyncio's inside a world gets an error that says so. Garbage collection is
+kept rare, because a run makes many records that stay and little garbage.
 
-Kept away, too, is code that still waits in a world that nobody holds any more. Python closes it
-while it collects garbage, in the midst of whatever runs then, and so its `except` and `finally`
-blocks run. What they await there leads nowhere: they are lost.
+Code may still be waiting in a world that nobody holds any more. Python closes it while it collects
+garbage, in the middle of whatever is running then, and its `except` and `finally` blocks run. What
+they await there leads nowhere: they are lost.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from pubsub_kit.errors import PubSubKitError
 
 
 class WorldError(PubSubKitError):
-    """A world that was put together, or used, in a way that cannot work."""
+    """A world was set up or used in a way that cannot work."""
 
 
 class TooManySteps(WorldError):
-    """A run that went on past its bound: something in it repeats without end."""
+    """A run took more steps than it may: something in it repeats without end."""
 
 
 FOREIGN = (
-    "asyncio's event loop does not run in here: time in a world is virtual, so await the world's "
-    "own verbs: sleep(seconds), call(service, …), gather(…), publish(topic, …), and a store's get "
-    "and put"
+    "asyncio does not work inside a world, whose time is virtual: await the world's own verbs "
+    "instead, such as sleep(seconds), call(service, …), gather(…), publish(topic, …), and a "
+    "store's get and put"
 )
 
 
@@ -113,16 +113,16 @@ def rare_collections() -> tuple[int, int, int]:
 
 
 def moment(verb: str, seconds: Any, now: float) -> float:
-    """Return a moment that is not past. Raises WorldError for any other."""
+    """Return a moment that is not in the past; raises WorldError for any other."""
     if not isinstance(seconds, int | float):
-        raise WorldError(f"{verb}({seconds!r}): a moment is a number of seconds, such as 2.5")
+        raise WorldError(f"{verb}({seconds!r}): give the moment in seconds, such as 2.5")
     if not seconds >= now:
-        raise WorldError(f"{verb}({seconds!r}): that is past; it is {now:g} s now")
+        raise WorldError(f"{verb}({seconds!r}) is in the past: it is {now:g} s now")
     return seconds
 
 
 def named(name: Any) -> str:
-    """Return a name that can be written above a lane. Raises WorldError for any other."""
+    """Return a name that can be written above a lane; raises WorldError for any other."""
     if not isinstance(name, str) or not name.strip():
-        raise WorldError(f"a node or a store has a name, such as 'shop', not {name!r}")
+        raise WorldError(f"a node or a store needs a name such as 'shop', not {name!r}")
     return name

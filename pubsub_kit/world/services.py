@@ -24,19 +24,19 @@ Handler = Callable[..., Any]
 
 
 class CallError(PubSubKitError):
-    """A call that brought no answer."""
+    """A call that got no usable reply."""
 
 
 class CallTimeout(CallError):
-    """No reply in time. The callee may or may not have done the work: nobody here can tell."""
+    """No reply in time. The service may or may not have done the work: the caller can't tell."""
 
 
 class CallRefused(CallError):
-    """The callee is down, or its queue is full: it has not begun the work."""
+    """The service is down or its queue is full: it has not begun the work."""
 
 
 class CallFailed(CallError):
-    """The callee's handler raised an exception; the message says which."""
+    """The service's handler raised an exception; the message says which."""
 
 
 class Request:
@@ -99,7 +99,7 @@ class Service:
         patience = None
         if timeout is not None:
             patience = world.after(timeout, lambda _: self._give_up(request, message, timeout))
-        await world.exposed(f"the reply of {self.name}")
+        await world.exposed(f"the reply from {self.name}")
         outcome = await wait(request.done)
         if patience is not None and patience.callbacks:
             patience.callbacks.clear()
@@ -109,7 +109,7 @@ class Service:
 
     def _give_up(self, request: Request, message: str, timeout: float) -> None:
         if not request.done.triggered and request.done.callbacks:
-            text = f"no reply to {request.text} in {timeout:g} s"
+            text = f"no reply to {request.text} within {timeout:g} s"
             self.world.note("timeout", request.caller, self.name, message, text)
             request.done.succeed(CallTimeout(f"no reply from {self.name} within {timeout:g} s"))
 
@@ -117,17 +117,17 @@ class Service:
         """Take a request that has arrived: to a worker, to the queue, or refuse it."""
         request.message = message
         if not self.node.alive:
-            self.refuse(request, "is down")
+            self.refuse(request, f"{self.name} is down")
         elif self.workers is None or self.busy < self.workers:
             self._start(request)
         elif self.room is not None and len(self.queue) >= self.room:
-            self.refuse(request, "is full")
+            self.refuse(request, f"the queue of {self.name} is full")
         else:
             self.queue.append(request)
 
     def refuse(self, request: Request, why: str) -> None:
-        """Answer at once that the work will not be done."""
-        self._reply(request, CallRefused(f"{self.name} {why}"), f"refused: {why}")
+        """Reply at once that the work will not be done."""
+        self._reply(request, CallRefused(why), f"refusal ({why})")
 
     def emptied(self) -> None:
         """Forget all work in hand, as a crash does."""
@@ -148,14 +148,15 @@ class Service:
         outcome, words = await self._outcome(request)
         world.note("end", self.name, "", request.message, words, words != "done")
         self._free()
-        self._reply(request, outcome, f"{request.text}: {words}" if words != "done" else "reply")
+        reply = f"reply {request.text}" if words == "done" else f"reply {request.text} ({words})"
+        self._reply(request, outcome, reply)
 
     async def _outcome(self, request: Request) -> tuple[Any, str]:
-        """Let the handler answer; return its reply, or its failure, and what to say of it."""
+        """Run the handler; return its reply or its failure, and the words for it."""
         world = self.world
         try:
             if self.fails and world.chance.random() < self.fails:
-                raise CallFailed("it has a bad moment")
+                raise CallFailed("a random failure")
             return copied(await settle(self.handle(request.payload))), "done"
         except WorldError:
             self._free()
@@ -176,8 +177,7 @@ class Service:
             if not request.done.triggered:
                 request.done.succeed(outcome)
 
-        words = text if text != "reply" else f"reply {request.text}"
-        self.network.send(self.name, request.caller, words, arrive, reply=True)
+        self.network.send(self.name, request.caller, text, arrive, reply=True)
 
 
 def _echo(payload: Any) -> Any:

@@ -1,7 +1,7 @@
-"""A durable store: what is written to it survives every crash, and each write is one atomic step.
+"""A durable store: what you write survives every crash, and each write is one atomic step.
 
-Between two writes a crash may fall; a transaction makes several writes one. It is optimistic: it
-remembers the version of what it read, and its commit fails if another has written there since.
+A crash may fall between two writes; a transaction makes several writes into one. It is optimistic:
+it remembers the version of each row it reads, and its commit fails if one has changed since.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _GONE = object()
 
 
 class Conflict(PubSubKitError):
-    """Another has changed what this transaction read: nothing of it was written, so try again."""
+    """Another writer changed what this transaction read: nothing was written, so try again."""
 
 
 class Store:
-    """Rows by key, each with a version; the rows hold JSON-like values."""
+    """Rows by key, each with a version; a row holds a JSON-like value."""
 
     def __init__(self, world: Kernel, name: str, rows: Mapping[str, Any]) -> None:
         self.world, self.name = world, name
@@ -35,18 +35,18 @@ class Store:
         return copied(self.rows.get(key, default))
 
     async def put(self, key: str, value: Any) -> None:
-        """Write a row."""
+        """Write a row, whatever was there before."""
         await self.world.point(f"writing {key}")
         self._write({key: copied(value)})
 
     async def delete(self, key: str) -> None:
-        """Remove a row; no matter if there is none."""
+        """Delete a row, if it is there."""
         await self.world.point(f"deleting {key}")
         if key in self.rows:
             self._write({key: _GONE})
 
     async def insert(self, key: str, value: Any = True) -> bool:
-        """Write a row only if there is none of this key yet, in one step; say whether it was."""
+        """Write a row only if its key is new, in one step; return whether it was written."""
         await self.world.point(f"inserting {key}")
         if key in self.rows:
             return False
@@ -61,7 +61,7 @@ class Store:
         return total
 
     async def compare_and_set(self, key: str, expected: Any, value: Any) -> bool:
-        """Write a row only if it is as expected, in one step; say whether it was."""
+        """Write a row only if it is as expected, in one step; return whether it was written."""
         await self.world.point(f"setting {key}")
         if self.rows.get(key) != expected:
             return False
@@ -69,12 +69,12 @@ class Store:
         return True
 
     async def scan(self, prefix: str = "") -> dict[str, Any]:
-        """Return all rows whose key begins so, in the order of their keys."""
+        """Return all rows whose key begins with `prefix`, in the order of their keys."""
         await self.world.point(f"scanning {prefix or 'all rows'}")
         return {k: copied(self.rows[k]) for k in sorted(self.rows) if k.startswith(prefix)}
 
     def transaction(self) -> Transaction:
-        """Return a transaction: `async with db.transaction() as tx:`, all of it or nothing."""
+        """Return a transaction: `async with db.transaction() as tx:` writes all or nothing."""
         return Transaction(self)
 
     def _write(self, changes: dict[str, Any]) -> None:
@@ -95,7 +95,7 @@ class Store:
 
 
 class Transaction:
-    """Reads that are remembered and writes that wait for the commit, at the end of the block."""
+    """Remembers its reads, and holds its writes back until it commits at the end of the block."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -103,7 +103,7 @@ class Transaction:
         self.changes: dict[str, Any] = {}
 
     async def get(self, key: str, default: Any = None) -> Any:
-        """Return a row as this transaction sees it, and remember its version."""
+        """Return a row as this transaction sees it, its own writes included."""
         if key in self.changes:
             value = self.changes[key]
             return default if value is _GONE else copied(value)
@@ -116,11 +116,11 @@ class Transaction:
         self.changes[key] = copied(value)
 
     async def delete(self, key: str) -> None:
-        """Remove a row when the transaction commits."""
+        """Delete a row when the transaction commits."""
         self.changes[key] = _GONE
 
     async def insert(self, key: str, value: Any = True) -> bool:
-        """Write a row at commit if there is none of this key now; say whether there was none."""
+        """Write a row at commit if its key is new; return whether it is."""
         if await self.get(key, _GONE) is not _GONE:
             return False
         self.changes[key] = copied(value)
@@ -147,6 +147,6 @@ class Transaction:
             await store.world.point(f"committing {', '.join(self.changes)}")
         stale = [k for k, v in self.seen.items() if store.versions.get(k, 0) != v]
         if stale:
-            raise Conflict(f"{', '.join(stale)} changed under a transaction: nothing was written")
+            raise Conflict(f"{', '.join(stale)} changed during a transaction: nothing was written")
         if self.changes:
             store._write(self.changes)

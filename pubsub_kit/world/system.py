@@ -1,7 +1,7 @@
-"""The system that runs in a world: its services, stores, consumers and broker; which one runs now.
+"""The system that runs in a world: its services, stores, consumers and broker.
 
-Code inside finds its world by itself, as a web framework's handler finds its request: `running()`
-is how `call` and `sleep` do it. What runs in no world any more finds itself nowhere.
+Code inside finds its world by itself, as a web framework's handler finds its request: `call` and
+`sleep` ask `running()` for it. Code whose world is gone gets a world in which nothing lives.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from pubsub_kit.world.trace import Trace
 
 
 class System(Kernel):
-    """All that code in a world may reach; `World`, which says what its arguments are, builds it."""
+    """Everything that code in a world can reach; `World` builds it and explains its arguments."""
 
     def __init__(
         self,
@@ -68,9 +68,9 @@ class System(Kernel):
     ) -> Trace:
         """Run until nothing is left to do, or until a moment (virtual seconds); return the trace.
 
-        `max_steps` bounds the moments that pass, and the effects that are awaited. `enough` is
-        asked before each leap in time, and ends the run by saying so. Raises TooManySteps for
-        more steps than that, and WorldError for an `until` that is past.
+        `max_steps` limits how many moments may pass and how many effects may be awaited. `enough`
+        is asked before each jump in time, and ends the run by returning true. Raises TooManySteps
+        if the run takes more steps, and WorldError if `until` is in the past.
         """
         for source, _ in self.network.links:  # each link is there in both directions
             self.known(source)
@@ -79,7 +79,7 @@ class System(Kernel):
         end = sys.float_info.max if until is None else moment("run", until, self.now)
         outer = enter(self)
         if outer is self:
-            raise WorldError("this world runs already: call world.run() outside of its handlers")
+            raise WorldError("this world is already running: call world.run() outside its handlers")
         self.steps = self.steps_left = MANY if max_steps is None else max_steps
         loop, thresholds = without_asyncio(), rare_collections()
         try:
@@ -92,7 +92,7 @@ class System(Kernel):
         return self.trace
 
     def crash(self, name: str, restart_after: float | None = None) -> None:
-        """Crash a node: its memory and its work in hand are gone. It restarts only if you say when.
+        """Crash a node: it loses its memory and unfinished work. It restarts only if you say when.
 
         Raises WorldError for a node that does not exist.
         """
@@ -100,7 +100,7 @@ class System(Kernel):
         if restart_after is not None:
             self.after(restart_after, Restart(self, node))
         if node.alive:
-            self.note("crash", name, text="memory is gone", fault=True)
+            self.note("crash", name, text="its memory is gone", fault=True)
             outer = enter(self)
             try:
                 self.kill(node)
@@ -148,7 +148,7 @@ class System(Kernel):
         return Event(name, "world", topic, self.env._now, copied(data), None, key)
 
     def wake(self, topic: str) -> None:
-        """Tell the idle workers of a topic that something is there."""
+        """Tell the idle workers of a topic that a message is there."""
         for group in self.groups.get(topic, ()):
             group.wake()
 
@@ -157,20 +157,20 @@ _running: System | None = None
 
 
 def enter(world: System | None) -> System | None:
-    """Make this the world that runs now; returns the one that ran before."""
+    """Make this the world that runs now; return the one that ran before."""
     global _running
     before, _running = _running, world
     return before
 
 
 def running() -> System:
-    """Return the world that runs now. Raises WorldError outside of a run."""
+    """Return the world that runs now; raises WorldError outside a run."""
     if lost():
         return _NOWHERE
     if _running is None:
         raise WorldError(
-            "call, publish and sleep work in virtual time: use them inside a handler, and start "
-            "it with world.run()"
+            "call, publish and sleep work in virtual time: await them inside a handler or a task "
+            "of a world, and start that world with world.run()"
         )
     return _running
 

@@ -2,8 +2,8 @@
 
 SimPy is the clock and the agenda: it knows *when* each event fires. A `Task` is a coroutine that
 waits for such events, so that a service can be written as `reply = await call("stock", order)`.
-A task belongs to a `Node`, and ends where it stands when the node crashes. No code can refuse that:
-whatever it still tries in an `except` or a `finally`, each await leads nowhere.
+A task belongs to a `Node`, and ends on the spot when the node crashes. No code can escape that:
+whatever an `except` or a `finally` block still tries, each await leads nowhere.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pubsub_kit.world.running import FOREIGN, TooManySteps, WorldError
 
 @coroutine
 def wait(moment: Moment) -> Generator[Moment, Any, Any]:
-    """Suspend the task until a SimPy event has fired; return the event's value."""
+    """Suspend the task until a SimPy event fires; return the event's value."""
     return (yield moment)
 
 
@@ -104,7 +104,7 @@ class Task:
         self.end()
 
     def kill(self) -> None:
-        """Take the task off its crashed node: it goes no further, and its memory is gone."""
+        """Take the task off its crashed node: it goes no further, and loses its memory."""
         if self.world.task is self:  # it runs now, and ends at its next await
             self.node.tasks.pop(self, None)
             self.node = Node(self.node.name, alive=False)

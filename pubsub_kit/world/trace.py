@@ -1,28 +1,28 @@
 """What happened, as a list of small immutable records.
 
 The world and the live broker write a `Trace`; every picture, metric and verdict reads one. A trace
-knows neither of them, so whatever can be told from a run can be told from its trace alone.
+knows nothing of either, so anything you can say about a run, you can say from its trace alone.
 
-How the steps of one message fit together: a `send` opens it and carries a message key that no other
-send has; a `receive` with that key ends it (two receives: the network duplicated it), a `lose` with
-that key says that it never arrived. A step that belongs to no message has an empty message key.
+The steps of one message share a key: a `send` opens the message under a key that no other send has,
+and a `receive` with that key ends it. Two receives mean that the network duplicated it; a `lose`
+means that it never arrived. A step that belongs to no message has an empty key.
 
     kind        node         peer        means
     send        sender       receiver    a message (a request, reply, delivery, ack …) leaves
     receive     receiver     sender      it arrives
     lose        sender       receiver    it is lost on the way
-    effect      where        –           durable state changed; data: (store, rows before, after)
-    read        where        –           durable state was read
+    effect      where        –           durable state changes; data: (store, rows before, after)
+    read        where        –           durable state is read
     begin, end  where        –           a handler starts, finishes (`text` says how)
     timeout     caller       callee      the caller stops waiting for the message `message`
     retry       caller       callee      the caller will try again
-    pause       where        –           the process stands still (a long GC, a lost CPU)
-    crash       where        –           memory is gone, durable state stays
-    restart     where        –           it runs again, with a new memory
+    pause       where        –           the process pauses (a long garbage collection, say)
+    crash       where        –           its memory is gone; durable state stays
+    restart     where        –           it runs again, with an empty memory
     breaker     caller       callee      a circuit breaker opens, closes, or half-opens (`text`)
-    partition   one side     other side  a link is cut (repair: mended)
+    partition   one side     other side  a link is cut
     repair      one side     other side  the link works again
-    note        where        –           anything else that is worth reading
+    note        where        –           anything else worth reading
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from typing import Any, NamedTuple, overload
 
 
 class Step(NamedTuple):
-    """One thing that happened: when (virtual seconds), what kind, where, to which message."""
+    """One thing that happened: when (virtual seconds), which kind, where, to which message."""
 
     time: float
     kind: str
@@ -77,11 +77,11 @@ class Trace(Sequence[Step]):
         return iter(self.steps)
 
     def of(self, *kinds: str, node: str | None = None) -> list[Step]:
-        """Return the steps of these kinds, at one node if it is named."""
+        """Return the steps of these kinds, at one node if you name it."""
         return [s for s in self.steps if s.kind in kinds and (node is None or s.node == node)]
 
     def nodes(self) -> list[str]:
-        """Return every node that takes part, in order of first appearance."""
+        """Return every node that takes part, in the order in which they appear."""
         seen: dict[str, None] = {}
         for step in self.steps:
             seen.setdefault(step.node)
@@ -94,5 +94,5 @@ class Trace(Sequence[Step]):
         return [s for s in self.steps if s.fault]
 
     def text(self) -> str:
-        """Return the whole run as text, a step a line: the form that two runs are compared in."""
+        """Return the whole run as text, one step a line, to compare it with another run."""
         return "\n".join(map(str, self.steps))

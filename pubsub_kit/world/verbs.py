@@ -1,7 +1,7 @@
-"""What a handler may do in a world: call, publish, perform, sleep, and read its clock.
+"""What a handler can do in a world: call, publish, perform, sleep, and read its clock.
 
-Each is an await, and so a point where time passes and a fault may fall. They find the world by
-themselves, so that a handler reads as it would in a web framework.
+Each of them but `clock` is an await, and so a point where time passes and a fault may strike. They
+find their world by themselves, so a handler reads as it would in a web framework.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from pubsub_kit.world.tasks import NOWHERE, wait
 
 @coroutine
 def sleep(seconds: float) -> Generator[Moment, None, None]:
-    """Let virtual seconds pass; it takes no real time at all."""
+    """Let virtual seconds pass; this takes no real time."""
     world = running()
     task = world.task or world.current()
     _check("sleep", seconds)
     if world.rates:
-        yield from world.exposed(f"{seconds:g} s have passed").__await__()
+        yield from world.exposed(f"its sleep of {seconds:g} s ends").__await__()
     if not task.node.alive:
         yield NOWHERE
     yield world.env.timeout(seconds)
@@ -43,11 +43,11 @@ def _check(verb: str, seconds: float) -> None:
             return
     except TypeError:
         pass
-    raise WorldError(f"{verb}: {seconds!r} is no time to wait; give seconds, from 0 up")
+    raise WorldError(f"{verb} takes a number of seconds from 0 up, not {seconds!r}")
 
 
 def clock() -> float:
-    """Return what this node's clock shows: virtual seconds, plus the node's skew if it has one."""
+    """Return the time on this node's clock: virtual seconds, plus its skew if it has one."""
     world = running()
     node = world.current().node
     if node.skew is None:
@@ -69,10 +69,10 @@ async def call(
 ) -> Any:
     """Call a service and return its reply.
 
-    Waits `timeout` seconds at most for each attempt (None: for ever); makes up to
-    `retry.attempts` of them (None: no end), with the policy's pauses between. An open `breaker`
-    refuses at once. Raises CallTimeout (nobody knows whether it was done), CallRefused (it was not
-    begun) or CallFailed (the handler raised).
+    Each attempt waits up to `timeout` seconds (None: forever). With `retry` there are up to
+    `retry.attempts` of them (None: no limit), with the policy's waits between. An open `breaker`
+    refuses at once. Raises CallTimeout (the work may or may not have been done), CallRefused (it
+    was not begun) or CallFailed (the handler raised).
     """
     world = running()
     caller = world.current().node
@@ -83,7 +83,7 @@ async def call(
     target = world.services.get(service)
     if target is None:
         known = ", ".join(world.services) or "none"
-        raise WorldError(f"there is no service {service!r} to call; there are: {known}")
+        raise WorldError(f"there is no service {service!r} to call; this world has {known}")
     for number in count(1):
         if breaker is not None and not breaker.allows(world.now):
             raise CallRefused(f"the circuit breaker to {service} is open")
@@ -95,7 +95,7 @@ async def call(
             if retry is None or number == retry.attempts:
                 raise
             pause = retry.delay(number, world.jitter)
-            world.note("retry", caller.name, service, text=f"tries again in {pause:.2f} s: {error}")
+            world.note("retry", caller.name, service, text=f"retries in {pause:.2f} s: {error}")
         else:
             if breaker is not None and breaker.succeeded(world.now):
                 world.note("breaker", caller.name, service, text="closes")
@@ -107,7 +107,7 @@ async def call(
 async def gather(*coroutines: Coroutine[Any, Any, Any]) -> list[Any]:
     """Run several coroutines at once on this node; return their results in order.
 
-    If some raise, the others still finish, then the first error is raised.
+    If some raise, the others still finish before the first error is raised.
     """
     world = running()
     node = world.current().node
@@ -140,7 +140,7 @@ async def gather(*coroutines: Coroutine[Any, Any, Any]) -> list[Any]:
 
 
 def _drop_unbegun(coroutines: Sequence[Coroutine[Any, Any, Any]]) -> None:
-    """Close what a crash kept from beginning, or Python would say that nobody awaited it."""
+    """Close what a crash kept from starting, or Python would warn that it was never awaited."""
     for each in coroutines:
         if iscoroutine(each) and getcoroutinestate(each) == CORO_CREATED:
             each.close()
@@ -156,10 +156,10 @@ class _Raised:
 async def publish(
     topic: str, data: Any = None, *, key: str | None = None, id: str | None = None
 ) -> Event:
-    """Publish an event to the world's broker and return it once the broker has it.
+    """Publish an event to the world's broker, and return it once the broker has it.
 
-    If the broker's confirm is lost, the client library sends the event again: it is then in the
-    topic twice, with one id.
+    If the broker's confirm is lost, the client library publishes the event again: the topic then
+    has it twice, under one id.
     """
     world = running()
     event = world.event(topic, data, key=key, id=id)
@@ -170,24 +170,24 @@ async def publish(
     twice = bool(kinds) and world.chance.fault(kinds, rates) == "duplicate"
     for copy in range(1 + twice):
         message = f"m{world.number('message')}"
-        text = f"{event.id}, sent again: no confirm came" if copy else event.id
+        text = f"{event.id}, published again: got no confirm" if copy else event.id
         world.note("send", node.name, topic, message, text, bool(copy))
         try:
             world.broker.publish_event(topic, event)
         except PubSubKitError as error:
             raise WorldError(f"publish({topic!r}, …): {error}") from None
-        world.note("receive", topic, node.name, message, text)
+        world.note("receive", topic, node.name, message, event.id)
     world.wake(topic)
     return event
 
 
 async def perform(effect: str, key: str) -> None:
-    """Do what no transaction can undo in the outside world: charge a card, send a mail."""
+    """Do something outside that no transaction can undo: charge a card, send an email."""
     world = running()
-    await world.point(f"{effect} {key}")
+    what = f"{effect} {key}"
+    await world.point(f"“{what}”")
     node = world.current().node
     node.active = True
-    what = f"{effect} {key}"
     count = world.number(what)
     again = f" (time {count})" if count > 1 else ""
     world.note(

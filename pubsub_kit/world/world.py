@@ -5,7 +5,7 @@
     world.client("shop", "stock", rate=10, count=100, timeout=0.5)
     trace = world.run()
 
-`Kernel` holds the time, the nodes and the luck, `System` what runs; here it is put together.
+`Kernel` has the time, the nodes and the luck; `System` has what runs; `World` puts them together.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from pubsub_kit.world.system import System
 class World(System):
     """Services, links, stores and consumers in virtual time.
 
-    `faults` names what may go wrong at random, with a probability each: `{"crash": 0.01}`. Latency
-    is in seconds, a number or a draw such as `exponential(0.05)`; it holds for links and effects
-    that have none of their own. `restart_after` and `pause_for` are seconds too.
+    `faults` gives what may go wrong at random, each with its probability: `{"crash": 0.01}`.
+    `latency` is the default for links and `effect_latency` for effects, in seconds: a number, or a
+    distribution such as `exponential(0.05)`. `restart_after` and `pause_for` are seconds too.
     Raises WorldError for a fault that the world does not know.
     """
 
@@ -43,23 +43,23 @@ class World(System):
         latency: Latency | float = 0.0,
         fails: float = 0.0,
     ) -> Service:
-        """Add a service that answers calls; returns it.
+        """Add a service that answers calls, and return it.
 
-        `workers` is the size of its pool (None: no bound), `queue` how many requests may wait for
-        a worker before it refuses more, `latency` the seconds that a worker is busy before the
-        handler runs, `fails` the probability that it fails then. Without a handler it answers with
-        what it was sent.
+        `workers` is the size of its pool (None: no limit), `queue` the number of requests that may
+        wait for a worker before it refuses more, `latency` the seconds that a worker is busy before
+        the handler runs, `fails` the probability that the call then fails. Without a handler, a
+        service echoes what it was sent.
         """
         made = Service(self, self.network, name, handler, workers, queue, latency, fails)
         self.services[name] = made
         return made
 
     def store(self, name: str = "db", rows: Mapping[str, Any] | None = None) -> Store:
-        """Return the durable store of this name, new with these rows: it survives every crash."""
+        """Return the durable store of this name, made with these rows; it survives every crash."""
         if name not in self.stores:
             self.stores[name] = Store(self, named(name), rows or {})
         elif rows is not None:
-            raise WorldError(f"there is a store {name!r} already: its rows are what they are now")
+            raise WorldError(f"there is already a store {name!r}: get it without giving rows")
         return self.stores[name]
 
     def consumer(
@@ -76,15 +76,15 @@ class World(System):
     ) -> Group:
         """Subscribe workers to a topic; `factory()` makes a worker's handler, anew after a crash.
 
-        A handler is a function or coroutine of an event, or an object with `handle(event)`, and
-        with `recover()` if it has work to do after a restart. Return is ack, an exception is nack;
-        with `semantics="manual"` it gets the delivery and acks by itself. `subscription` goes to
-        `Broker.subscribe`.
+        A handler is a function or coroutine of one event, or an object with `handle(event)`, and
+        with `recover()` if it has work to do after a restart. Returning acks the message, raising
+        nacks it; with `semantics="manual"` the handler gets the delivery and acks it itself. The
+        other arguments go to `Broker.subscribe`.
         """
         if workers < 1:
             raise WorldError(f"consumer {name!r} has {workers} workers: give 1 or more")
         if semantics not in SEMANTICS:
-            raise WorldError(f"semantics is {semantics!r}: choose among {', '.join(SEMANTICS)}")
+            raise WorldError(f"semantics is {semantics!r}: choose one of {', '.join(SEMANTICS)}")
         shared = self.broker.subscribe(topic, group or name, **subscription)
         may_die = shared.settings.dead_letter
         letters = Letters(self, self.broker, shared, self.wake) if may_die else None
@@ -106,11 +106,11 @@ class World(System):
         payload: Callable[[int], Any] = lambda i: {"id": f"order-{i}"},
         **call_options: Any,
     ) -> None:
-        """Add a client that calls a service `count` times: at random at a rate, or every so often.
+        """Add a client that calls a service `count` times, at random moments or at fixed intervals.
 
-        `rate` is in requests a second, `every` in seconds. Each request ends with an `end` step at
-        the client, whose data holds its latency (seconds) and whether it was answered.
-        `call_options` go to `call`.
+        `rate` is requests a second at random, `every` the seconds between two requests. Each
+        request ends with an `end` step at the client, whose data has its latency (seconds) and
+        whether it was answered. `call_options` go to `call`.
         """
         if count < 0 or (rate is not None and not rate > 0):
             raise WorldError(
@@ -124,35 +124,37 @@ class World(System):
         self.broker.topic(name, partitions=partitions, **options)
 
     def link(self, a: str, b: str, **changes: Any) -> None:
-        """Set the latency (seconds), loss or duplicate (probabilities) of a link, both ways."""
+        """Set a link's latency (seconds), loss or duplicate (probabilities), in both directions."""
         self.network.change(a, b, **changes)
 
     def at(self, seconds: float, action: Callable[..., Any], *arguments: Any) -> None:
-        """Do something at a moment of virtual time: `world.at(10, world.crash, "stock")`."""
+        """Call something at a moment of virtual time: `world.at(10, world.crash, "stock")`."""
         self.on(moment("at", seconds, self.now), lambda _: action(*arguments))
 
     def slow(self, service: str, factor: float) -> None:
-        """Make a service take so many times as long as it did at first (1: back to normal)."""
+        """Make a service take `factor` times its normal time from now on (1: back to normal)."""
         if service not in self.services or not factor > 0:
             known = ", ".join(self.services) or "none"
             raise WorldError(
-                f"slow({service!r}, {factor}): the factor is above 0; services: {known}"
+                f"slow({service!r}, {factor}): give a service of this world ({known}), and a "
+                "factor above 0"
             )
         self.services[service].slowness = factor
-        self.note("note", service, text=f"takes {factor:g} times as long", fault=factor > 1)
+        text = f"takes {factor:g} times as long" if factor != 1 else "is back to normal speed"
+        self.note("note", service, text=text, fault=factor > 1)
 
     def partition(self, a: str, b: str) -> None:
-        """Cut the link between two nodes: every message sent on it is lost until `repair`."""
+        """Cut the link between two nodes: every message sent over it is lost until `repair`."""
         self.network.cut(self.known(a).name, self.known(b).name)
 
     def repair(self, a: str, b: str) -> None:
-        """Mend a link that was cut."""
+        """Repair a link that was cut."""
         self.network.mend(self.known(a).name, self.known(b).name)
 
     def publish(
         self, topic: str, data: Any = None, *, key: str | None = None, id: str | None = None
     ) -> Event:
-        """Put an event on a topic at once, from outside the world; returns the event."""
+        """Publish an event to a topic right now, from outside the world; return the event."""
         event = self.event(topic, data, key=key, id=id)
         self.broker.publish_event(topic, event)
         self.wake(topic)

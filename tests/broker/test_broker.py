@@ -144,7 +144,7 @@ def test_a_batch_may_be_of_data(broker: Broker) -> None:
 
 
 def test_data_is_not_taken_for_an_event(broker: Broker) -> None:
-    with pytest.raises(BrokerError, match=r"takes an Event, not .*: for data, use publish"):
+    with pytest.raises(BrokerError, match=r"takes an Event, not .*: use publish for data"):
         broker.publish_event("orders", {"total": 1})  # type: ignore[arg-type]
 
 
@@ -152,9 +152,9 @@ def test_data_is_not_taken_for_an_event(broker: Broker) -> None:
     "name", ["", ".", "..", "a/b", "a\\b", "a b", "a\n", ".a", "a.", "ä", 3, []]
 )
 def test_a_name_that_could_not_be_a_folder_is_refused(broker: Broker, name: Any) -> None:
-    with pytest.raises(BrokerError, match="A topic's name is"):
+    with pytest.raises(BrokerError, match="A topic's name has"):
         broker.topic(name)
-    with pytest.raises(BrokerError, match="A group's name is"):
+    with pytest.raises(BrokerError, match="A group's name has"):
         broker.subscribe("orders", name)
 
 
@@ -261,16 +261,16 @@ def test_a_start_that_is_none_is_refused(broker: Broker, start: Any) -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"ack_deadline": 0}, "ack_deadline is in seconds, more than 0, not 0"),
+        ({"ack_deadline": 0}, "ack_deadline is a number of seconds above 0, not 0"),
         ({"ack_deadline": -1}, "ack_deadline"),
         ({"ack_deadline": float("inf")}, "ack_deadline"),
         ({"ack_deadline": "10"}, "ack_deadline"),
-        ({"max_deliveries": 0}, "max_deliveries counts from 1"),
-        ({"max_outstanding": 0}, "max_outstanding is at least 1"),
+        ({"max_deliveries": 0}, "max_deliveries is 1 or more"),
+        ({"max_outstanding": 0}, "max_outstanding is 1 or more"),
         ({"max_outstanding": None}, "max_outstanding"),
         ({"dead_letter": "dead"}, "needs max_deliveries"),
-        ({"dead_letter": "orders", "max_deliveries": 3}, "a topic of their own"),
-        ({"filter": "data == 1"}, "A filter is a function"),
+        ({"dead_letter": "orders", "max_deliveries": 3}, "need another topic"),
+        ({"filter": "data == 1"}, "A filter must be a function"),
     ],
 )
 def test_a_setting_that_cannot_work_is_refused(
@@ -286,7 +286,7 @@ def test_subscribing_again_with_other_settings_is_refused(broker: Broker) -> Non
     subscription = broker.subscribe("orders", "billing", **settings)
     assert broker.subscribe("orders", "billing", **settings) is subscription
     assert broker.subscribe("orders", "billing") is subscription
-    with pytest.raises(SubscriptionError, match="is there already with ack_deadline=5: give"):
+    with pytest.raises(SubscriptionError, match="already exists with ack_deadline=5: give"):
         broker.subscribe("orders", "billing", ack_deadline=6, max_deliveries=3)
 
 
@@ -314,7 +314,7 @@ def test_a_filter_that_fails_stops_before_the_event_that_it_cannot_judge(broker:
     assert data(subscription.pull(5)) == [{"total": 2}]
     for _ in range(2):
         with pytest.raises(
-            SubscriptionError, match=r"filter of orders/billing failed on .*offset 1 .*'total'"
+            SubscriptionError, match=r"filter of orders/billing failed at .*offset 1 .*'total'"
         ):
             subscription.pull(5)
     broker.subscribe("orders", "billing", filter=lambda event: "total" in event.data)
@@ -408,7 +408,7 @@ def test_acking_with_a_delivery_in_place_of_its_ack_id_is_an_error(
     subscription: Subscription,
 ) -> None:
     (delivery,) = subscription.pull()
-    with pytest.raises(SubscriptionError, match="takes a delivery's ack_id, a number"):
+    with pytest.raises(SubscriptionError, match="Give the ack_id of a delivery, a number"):
         subscription.ack(delivery)  # type: ignore[arg-type]
 
 
@@ -492,11 +492,11 @@ def test_a_pull_takes_a_count(subscription: Subscription, n: Any) -> None:
 @pytest.mark.parametrize("seconds", [-1, float("inf"), float("nan"), "5"])
 def test_a_delay_is_in_seconds(subscription: Subscription, seconds: Any) -> None:
     (delivery,) = subscription.pull()
-    with pytest.raises(SubscriptionError, match="delay is in seconds"):
+    with pytest.raises(SubscriptionError, match="takes a delay in seconds"):
         delivery.nack(seconds)
-    with pytest.raises(SubscriptionError, match="extend takes seconds"):
+    with pytest.raises(SubscriptionError, match="extend takes a number of seconds"):
         delivery.extend(seconds)
-    with pytest.raises(SubscriptionError, match="more than 0"):
+    with pytest.raises(SubscriptionError, match="above 0"):
         delivery.extend(0)
     assert delivery.ack()
 
@@ -655,9 +655,9 @@ def test_redrive_may_go_elsewhere(broker: Broker, fragile: Subscription) -> None
     broker.publish("orders", "poison")
     for _ in range(2):
         fragile.pull()[0].nack()
-    with pytest.raises(BrokerError, match="cannot go to the topic 'nowhere'"):
+    with pytest.raises(BrokerError, match="can't go to the topic 'nowhere'"):
         broker.redrive("orders.dead", to="nowhere")
-    with pytest.raises(BrokerError, match=r"cannot go to the topic 'orders.dead'"):
+    with pytest.raises(BrokerError, match=r"can't go to the topic 'orders.dead'"):
         broker.redrive("orders.dead", to="orders.dead")
     assert broker.redrive("orders.dead", to="repaired") == 1
     assert drain(repaired) == ["poison"]
@@ -665,7 +665,7 @@ def test_redrive_may_go_elsewhere(broker: Broker, fragile: Subscription) -> None
 
 def test_redriving_what_is_no_dead_letter_is_refused(broker: Broker) -> None:
     broker.publish("orders", "fine", id="o-1")
-    with pytest.raises(BrokerError, match="'o-1' cannot go to the topic None"):
+    with pytest.raises(BrokerError, match="'o-1' can't go to the topic None"):
         broker.redrive("orders")
     assert broker.subscriptions["orders", "__redrive"].lag == 1
 
@@ -763,9 +763,9 @@ def test_seeking_forgets_what_was_in_flight(ordered: Subscription) -> None:
 
 
 def test_an_offset_past_the_end_is_refused(broker: Broker, subscription: Subscription) -> None:
-    with pytest.raises(SubscriptionError, match="cannot start at offset 4: the log ends at 3"):
+    with pytest.raises(SubscriptionError, match="can't start at offset 4: the log ends at 3"):
         subscription.seek(offset=4)
-    with pytest.raises(SubscriptionError, match="cannot start at offset 4"):
+    with pytest.raises(SubscriptionError, match="can't start at offset 4"):
         broker.subscribe("orders", "shipping", start=Offset(4))
     assert drain(subscription) == ["a", "b", "c"]
 

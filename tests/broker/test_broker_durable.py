@@ -152,7 +152,7 @@ def test_settings_come_back_and_the_first_to_subscribe_may_change_them(tmp_path:
         assert restored.settings.ack_deadline == 6
         assert not delivery.ack()
         assert [(d.data, d.attempt) for d in restored.pull(9)] == [(1, 2), (2, 2)]
-        with pytest.raises(SubscriptionError, match="is there already with ack_deadline=6"):
+        with pytest.raises(SubscriptionError, match="already exists with ack_deadline=6"):
             broker.subscribe("orders", "billing", ack_deadline=7)
     with Broker(tmp_path) as broker:
         assert broker.subscriptions["orders", "billing"].settings.ack_deadline == 6
@@ -165,7 +165,7 @@ def test_a_filter_must_be_supplied_again(tmp_path: Path) -> None:
         broker.publish_batch("orders", [1, 2])
     with Broker(tmp_path) as broker:
         subscription = broker.subscribe("orders", "billing")
-        with pytest.raises(SubscriptionError, match=r"no file can hold one.*: subscribe again"):
+        with pytest.raises(SubscriptionError, match=r"no file can hold.*: subscribe again"):
             subscription.pull()
         broker.subscribe("orders", "billing", filter=lambda event: event.data > 1)
         assert drain(subscription) == [2]

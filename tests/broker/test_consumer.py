@@ -166,8 +166,8 @@ def test_an_async_handler_is_not_taken_for_a_plain_one(
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"semantics": "exactly_once"}, "not 'exactly_once'; for effectively once, take at_least"),
-        ({"handler": None}, "A handler is a function of a delivery, not None"),
+        ({"semantics": "exactly_once"}, "not 'exactly_once': for effectively once, use at_least"),
+        ({"handler": None}, "A handler must be a function of a delivery, not None"),
     ],
 )
 def test_a_consumer_that_cannot_work_is_refused(
@@ -266,7 +266,7 @@ def test_a_consumer_can_be_stopped_by_its_handler_and_started_again(
 
 def test_a_second_thread_for_one_consumer_is_refused(subscription: Subscription) -> None:
     consumer = Consumer(subscription, print).run_in_thread()
-    with consumer, pytest.raises(ConsumerError, match="runs already"):
+    with consumer, pytest.raises(ConsumerError, match="already running"):
         consumer.run_in_thread()
 
 
@@ -283,7 +283,7 @@ def test_a_handler_that_never_ends_does_not_hang_stop(
     consumer = Consumer(subscription, stuck).run_in_thread()
     broker.publish("orders", 1)
     assert begun.wait(LONG)
-    with pytest.raises(ConsumerError, match=r"still at work after 0\.01 s"):
+    with pytest.raises(ConsumerError, match=r"still running after 0\.01 s"):
         consumer.stop()
     go_on.set()
     thread = consumer._thread

@@ -51,10 +51,10 @@ class Server(NamedTuple):
     token: str
     root: Path
 
-    def address(self, path: str) -> str:
+    def address(self, path: str, mode: str = "lab") -> str:
         """Return the address of a file, opened alone in a workspace that is new."""
         name = secrets.token_hex(4)
-        return f"{self.url}/lab/workspaces/{name}/tree/{path}?token={self.token}"
+        return f"{self.url}/{mode}/workspaces/{name}/tree/{path}?token={self.token}"
 
     def end_kernels(self) -> None:
         """End every notebook's kernel."""
@@ -74,16 +74,61 @@ def jupyterlab(root: Path, settings: Path, *, dark: bool = False) -> Iterator[Se
     """Serve `root` until the block ends; `settings` is an empty folder for Lab's own files."""
     _write_settings(settings / "config" / "lab" / "user-settings", dark)
     server = Server(f"http://127.0.0.1:{_free_port()}", secrets.token_hex(16), root)
+    with _running(server, _command(server), _environment(settings, KIT), settings):
+        yield server
+
+
+@contextmanager
+def workbook(root: Path, settings: Path, *options: str) -> Iterator[Server]:
+    """Serve a clone of the kit by its own command `lab`, as a learner does.
+
+    Raises `AssertionError` where it does not end in order at SIGTERM.
+    """
+    _write_settings(settings / "config" / "lab" / "user-settings", dark=False)
+    port = _free_port()
+    server = Server(f"http://127.0.0.1:{port}", secrets.token_hex(16), root)
+    command = [sys.executable, "-m", "pubsub_kit", "lab", "--no-browser", f"--port={port}"]
+    variables = _environment(settings, root) | {"JUPYTER_TOKEN": server.token}
+    variables |= {"PUBSUB_KIT_ENV": "current"}
+    del variables["PUBSUB_KIT_PROGRESS"]
+    with _running(server, [*command, *options], variables, settings) as process:
+        yield server
+    assert process.returncode == 0
+
+
+@contextmanager
+def _running(
+    server: Server, command: list[str], variables: dict[str, str], settings: Path
+) -> Iterator[subprocess.Popen[bytes]]:
     with (settings / "server.log").open("wb") as log:
-        process = subprocess.Popen(
-            _command(server), cwd=root, env=_environment(settings), stdout=log, stderr=log
-        )
+        process = subprocess.Popen(command, cwd=server.root, env=variables, stdout=log, stderr=log)
         try:
             _wait_for(server, process, settings / "server.log")
-            yield server
+            yield process
         finally:
             process.terminate()
             process.wait(timeout=30)
+
+
+def clone_of_the_kit(to: Path) -> Path:
+    """Make a repository of what this checkout would commit, as a learner clones it; return it."""
+    listed = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    for name in filter(None, git(KIT, *listed).split("\0")):
+        if (KIT / name).is_file():
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(KIT / name, to / name)
+    git(to, "init", "--quiet")
+    git(to, "add", "--all")
+    git(to, "-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "--quiet", "-m", "the kit")
+    return to
+
+
+def git(folder: Path, *words: str) -> str:
+    """Run git in a folder, and return what it prints."""
+    done = subprocess.run(
+        ["git", *words], cwd=folder, check=True, stdout=subprocess.PIPE, encoding="utf-8"
+    )
+    return done.stdout
 
 
 def copy_of_the_kit(to: Path) -> Path:
@@ -115,7 +160,7 @@ def _command(server: Server) -> list[str]:
     return [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", *flags]
 
 
-def _environment(settings: Path) -> dict[str, str]:
+def _environment(settings: Path, kit: Path) -> dict[str, str]:
     own = {
         "HOME": str(settings / "home"),
         "JUPYTER_CONFIG_DIR": str(settings / "config"),
@@ -125,7 +170,7 @@ def _environment(settings: Path) -> dict[str, str]:
         "JUPYTERLAB_WORKSPACES_DIR": str(settings / "config" / "lab" / "workspaces"),
         "IPYTHONDIR": str(settings / "ipython"),
         "PUBSUB_KIT_PROGRESS": "off",
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(KIT), os.environ.get("PYTHONPATH")])),
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(kit), os.environ.get("PYTHONPATH")])),
     }
     (settings / "home").mkdir(parents=True, exist_ok=True)
     return {**os.environ, **own}
@@ -179,17 +224,17 @@ def photograph(page: Page) -> Path:
 class Notebook:
     """One notebook, open in JupyterLab: run it, look at its cells, listen to the console."""
 
-    def __init__(self, page: Page, server: Server, path: str) -> None:
+    def __init__(self, page: Page, server: Server, path: str, mode: str = "lab") -> None:
         self.page = page
         self.server = server
+        self.path, self.mode = path, mode
         self.source = (server.root / path).read_text(encoding="utf-8")
         self.runs = 0
         self.errors: list[str] = []
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.errors.append(f"page error: {error}"))
-        page.goto(server.address(path))
-        idle = page.get_by_text("Python 3 (ipykernel) | Idle")
-        expect(idle).to_be_visible(timeout=RUN_MILLISECONDS)
+        page.goto(server.address(path, mode))
+        self.wait_for_the_kernel()
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type == "error":
@@ -204,6 +249,23 @@ class Notebook:
             error.add_note(f"What the browser showed: {photograph(self.page)}")
         self.page.close()
         self.server.end_kernels()
+
+    def wait_for_the_kernel(self) -> None:
+        """Wait until the notebook is open, and its kernel has nothing to do."""
+        idle = self.page.get_by_text("Python 3 (ipykernel) | Idle")
+        if self.mode == "doc":  # without a status bar
+            idle = self.page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
+        expect(idle).to_be_visible(timeout=RUN_MILLISECONDS)
+
+    def save(self) -> None:
+        """Save by the keyboard, until nothing is left to save."""
+        self.page.keyboard.press("Control+s")
+        expect(self.page.locator(".lm-DockPanel .lm-TabBar-tab.jp-mod-dirty")).to_have_count(0)
+
+    def reload(self) -> None:
+        """Load the page anew; the kernel lives on."""
+        self.page.reload()
+        self.wait_for_the_kernel()
 
     @property
     def code_cells(self) -> Locator:

@@ -219,7 +219,7 @@ def test_an_event_error_is_an_error_of_the_kit() -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_json_is_refused(text: Any) -> None:
-    assert re.fullmatch(r"This is no JSON \(.+\): .+\.", refused(text), re.DOTALL)
+    assert re.fullmatch(r"This is not JSON \(.+\): .+\.", refused(text), re.DOTALL)
 
 
 @pytest.mark.parametrize("text", ["null", "[]", '["id"]', "7", '"text"', "true"])
@@ -272,7 +272,7 @@ def test_a_huge_value_is_cut_in_the_message() -> None:
 
 @pytest.mark.parametrize("at", [math.nan, math.inf, -math.inf, 1e12, -1e12, "now"])
 def test_a_time_outside_the_calendar_is_refused(at: Any) -> None:
-    with pytest.raises(EventError, match=r"^A time is seconds since 1970, in the years 1-9999"):
+    with pytest.raises(EventError, match=r"^A time is in seconds since 1970, in the years 1-9999"):
         Event.new("a", time=at)
 
 

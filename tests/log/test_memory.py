@@ -122,7 +122,7 @@ def test_partitions_count_for_themselves(make: Make) -> None:
 @pytest.mark.parametrize("partition", [-1, 1, 7])
 def test_a_partition_that_is_not_there_is_refused(log: EventLog, partition: int) -> None:
     for ask in (log.end, log.start, lambda n: log.read(n, 0), lambda n: log.append(event(0), n)):
-        with pytest.raises(LogError, match=rf"has 1 partitions, no {partition}\.$"):
+        with pytest.raises(LogError, match=rf"has 1 partitions, and no {partition}\.$"):
             ask(partition)
 
 

@@ -98,7 +98,7 @@ def test_the_number_of_partitions_is_kept(path: Path) -> None:
 def test_another_number_of_partitions_is_refused(path: Path) -> None:
     DurableEventLog(path, 3).close()
     for number in (1, 2, 4):
-        with pytest.raises(LogError, match=rf"has 3 partitions, not {number}: leave the number"):
+        with pytest.raises(LogError, match=rf"3 partitions, not {number}: leave out the number"):
             DurableEventLog(path, number)
 
 
@@ -126,7 +126,7 @@ def test_a_crash_while_folders_are_made_does_not_change_their_number(
 
 def test_a_folder_that_cannot_be_used_is_named(path: Path) -> None:
     path.write_text("a file")
-    with pytest.raises(LogError, match=rf"The log {path} cannot be opened: "):
+    with pytest.raises(LogError, match=rf"The log {path} can't be opened: "):
         DurableEventLog(path)
 
 
@@ -176,5 +176,5 @@ def test_a_system_that_has_no_locks_is_not_mistaken_for_a_second_writer(
 
     fcntl = pytest.importorskip("fcntl")
     monkeypatch.setattr(fcntl, "flock", no_locks)
-    with pytest.raises(LogError, match=rf"{path} cannot be opened: .*No locks available"):
+    with pytest.raises(LogError, match=rf"{path} can't be opened: .*No locks available"):
         DurableEventLog(path)

@@ -183,8 +183,8 @@ def test_the_message_says_what_to_do_and_it_works(whole: bytes, lay: Lay) -> Non
     path = lay(bytes(damaged))
     assert str(refusal(path)) == (
         f"{path / '0' / FIRST} is damaged at byte {bounds[2]}, offset 2: the record fails its "
-        "checksum. Nothing was dropped. Restore the file from a copy, or cut the file to "
-        f"{bounds[2]} bytes to give up that record and all after it in the file."
+        "checksum. Nothing was deleted. Restore the file from a backup, or cut the file to "
+        f"{bounds[2]} bytes to lose that record and all later ones in the file."
     )
     lay(bytes(damaged[: bounds[2]]))
     with DurableEventLog(path) as log:

@@ -323,10 +323,10 @@ async def one_id_many_tries(purchase: Request) -> str:
 
 
 async def mints_one_id_before_the_tries(purchase: Request) -> Any:
-    wish = {"id": str(uuid4()), "amount": purchase["amount"]}
+    intent = {"id": str(uuid4()), "amount": purchase["amount"]}
     while True:
         with suppress(CallTimeout):
-            return await call("bank", wish, timeout=0.5)
+            return await call("bank", intent, timeout=0.5)
 
 
 async def three_copies_at_once(purchase: Request) -> str:
@@ -354,8 +354,8 @@ async def id_and_number_of_the_try(purchase: Request) -> str:
 
 
 async def amount_as_id(purchase: Request) -> str:
-    wish = {"id": f"pay {purchase['amount']}", "amount": purchase["amount"]}
-    await call("bank", wish, timeout=1.0, retry=PATIENT)
+    intent = {"id": f"pay {purchase['amount']}", "amount": purchase["amount"]}
+    await call("bank", intent, timeout=1.0, retry=PATIENT)
     return "charged"
 
 

@@ -14,7 +14,7 @@ _RIGHT = {
     "key": "the account",
     "hash": "CRC32 in both clients",
     "partitions": "drain, then add one",
-    "failed": "waits in its place",
+    "failed": "stays in place and is retried",
 }
 
 
@@ -95,7 +95,7 @@ MISTAKES = [
     ),
     Mistake(
         "routing",
-        routes(failed="to the dead letters, redriven later"),
+        routes(failed="to the dead-letter queue, redriven later"),
         "a dead letter is free",
         faults=0,
         m=(31,),
@@ -122,7 +122,7 @@ RIGHT = [
     Right("mail", [4, 8, *_RELAY, 2, 12, 6, 14, 9, 3]),
     Right("routing", routes()),
     Right("routing", routes(partitions="one more from the start")),
-    Right("routing", routes(failed="the whole account goes aside")),
+    Right("routing", routes(failed="the whole account steps aside")),
 ]
 
 CONSTANTS = ["placed", "refused"]

@@ -67,7 +67,11 @@ MUTATIONS = [
     ("two_phase_commit", 'await self.db.insert(f"work {id}", work)', "pass"),
     ("two_phase_commit", "while not await self._told(", "if not await self._told("),
     ("two_phase_commit", "            await self._tell(id)\n", "            pass\n"),
-    ("two_phase_commit", "return False  # no answer is no promise, so", "return True  #"),
+    (
+        "two_phase_commit",
+        "return False  # without an answer there is no promise, so",
+        "return True  #",
+    ),
     ("two_phase_commit", 'if not await tx.insert(f"decided {id}", commit):', "if False:"),
 ]
 

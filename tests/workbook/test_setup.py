@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import json
 import os
 import shutil
@@ -10,12 +11,14 @@ import signal
 import socket
 import subprocess
 import sys
-import textwrap
+import threading
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio
+import anyio.to_thread
 import nbformat
 import psutil
 import pytest
@@ -23,110 +26,13 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from nbformat.sign import NotebookNotary
 
 from pubsub_kit import __main__ as command_line
-from pubsub_kit.workbook import environment, lab
-from pubsub_kit.workbook.environment import SetupError
+from pubsub_kit.workbook import environment, installer, lab
+from pubsub_kit.workbook.interpreters import python_of, version
+from pubsub_kit.workbook.trouble import SetupError
+from tests.workbook.checkout import ROOT, FakeUv, kit, the_complaint
 
-ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.usefixtures("plain_variables")
 MINOR = f"{sys.version_info[0]}.{sys.version_info[1]}"
-
-
-@pytest.fixture(autouse=True)
-def plain_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget what the person who runs the tests has set for the kit."""
-    for name in [name for name in os.environ if name.startswith("PUBSUB_KIT_")]:
-        monkeypatch.delenv(name)
-
-
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    """Make a checkout to set up: the package, its project file and one notebook."""
-    root = tmp_path / "checkout"
-    shutil.copytree(ROOT / "pubsub_kit", root / "pubsub_kit")
-    shutil.copytree(ROOT / ".jupyter", root / ".jupyter")
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, root)
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 + 1")])
-    (root / "notebooks").mkdir()
-    nbformat.write(notebook, root / "notebooks" / "00_start_here.ipynb")
-    return root
-
-
-class FakeUv:
-    """A stand-in for uv: makes bare environments, "installs" by borrowing ours, notes its calls."""
-
-    SCRIPT = """\
-        #!{python}
-        import json, pathlib, site, subprocess, sys
-        folder = pathlib.Path({folder!r})
-        said = folder / "says"
-        if sys.argv[1:] == ["--version"]:
-            print("uv 0")
-        else:
-            with (folder / "calls").open("a") as calls:
-                calls.write(json.dumps(sys.argv[1:]) + chr(10))
-            if said.exists():
-                sys.exit(said.read_text())
-        if sys.argv[1] == "venv":
-            make = [{python!r}, "-m", "venv", "--without-pip", sys.argv[-1]]
-            sys.exit(subprocess.call(make))
-        if sys.argv[1] == "pip":
-            venv = pathlib.Path(sys.argv[sys.argv.index("--python") + 1]).parents[1]
-            borrowed = "{packages}"
-            for packages in venv.glob("lib/*/site-packages"):
-                (packages / "borrowed.pth").write_text(borrowed)
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        packages = Path(pytest.__file__).parents[1]
-        base = getattr(sys, "_base_executable", sys.executable)
-        script = textwrap.dedent(self.SCRIPT)
-        program = folder / "uv"
-        program.write_text(script.format(python=base, folder=str(folder), packages=packages))
-        program.chmod(0o755)
-
-    def fails(self, output: str) -> None:
-        """Make each further call fail with this output ("" mends it)."""
-        (self.folder / "says").write_text(output)
-        if not output:
-            (self.folder / "says").unlink()
-
-    def calls(self) -> list[list[str]]:
-        """Return what it was called with since it was last asked."""
-        noted = self.folder / "calls"
-        lines = noted.read_text().splitlines() if noted.exists() else []
-        noted.unlink(missing_ok=True)
-        return [json.loads(line) for line in lines]
-
-    def installed(self) -> list[str]:
-        """Return what it was asked to install since it was last asked."""
-        return [call[-1] for call in self.calls() if call[0] == "pip"]
-
-
-@pytest.fixture
-def uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeUv:
-    """Put a stand-in for uv on PATH, and nothing else."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", str(folder))
-    return FakeUv(folder)
-
-
-def kit(
-    root: Path, *arguments: str, python: str = sys.executable, **variables: str
-) -> subprocess.CompletedProcess[str]:
-    """Run the kit's command line in a checkout."""
-    return subprocess.run(
-        [python, "-m", "pubsub_kit", *arguments],
-        cwd=root, env={**os.environ, **variables}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-
-def the_complaint(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the one sentence on stderr of a command that could not start."""
-    assert done.returncode == 2, done
-    (line,) = done.stderr.splitlines()
-    return line
 
 
 # --- the environment ------------------------------------------------------------------------------
@@ -181,7 +87,7 @@ def test_an_interrupted_setup_is_begun_anew(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(environment, "create" if where == "venv" else "install", interrupted)
+        patch.setattr(installer, "create" if where == "venv" else "install", interrupted)
         with pytest.raises(KeyboardInterrupt):
             environment.prepare(copy, folder, [])
     assert not environment.ready(copy, folder, [])
@@ -193,10 +99,10 @@ def test_an_interrupted_setup_is_begun_anew(
 def test_a_broken_python_is_replaced(copy: Path, uv: FakeUv) -> None:
     folder = copy / ".venv"
     environment.prepare(copy, folder, [])
-    environment.python_of(folder).unlink()
-    environment.python_of(folder).symlink_to("/nowhere/python3")
+    python_of(folder).unlink()
+    python_of(folder).symlink_to("/nowhere/python3")
     environment.prepare(copy, folder, [])
-    assert environment.version(folder) == MINOR
+    assert version(folder) == MINOR
 
 
 def test_a_failed_update_leaves_what_worked(copy: Path, uv: FakeUv) -> None:
@@ -257,12 +163,12 @@ def test_a_folder_of_the_learners_own_is_never_removed(
 @pytest.mark.parametrize("broken", [True, False])
 def test_without_a_uv_that_runs_pip_is_used(uv: FakeUv, broken: bool) -> None:
     program = uv.folder / "uv"
-    assert environment.find_uv() == str(program)
+    assert installer.find_uv() == str(program)
     if broken:  # as a shim is, whose tool belongs to another Python
         program.write_text("#!/bin/sh\nexit 127\n")
     else:
         program.unlink()
-    assert environment.find_uv() is None
+    assert installer.find_uv() is None
 
 
 # --- trouble --------------------------------------------------------------------------------------
@@ -309,41 +215,11 @@ def test_without_a_network_pip_gives_up_and_the_reason_is_told(copy: Path) -> No
     assert not environment.ready(copy, copy / ".venv", [])
 
 
-UV_WITHOUT_A_NETWORK = """\
-Using Python 3.12.1 environment at: .venv
-error: Request failed after 3 retries
-  Caused by: Failed to fetch: `https://packages.example/simple/simpy/`
-  Caused by: client error (Connect)
-  Caused by: dns error: failed to lookup address information
-"""
-PIP_WITHOUT_A_WHEEL = """\
-Collecting nosuch
-ERROR: Could not find a version that satisfies the requirement nosuch
-ERROR: No matching distribution found for nosuch
-note: This error originates from a subprocess, and is likely not a problem with pip.
-error: subprocess-exited-with-error
-"""
-
-
-@pytest.mark.parametrize(
-    ("output", "told"),
-    [
-        (UV_WITHOUT_A_NETWORK, "the package index is out of reach"),
-        (PIP_WITHOUT_A_WHEEL, "ERROR: No matching distribution found for nosuch"),
-        ("OSError: [Errno 28] No space left on device", "OSError: [Errno 28] No space left"),
-        ("Killed", "Killed"),
-        ("", "it said nothing"),
-    ],
-)
-def test_the_telling_line_is_found(output: str, told: str) -> None:
-    assert environment.reason(output).startswith(told)
-
-
 def test_a_failing_installer_is_quoted_and_its_log_named(copy: Path, uv: FakeUv) -> None:
     uv.fails("error: the disk is full")
     line = the_complaint(kit(copy, "lab"))
     assert "error: the disk is full" in line
-    assert str(copy / ".venv" / environment.LOG) in line
+    assert str(copy / ".venv" / installer.LOG) in line
 
 
 def test_an_installed_package_is_no_checkout(tmp_path: Path) -> None:
@@ -457,7 +333,9 @@ def test_lab_shows_the_first_lesson_trusted_and_asks_nothing(
 ) -> None:
     with urllib.request.urlopen(running.address) as page:
         assert page.status == 200
-    assert running.address.split("?")[0].endswith("/lab/tree/notebooks/00_start_here.ipynb")
+    assert running.address.split("?")[0].endswith("/lab/tree/my_lessons/00_start_here.ipynb")
+    assert (copy / "my_lessons" / "00_start_here.ipynb").is_file()
+    assert "1 lesson copied to my_lessons/" in running.output
     asked = running.fetch("/lab/api/settings/@jupyterlab/apputils-extension:notification")
     news = asked["schema"]["properties"]
     assert (news["fetchNews"]["default"], news["checkForUpdates"]["default"]) == ("false", False)
@@ -468,7 +346,7 @@ def test_lab_shows_the_first_lesson_trusted_and_asks_nothing(
     assert NotebookNotary(data_dir=str(tmp_path / "jupyter_data_dir")).check_signature(notebook)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_lab_stops_at_once_and_leaves_no_process(running: RunningLab, number: int) -> None:
     running.start_kernel()
     kernels = psutil.Process(running.process.pid).children(recursive=True)
@@ -478,11 +356,41 @@ def test_lab_stops_at_once_and_leaves_no_process(running: RunningLab, number: in
     assert "Traceback" not in running.output
 
 
+def test_a_request_that_is_left_in_the_middle_keeps_no_thread() -> None:
+    """The thread is no daemon, and Python waits for it, for ever, before it ends."""
+    loop = asyncio.new_event_loop()
+    threads: list[threading.Thread] = []
+
+    async def request() -> None:
+        threads.append(await anyio.to_thread.run_sync(threading.current_thread))
+        loop.stop()
+        await asyncio.sleep(3600)
+
+    task = loop.create_task(request())
+    loop.run_forever()
+    assert threads[0].is_alive()
+    lab.end_tasks(loop)
+    threads[0].join(timeout=30)
+    assert not threads[0].is_alive()
+    assert task.cancelled()
+    loop.close()
+
+
+def test_prepare_makes_the_copies_and_starts_nothing(
+    copy: Path,
+) -> None:
+    done = kit(copy, "lab", "--prepare", PUBSUB_KIT_ENV="current", JUPYTER_DATA_DIR=str(copy))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "1 lesson copied to my_lessons/: these copies are yours to write in."
+    ]
+    assert nbformat.read(copy / "my_lessons" / "00_start_here.ipynb", as_version=4).cells
+
+
 def test_a_notebook_that_cannot_be_read_does_not_stop_lab(
     copy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    broken = copy / "my_work" / "mine.ipynb"
-    broken.parent.mkdir()
+    broken = copy / "notebooks" / "01_broken.ipynb"
     broken.write_text("{")
     lab.trust(lab.notebooks(copy))
     assert f"{broken} cannot be read as a notebook" in capsys.readouterr().out

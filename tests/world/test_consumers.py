@@ -242,7 +242,7 @@ def test_a_handler_slower_than_its_deadline_finds_its_ack_refused() -> None:
         (10.0, "worker-2", "a (attempt 2)"),
         (20.0, "worker-1", "a (attempt 3)"),
     ]
-    assert [step.text for step in trace.of("receive", node="orders")] == ["ack a: stale, refused"]
+    assert [step.text for step in trace.of("receive", node="orders")] == ["ack a refused: stale"]
 
 
 # --- semantics ------------------------------------------------------------------------------------
@@ -257,7 +257,7 @@ def test_at_least_once_handles_again_after_a_crash() -> None:
     world.consumer("worker", handle, "orders")
     place(world, "a")
     trace = world.run()
-    assert [step.text for step in trace.of("crash")] == ["crash before the ack of a"]
+    assert [step.text for step in trace.of("crash")] == ["crashes before the ack of a"]
     assert [step.text for step in trace.of("effect")] == ["charge a", "charge a (time 2)"]
 
 
@@ -270,7 +270,7 @@ def test_at_most_once_loses_what_it_held_in_a_crash() -> None:
     world.consumer("worker", handle, "orders", semantics="at_most_once")
     place(world, "a")
     trace = world.run()
-    assert [step.text for step in trace.of("crash")] == ["crash before charge a"]
+    assert [step.text for step in trace.of("crash")] == ["crashes before “charge a”"]
     assert trace.of("effect") == []
     assert world.broker.subscribe("orders", "worker").lag == 0
 
@@ -381,7 +381,7 @@ def test_a_delayed_message_comes_twice_and_its_first_ack_is_stale() -> None:
     trace = world.run()
     assert handled == [(10.0, "a"), (15.0, "a")]
     acks = [step.text for step in trace.of("receive", node="orders")]
-    assert acks == ["ack a", "ack a: stale, refused"]
+    assert acks == ["ack a", "ack a refused: stale"]
 
 
 def test_a_duplicated_publish_is_two_messages_of_one_id() -> None:
@@ -396,7 +396,7 @@ def test_a_duplicated_publish_is_two_messages_of_one_id() -> None:
     assert [id for _, id in handled] == ["a", "a"]
     assert [step.text for step in trace.of("send", node="shop")] == [
         "a",
-        "a, sent again: no confirm came",
+        "a, published again: got no confirm",
     ]
 
 
@@ -413,7 +413,7 @@ def test_a_paused_worker_comes_back_as_a_zombie() -> None:
         (10.0, "charge a"),
         (30.0, "charge a (time 2)"),
     ]
-    assert trace.of("receive", node="orders")[-1].text == "ack a: stale, refused"
+    assert trace.of("receive", node="orders")[-1].text == "ack a refused: stale"
 
 
 def test_a_preempted_worker_lets_the_others_run_first() -> None:
@@ -426,7 +426,7 @@ def test_a_preempted_worker_lets_the_others_run_first() -> None:
     place(world, "a", "b")
     trace = world.run()
     assert [step.text for step in trace.of("effect")] == ["charge b", "charge a"]
-    assert [step.text for step in trace.of("pause")] == ["others run before charge a"]
+    assert [step.text for step in trace.of("pause")] == ["others run before “charge a”"]
 
 
 def test_a_clock_may_be_wrong_and_stays_so() -> None:
@@ -480,13 +480,13 @@ def test_deadlines_hold_far_from_the_beginning_of_time() -> None:
     ("options", "words"),
     [
         ({"workers": 0}, "0 workers: give 1 or more"),
-        ({"semantics": "exactly_once"}, "choose among at_least_once, at_most_once, manual"),
+        ({"semantics": "exactly_once"}, "choose one of at_least_once, at_most_once, manual"),
         ({"ack_deadline": -1}, "ack_deadline"),
         ({"latency": -1}, "seconds"),
         ({"topic": "ordrs"}, "no topic 'ordrs'"),
-        ({"factory": 42}, "42 can't handle anything"),
-        ({"factory": lambda: 42}, "42 can't handle anything"),
-        ({"factory": object}, "can't handle anything"),
+        ({"factory": 42}, "42 can't handle messages"),
+        ({"factory": lambda: 42}, "42 can't handle messages"),
+        ({"factory": object}, "can't handle messages"),
     ],
 )
 def test_a_consumer_that_cannot_be_is_refused(options: dict[str, Any], words: str) -> None:

@@ -76,7 +76,7 @@ def test_a_restarted_consumer_recovers_before_it_handles() -> None:
     trace = world.run()
     assert told == ["recovered", "t-1", "recovered", "t-2"]
     assert [(s.time, s.kind, s.text) for s in trace.of("begin", "end")][:2] == [
-        (0.0, "begin", "its recovery"),
+        (0.0, "begin", "recovery"),
         (0.5, "end", "done"),
     ]
 
@@ -177,8 +177,8 @@ def test_a_crash_may_fall_while_a_handler_waits_for_a_reply_or_sleeps() -> None:
         await sleep(5)
 
     for handler, words in [
-        (wait_for_reply, "crash before the reply of bank"),
-        (doze, "crash before 5 s have passed"),
+        (wait_for_reply, "crashes before the reply from bank"),
+        (doze, "crashes before its sleep of 5 s ends"),
     ]:
         offered: list[str] = []
         for question in range(4):

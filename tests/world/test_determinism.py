@@ -62,12 +62,12 @@ def test_the_rich_world_is_rich() -> None:
     assert [kind for kind in kinds.split() if f"s  {kind} " not in steps] == []
     faults = {
         "loss": " is lost ✗",
-        "duplicate": "sent again",
+        "duplicate": "published again",
         "reorder": "arrives after the next",
         "delay": "arrives after its deadline",
-        "crash": "crash before",
+        "crash": "crashes before",
         "preempt": "others run before",
-        "pause": "stands still before",
+        "pause": "pauses before",
         "ack lost": "ack of",
         "reply lost": "reply",
         "skew": "its clock is 60 s slow",

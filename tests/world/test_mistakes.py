@@ -64,7 +64,7 @@ def test_after_an_error_no_world_runs_any_more(error: type[BaseException]) -> No
     world.client("c", "stock")
     with pytest.raises(error):
         world.run()
-    with pytest.raises(WorldError, match=r"start it with world\.run\(\)"):
+    with pytest.raises(WorldError, match=r"start that world with world\.run\(\)"):
         clock()
 
 
@@ -97,7 +97,7 @@ def test_a_world_cannot_be_run_by_its_own_handlers() -> None:
     world = World()
     world.service("stock", lambda _: world.run())
     world.client("c", "stock")
-    with pytest.raises(WorldError, match="this world runs already"):
+    with pytest.raises(WorldError, match="this world is already running"):
         world.run()
 
 
@@ -144,7 +144,7 @@ def test_a_sleep_is_a_number_of_seconds(seconds: float) -> None:
 
     world = World()
     world.spawn(code(), "x")
-    with pytest.raises(WorldError, match="no time to wait; give seconds, from 0 up"):
+    with pytest.raises(WorldError, match="takes a number of seconds from 0 up"):
         world.run()
 
 
@@ -159,7 +159,7 @@ def test_what_repeats_without_end_is_stopped(sleeps: bool) -> None:
                 await (sleep(0) if sleeps else db.get("never there"))
 
     world.spawn(for_ever(), "x")
-    with pytest.raises(TooManySteps, match="after 1,000 steps the run still goes on"):
+    with pytest.raises(TooManySteps, match="the run was still going after 1,000 steps"):
         world.run(max_steps=1_000)
 
 
@@ -172,7 +172,10 @@ def test_what_repeats_without_end_is_stopped(sleeps: bool) -> None:
 def test_verbs_outside_of_a_run_say_where_they_belong(
     verb: Callable[[Any], Awaitable[Any]],
 ) -> None:
-    with pytest.raises(WorldError, match=r"inside a handler, and start it with world.run\(\)"):
+    with pytest.raises(
+        WorldError,
+        match=r"inside a handler or a task of a world, and start that world with world.run\(\)",
+    ):
         asyncio.run(_awaited(verb))
 
 
@@ -236,7 +239,9 @@ def run_foreign(code: Callable[[], Awaitable[None]]) -> None:
     world.client("c", "stock")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # coroutines that asyncio got and never awaited
-        with pytest.raises(WorldError, match=r"so await the world's own verbs: sleep\(seconds\)"):
+        with pytest.raises(
+            WorldError, match=r"await the world's own verbs instead, such as sleep\(seconds\)"
+        ):
             world.run()
         gc.collect()
 
@@ -264,12 +269,12 @@ def test_so_it_is_where_a_loop_runs_as_in_a_notebook_and_the_loop_goes_on(
 
 CANNOT_BE: dict[str, Callable[[World], object]] = {
     "a seed is a whole number": lambda _: World(seed="x"),  # type: ignore[arg-type]
-    "a node or a store has a name": lambda world: world.service(""),
+    "a node or a store needs a name": lambda world: world.service(""),
     "not None": lambda world: world.store(None),  # type: ignore[arg-type]
-    "a moment is a number of seconds": lambda world: world.at("x", print),  # type: ignore[arg-type]
+    "give the moment in seconds": lambda world: world.at("x", print),  # type: ignore[arg-type]
     r"run\('x'\)": lambda world: world.run("x"),  # type: ignore[arg-type]
-    "that is past": lambda world: world.run(-1),
-    "no node 'shop', only none": lambda world: world.crash("shop"),
+    "is in the past": lambda world: world.run(-1),
+    "no node 'shop'; this world has none yet": lambda world: world.crash("shop"),
     "takes two functions": lambda _: explore(None, None),  # type: ignore[arg-type]
 }
 
@@ -282,5 +287,5 @@ def test_what_cannot_be_is_refused_in_a_sentence(said: str) -> None:
 
 @pytest.mark.parametrize("path", ["", 3])
 def test_a_broker_on_no_folder_is_refused(path: Any) -> None:
-    with pytest.raises(PubSubKitError, match="takes the path of a folder"):
+    with pytest.raises(PubSubKitError, match="needs the path of a folder"):
         Broker(path)

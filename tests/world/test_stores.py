@@ -203,7 +203,7 @@ def test_of_two_transactions_that_read_and_write_a_row_one_conflicts() -> None:
     assert rows_after(code, code) == {"count": 1, "mark-0": True}
     assert outcomes == [
         "done",
-        "count changed under a transaction: nothing was written",
+        "count changed during a transaction: nothing was written",
     ]
 
 
@@ -325,7 +325,7 @@ def test_a_store_of_a_name_is_made_once() -> None:
     db = world.store("db", {"a": [1]})
     assert world.store("db") is db
     assert world.store("other") is not db
-    with pytest.raises(WorldError, match="store 'db' already"):
+    with pytest.raises(WorldError, match="already a store 'db'"):
         world.store("db", {"a": 2})
 
 

@@ -31,8 +31,10 @@ LESSONS = {
 }
 
 
-#: Who hears of each verdict: the command line does.
+#: Who hears of each verdict that counts: the command line does.
 listeners: list[Callable[[Verdict], None]] = []
+#: The questions to check, such as "03.consumer", if not all: `check 03 consumer` sets it.
+only: frozenset[str] = frozenset()
 
 Fact = tuple[str, dict[str, Any]]
 
@@ -42,10 +44,13 @@ class NoSuchQuestion(PubSubKitError, AttributeError):
 
 
 class Asked:
-    """One question of an exercise, with what you did with it so far in this session."""
+    """One question of an exercise, with what you did with it so far in this session.
 
-    def __init__(self, exercise: str, question: Question) -> None:
-        self._exercise, self._question = exercise, question
+    Of a `demo` nothing counts: no fact of it goes to your progress.
+    """
+
+    def __init__(self, exercise: str, question: Question, demo: bool = False) -> None:
+        self._exercise, self._question, self._demo = exercise, question, demo
         self._hinted: Counter[str] = Counter()
         self._verdict: Verdict | None = None
         self.answer: Any = None
@@ -64,6 +69,8 @@ class Asked:
 
         Only Ctrl-C, or the button that interrupts the kernel, ends it by a KeyboardInterrupt.
         """
+        if only and f"{self._exercise}.{self.name}" not in only:
+            return self._question.left_out(self._exercise)
         self.answer = answer
         verdict = self._question.verdict(answer, self._exercise)
         facts = [self._fact("checked", outcome=verdict.outcome, belief=verdict.belief)]
@@ -73,9 +80,10 @@ class Asked:
             words, fact = self._hint("misuse", 1) if misused else self._next_hint(verdict.belief)
             verdict = replace(verdict, hint=words)
             facts.append(fact)
-        self._verdict = replace(verdict, note=journal.record(*facts))
-        for listener in listeners:
-            listener(self._verdict)
+        self._verdict = replace(verdict, note=self._record(*facts))
+        if not self._demo:
+            for listener in listeners:
+                listener(self._verdict)
         return self._verdict
 
     def hint(self, number: int | None = None) -> Words:
@@ -90,25 +98,40 @@ class Asked:
             return Words(f"There are hints 1 to {len(hints)} here, no hint {number!r}.")
         else:
             words, fact = self._hint(belief, number)
-        journal.record(fact)
+        self._record(fact)
         return Words(words)
 
     def solution(self) -> Words:
         """Return one right answer, with its reasons."""
-        journal.record(self._fact("solution shown"))
+        self._record(self._fact("solution shown"))
         return Words(sources.solution(self._exercise, self._question.name))
 
     def reset(self) -> Words:
         """Forget hints and verdicts of this question; return the stub, to begin anew."""
         self._hinted.clear()
         self._verdict = self.answer = None
-        journal.record(self._fact("reset"))
+        self._record(self._fact("reset"))
         return Words(sources.stub(self._exercise, self._question.name))
 
-    def replay(self, schedule: str) -> Picture:
-        """Run the last checked answer once more, under a schedule or seed, and draw it."""
-        title = f"{self._exercise}.{self._question.name}, run {schedule}"
-        return self._question.replay(self.answer, schedule, title)
+    def replay(self, code: str) -> Picture:
+        """Run your last checked answer once more, under a code that a verdict printed; draw it.
+
+        Raises PubSubKitError where there is no answer to run, or the code is none of its runs.
+        """
+        last = self._verdict
+        if last is None or last.outcome == "not attempted":
+            raise NoSuchQuestion(
+                f"q.{self.name}.replay({str(code)[:40]!r}) needs an answer to run, and none was "
+                "checked since this kernel was started: run the cells of your answer and of its "
+                "check() first"
+            )
+        failed = last.violation is not None and str(code).strip() == last.code
+        heading = last.heading if failed else f", run {code}"
+        title = f"{self._exercise}.{self.name}{heading}"
+        return self._question.replay(self.answer, str(code), title)
+
+    def _record(self, *facts: Fact) -> str:
+        return "" if self._demo else journal.record(*facts)
 
     def _next_hint(self, belief: str) -> tuple[str, Fact]:
         last = len(self._question.hints_for(belief))
@@ -146,9 +169,11 @@ class Words(str):
 class Exercise:
     """The questions of one lesson's exercise, each an attribute."""
 
-    def __init__(self, number: str, name: str, questions: list[Question]) -> None:
-        self.number, self.name = number, name
-        self._asked = {question.name: Asked(number, question) for question in questions}
+    def __init__(
+        self, number: str, name: str, questions: list[Question], demo: bool = False
+    ) -> None:
+        self.number, self.name, self.demo = number, name, demo
+        self._asked = {question.name: Asked(number, question, demo) for question in questions}
 
     def __getattr__(self, name: str) -> Asked:
         asked: dict[str, Asked] = self.__dict__.get("_asked", {})
@@ -167,25 +192,34 @@ class Exercise:
         return iter(self._asked.values())
 
     def __repr__(self) -> str:
-        return "\n".join(
-            [f"Exercise {self.number}, {self.name.replace('_', ' ')}", *map(repr, self)]
-        )
+        shown = " (a demonstration: nothing of it counts as your progress)" if self.demo else ""
+        title = f"Exercise {self.number}, {self.name.replace('_', ' ')}{shown}"
+        return "\n".join([title, *map(repr, self)])
 
 
-_open: dict[str, Exercise] = {}
+_open: dict[tuple[str, bool], Exercise] = {}
 
 
-def exercise(number: str | int) -> Exercise:
+def exercise(number: str | int, *, demo: bool = False) -> Exercise:
     """Open an exercise by its number or name: `exercise("03")`; the same one each time.
+
+    A lesson that shows how checks work opens a `demo`: it answers the same, and none of its checks,
+    hints and solutions count as your progress.
 
     Raises NoSuchQuestion if there is none of that name.
     """
     key = key_of(number)
-    if key not in _open:
-        name = LESSONS[key]
-        module = importlib.import_module(f"pubsub_kit.checks.questions.{name}")
-        _open[key] = Exercise(key, name, module.QUESTIONS)
-    return _open[key]
+    if (key, demo) not in _open:
+        _open[key, demo] = Exercise(key, LESSONS[key], questions(key), demo)
+    return _open[key, demo]
+
+
+def questions(key: str) -> list[Question]:
+    """Return the questions of the exercise with these two digits."""
+    found: list[Question] = importlib.import_module(
+        f"pubsub_kit.checks.questions.{LESSONS[key]}"
+    ).QUESTIONS
+    return found
 
 
 def forget() -> None:
@@ -208,16 +242,16 @@ def key_of(number: str | int) -> str:
 
 
 def replay(number: str | int, code: str) -> Picture:
-    """Run your last checked answer once more, under a schedule that a verdict printed; draw it.
+    """Run an answer once more: `replay("03", "consumer:4c9a")` is `q.consumer.replay("4c9a")`.
 
-    Raises NoSuchQuestion if nothing was checked yet, or the code names no question.
+    Raises PubSubKitError if nothing was checked yet, or the code names no question and no run.
     """
-    key = key_of(number)
     name, _, schedule = str(code).partition(":")
-    asked = _open[key]._asked.get(name) if key in _open else None
-    if asked is None or asked.answer is None:
+    asked = exercise(number)._asked.get(name)
+    if asked is None:
         raise NoSuchQuestion(
-            f"replay({number!r}, {code!r}) needs an answer to run: check one first, in this "
-            "notebook, and copy the code from its verdict"
+            f"replay({number!r}, {str(code)[:40]!r}) names no question: write one of "
+            f"{', '.join(a.name for a in exercise(number))}, a colon, and the code that its "
+            "verdict printed"
         )
     return asked.replay(schedule)

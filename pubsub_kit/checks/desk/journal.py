@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from pubsub_kit.log.memory import EventLog
 from pubsub_kit.log.segments import DurableEventLog, LogLocked
 
 SWITCH = "PUBSUB_KIT_PROGRESS"  # "off": keep nothing, as the tests do
+#: The folder that has `my_work/`: the checkout.
+place = ROOT
 _WAIT, _TRIES = 0.02, 150  # another notebook holds the log for some milliseconds at a time
 
 _in_memory = EventLog("progress")
@@ -49,39 +52,57 @@ def record(*facts: tuple[str, dict[str, Any]]) -> str:
     return ""
 
 
-def history(root: Path = ROOT) -> list[Event]:
-    """Return every fact that was recorded, the oldest first.
+def history(root: Path | None = None) -> list[Event]:
+    """Return every fact that was recorded below `root`, the oldest first.
 
     Raises PubSubKitError where the log on disk cannot be read.
     """
     events: list[Event] = []
-    if _kept(root) and not _given_up and (root / FOLDER / "progress").is_dir():
+    if _kept(root) and not _given_up and _folder(root).is_dir():
         with _log(root) as log:
             events = [event for _, event in log.read(0, 0, log.end(0))]
     return events + [event for _, event in _in_memory.read(0, 0, _in_memory.end(0))]
 
 
-def standings(events: Iterable[Event]) -> dict[str, dict[str, Any]]:
-    """Return, for each question, its last outcome, its number of checks, and hints taken.
+@dataclass
+class Standing:
+    """Where somebody stands with one question.
+
+    `outcome` is what their last check said, of the answer as it is now. `held` says whether any
+    answer of theirs ever held: no later check takes that away, and no reset.
+    """
+
+    outcome: str = "not attempted"
+    held: bool = False
+    checks: int = 0
+    hints: int = 0
+    solution: bool = False
+
+    def after(self, kind: str, data: Mapping[str, Any]) -> Standing:
+        """Return the standing after one more fact."""
+        if kind == "checked":
+            outcome = str(data.get("outcome", "not attempted"))
+            checks = self.checks + (outcome != "not attempted")
+            held = self.held or outcome == "holds"
+            return replace(self, outcome=outcome, held=held, checks=checks)
+        if kind == "hinted":
+            return replace(self, hints=self.hints + 1)
+        if kind == "solution shown":
+            return replace(self, solution=True)
+        return replace(self, outcome="not attempted") if kind == "reset" else self
+
+
+def standings(events: Iterable[Event]) -> dict[str, Standing]:
+    """Return the standing of each question, such as "03.consumer", that there is a fact about.
 
     This is a projection: a fold over the log, that can be thrown away and made again.
     """
-    table: dict[str, dict[str, Any]] = {}
+    table: dict[str, Standing] = {}
     for event in events:
-        if event.subject is None:
-            continue
-        new = {"outcome": "not attempted", "checks": 0, "hints": 0, "solution": False}
-        row = table.setdefault(event.subject, new)
-        kind = event.type.removeprefix("progress.")
-        if kind == "checked":
-            row["outcome"] = event.data["outcome"]
-            row["checks"] += event.data["outcome"] != "not attempted"
-        elif kind == "hinted":
-            row["hints"] += 1
-        elif kind == "solution shown":
-            row["solution"] = True
-        elif kind == "reset":
-            row["outcome"] = "not attempted"
+        if event.subject is not None:
+            before = table.get(event.subject, Standing())
+            kind = event.type.removeprefix("progress.")
+            table[event.subject] = before.after(kind, event.data)
     return table
 
 
@@ -110,14 +131,18 @@ def _event(kind: str, details: dict[str, Any]) -> Event:
     return Event.new(f"progress.{kind}", details, source="learner", subject=subject)
 
 
-def _kept(root: Path = ROOT) -> bool:
-    return os.environ.get(SWITCH) != "off" and (root / FOLDER).is_dir()
+def _folder(root: Path | None = None) -> Path:
+    return (root or place) / FOLDER / "progress"
 
 
-def _log(root: Path = ROOT) -> DurableEventLog:
+def _kept(root: Path | None = None) -> bool:
+    return os.environ.get(SWITCH) != "off" and _folder(root).parent.is_dir()
+
+
+def _log(root: Path | None = None) -> DurableEventLog:
     """Open the log for a moment: two notebooks may be open at once, and it has one writer."""
     for _ in range(_TRIES):
         with suppress(LogLocked):
-            return DurableEventLog(root / FOLDER / "progress")
+            return DurableEventLog(_folder(root))
         time.sleep(_WAIT)
-    return DurableEventLog(root / FOLDER / "progress")
+    return DurableEventLog(_folder(root))

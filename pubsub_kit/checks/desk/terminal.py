@@ -1,70 +1,162 @@
-"""`check 03`: run your copy of an exercise in a terminal, and print each verdict as it comes."""
+"""`check 03`: run your copy of an exercise in a kernel, and print each verdict as it comes."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
+from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
 from pubsub_kit.checks.desk import copies, exercises
-from pubsub_kit.checks.desk.runner import run_notebook
+from pubsub_kit.checks.desk.runner import SECONDS, Heard, run_notebook
 from pubsub_kit.checks.forms.sources import ROOT
-from pubsub_kit.checks.forms.verdict import SIGNS, Verdict
+from pubsub_kit.checks.forms.verdict import SIGNS
 
 _PLAIN_SIGNS = {"○": "o", "◐": "?", "✗": "x", "✓": "v", "…": "...", "’": "'", "–": "-", "×": "x"}
+_MOST_SECONDS = 86_400.0
 
 
 def main(argv: Sequence[str], root: Path = ROOT) -> int:
-    """Check exercises; return 0 if every question of them holds, else 1.
+    """Check exercises; return 0 if every question of them holds, or every one named, else 1.
 
-    Raises PubSubKitError for an exercise that does not exist or cannot be read.
+    Raises PubSubKitError for an exercise or a question that does not exist, or cannot be read.
     """
     parser = argparse.ArgumentParser(
         prog="python3 -m pubsub_kit check",
-        description="Run your copies of exercises, and say which of your answers hold.",
+        usage="%(prog)s [-h] [--seconds SECONDS] exercise [question ...] [exercise ...]",
+        description="Run your copies of exercises, and say which of your answers hold. What you "
+        "have not saved in JupyterLab is not seen. The last check of each question counts.",
     )
-    parser.add_argument("exercises", nargs="+", metavar="exercise", help="03, or its name")
-    keys = [exercises.key_of(given) for given in parser.parse_args(argv).exercises]
+    parser.add_argument(
+        "words",
+        nargs="+",
+        metavar="exercise",
+        help="03, or its name; after it, names of questions of it, to check those alone",
+    )
+    parser.add_argument(
+        "--seconds",
+        type=_seconds,
+        default=SECONDS,
+        help="how long one cell may take before it is stopped (default: %(default)g)",
+    )
+    given = parser.parse_intermixed_args(argv)
+    wanted = asked_for(given.words)
     copies.prepare(root)
-    return max([check(key, root) for key in keys])
+    return max([check(key, root, names, given.seconds) for key, names in wanted])
 
 
-def check(key: str, root: Path) -> int:
-    """Run the learner's copy of one exercise, and print its verdicts and how many hold."""
-    name = f"{key}_{exercises.LESSONS[key]}.ipynb"
-    path = root / copies.FOLDER / name
-    if not path.exists():
-        raise copies.WorkspaceError(
-            f"there is no {copies.FOLDER}/{name}, nor an exercises/{name} to copy: update your "
-            "checkout"
-        )
-    ran = run_notebook(
-        path, lambda said: say(said.text if isinstance(said, Verdict) else f"! {said}")
-    )
+def asked_for(words: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """Return each exercise that is named, with the questions that are named after it.
+
+    Raises NoSuchQuestion for a word that names neither.
+    """
+    wanted: list[tuple[str, list[str]]] = []
+    for word in words:
+        if wanted and word in _names(wanted[-1][0]):
+            wanted[-1][1].append(word)
+            continue
+        try:
+            wanted.append((exercises.key_of(word), []))
+        except exercises.NoSuchQuestion as nothing:
+            if not wanted or word[:1].isdecimal():
+                raise
+            key = wanted[-1][0]
+            raise exercises.NoSuchQuestion(
+                f"exercise {key} has no question {word[:40]!r}: it has {', '.join(_names(key))}"
+            ) from nothing
+    return wanted
+
+
+def check(key: str, root: Path, names: Sequence[str] = (), seconds: float = SECONDS) -> int:
+    """Run the learner's copy of one exercise; print its verdicts, and how many answers hold.
+
+    `names` are the questions to check, if not all; one cell may take so many seconds.
+    """
+    path = _copy(key, root)
+    say(_said_of(path, root, seconds))
+    asked = [f"{key}.{name}" for name in _names(key) if name in (names or _names(key))]
+    only = asked if names else ()
+    ran = run_notebook(path, _print, root=root, only=only, seconds=seconds)
     last = {verdict.question: verdict for verdict in ran.verdicts}
-    asked = [f"{key}.{asked.name}" for asked in exercises.exercise(key)]
+    times = Counter(verdict.question for verdict in ran.verdicts)
     for question in asked:
         if question not in last:
             say(f"{SIGNS['not attempted']} {question}: not checked")
+        elif times[question] > 1:
+            say(f"{question} is checked {times[question]} times in here: the last check counts")
     held = sum(bool(last.get(question)) for question in asked)
-    say(f"{held} of {len(asked)} answers hold")
-    return 0 if held == len(asked) and not ran.trouble else 1
+    one = len(asked) == 1
+    say(f"{held} of {len(asked)} {'answer holds' if one else 'answers hold'}")
+    return 0 if held == len(asked) and (names or not ran.trouble) else 1
 
 
 def say(words: str, to: TextIO | None = None) -> None:
     """Print words, with plain signs where the terminal has no others."""
     stream = to or sys.stdout
-    coding = stream.encoding or "ascii"
     try:
-        words.encode(coding)
-    except (UnicodeEncodeError, LookupError):
-        for sign, plain in _PLAIN_SIGNS.items():
-            words = words.replace(sign, plain)
-        words = words.encode("ascii", "replace").decode("ascii")
-    try:
-        print(words, file=stream, flush=True)
+        print(_printable(words, stream.encoding or "ascii"), file=stream, flush=True)
     except BrokenPipeError:  # whoever read this, `head` say, has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _printable(words: str, coding: str) -> str:
+    """Return words with whatever this coding cannot write replaced."""
+    try:
+        "".encode(coding)
+    except LookupError:
+        coding = "ascii"
+    return "".join(_letter(letter, coding) for letter in words)
+
+
+def _letter(letter: str, coding: str) -> str:
+    try:
+        letter.encode(coding)
+    except UnicodeError:
+        return _PLAIN_SIGNS.get(letter, "?")
+    return letter
+
+
+def _print(said: Heard | str) -> None:
+    say(said.text if isinstance(said, Heard) else f"! {said}")
+
+
+def _names(key: str) -> list[str]:
+    return [question.name for question in exercises.questions(key)]
+
+
+def _copy(key: str, root: Path) -> Path:
+    """Return the learner's copy of an exercise; raises WorkspaceError where there is none."""
+    name = f"{key}_{exercises.LESSONS[key]}.ipynb"
+    path = copies.copy_of(root, name)
+    if not path.exists():
+        raise copies.WorkspaceError(
+            f"there is no {copies.FOLDER}/{path.name}, nor an exercises/{name} to copy: update "
+            "your checkout"
+        )
+    return path
+
+
+def _said_of(path: Path, root: Path, seconds: float) -> str:
+    """Say which file is read, how old it is, and how it is run."""
+    name = path.relative_to(root).as_posix()
+    saved = datetime.fromtimestamp(path.stat().st_mtime)
+    return (
+        f"Reading {name} as it was saved on {saved:%Y-%m-%d at %H:%M:%S}.\n"
+        "If it is open in JupyterLab, save it there first (Ctrl+S): unsaved changes are not in "
+        f"it.\nStarting a kernel to run its cells; each of them may take {seconds:g} s."
+    )
+
+
+def _seconds(word: str) -> float:
+    """Return a time limit; raises ArgumentTypeError for what is none."""
+    try:
+        seconds = float(word)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= _MOST_SECONDS:
+        raise argparse.ArgumentTypeError(f"{word!r} is no time limit: give seconds, such as 60")
+    return seconds

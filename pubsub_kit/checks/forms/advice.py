@@ -1,24 +1,24 @@
-"""What can go wrong in any question: its explanation, and its hints by degrees."""
+"""What can go wrong in any question: why it fails, and hints, the gentlest first."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-#: Why what is named so fails, unless a question says it better.
+#: Why an answer with this misconception fails, unless its question says it better.
 LESSONS: Mapping[str, str] = {
-    "hidden state": "A check runs your code thousands of times, and each crash or restart begins "
-    "with an empty memory. What may be forgotten belongs into self, what may not into a store.",
-    "never ends": "A loop of tries needs an end.",
-    "waits for ever": "A call without a timeout waits for a reply that may have been lost.",
-    "no await": "In Python, calling a coroutine only makes it; await runs it.",
+    "hidden state": "The check runs your code thousands of times, and every crash or restart wipes "
+    "its memory. Keep what may be lost in self, and what must survive in a store.",
+    "never ends": "A loop that retries until it succeeds never ends if nothing ever succeeds.",
+    "waits for ever": "A call without a timeout waits forever if its reply was lost.",
+    "no await": "Calling an async function only creates a coroutine; await runs it.",
 }
 
-#: What helps then, by degrees.
+#: What helps then, the gentlest hint first.
 HINTS: Mapping[str, Sequence[str]] = {
-    "hidden state": ["Set it in __init__, as self.… = …, and give check() the class itself."],
-    "never ends": ["What ends the loop if nothing ever goes well?"],
-    "waits for ever": ["Give call() a timeout."],
-    "no await": ["Write await in front of it, and async in front of the def around it."],
-    "raises": ["Read that line with the values it had: print() them, and check again."],
-    "misuse": ["The sentence above says what to change; .reset() shows the stub once more."],
+    "hidden state": ["Set it in __init__, as self.… = …, and pass the class itself to check()."],
+    "never ends": ["What stops your loop if every attempt fails?"],
+    "waits for ever": ["Give call() a timeout, in seconds."],
+    "no await": ["Put await before the call, and async before the def around it."],
+    "raises": ["Read that line with the values it had: print() them, then check again."],
+    "misuse": ["The sentence above says what to change; .reset() shows the stub again."],
 }

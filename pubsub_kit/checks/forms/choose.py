@@ -1,6 +1,6 @@
 """The form of a question whose answer is a choice; the choice is run.
 
-So there is no list of right answers to compare with, and an unusual right answer is right.
+There is no list of right answers to compare with, so an unusual right answer counts as right.
 """
 
 from __future__ import annotations
@@ -11,41 +11,42 @@ from typing import Any
 
 from pubsub_kit.checks.forms.question import AnswerError, Question
 from pubsub_kit.checks.forms.stub import is_stub
+from pubsub_kit.scenarios.plain import shown
 
 
 @dataclass
 class Choose(Question):
     """Choose an option for each of several things; the choice is run.
 
-    `options` gives, for each thing, the options that there are. A question about one thing takes
-    the option alone as its answer.
+    `options` lists the options for each thing. A question about a single thing also takes the
+    option alone as its answer.
     """
 
     options: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def shown(self) -> str:
-        """Return what there is to choose, and from what."""
+        """Return the question, with the options for each thing."""
         rows = [f"  {thing}: {' | '.join(choices)}" for thing, choices in self.options.items()]
         return "\n".join([self.asks, *rows])
 
     def runnable(self, answer: Any) -> dict[str, str]:
-        """Return the answer as one option for each thing. Raises AnswerError for another form."""
+        """Return the answer as one option for each thing; raises AnswerError for another form."""
         things = list(self.options)
         if len(things) == 1 and isinstance(answer, str):
             answer = {things[0]: answer}
         example = ", ".join(f"{thing!r}: …" for thing in things)
         if not isinstance(answer, Mapping):
-            raise AnswerError(f"give one option for each, {{{example}}}, not {str(answer)[:80]!r}")
+            raise AnswerError(f"choose one option for each: {{{example}}}, not {shown(answer)}")
         if unknown := [thing for thing in answer if thing not in self.options]:
             raise AnswerError(
-                f"{str(unknown[0])[:40]!r} is nothing to choose an option for: give {{{example}}}"
+                f"there is no {shown(unknown[0], 40)} to choose an option for: give {{{example}}}"
             )
         if missing := [thing for thing in things if is_stub(answer.get(thing))]:
-            raise AnswerError(f"choose for {' and '.join(map(repr, missing))} too")
+            raise AnswerError(f"choose an option for {' and '.join(map(repr, missing))} too")
         for thing, option in answer.items():
             if option not in self.options[thing]:
                 known = ", ".join(map(repr, self.options[thing]))
                 raise AnswerError(
-                    f"{str(option)[:40]!r} is no option for {thing}: choose among {known}"
+                    f"{shown(option, 40)} is not an option for {thing}: choose from {known}"
                 )
         return {thing: str(answer[thing]) for thing in things}

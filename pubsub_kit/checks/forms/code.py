@@ -14,7 +14,7 @@ class Code(Question):
     """Write or repair a function or a class; a judge runs it."""
 
     def is_blank(self, answer: Any) -> bool:
-        """Say whether the answer is a stub. Raises AnswerError if it is no code at all."""
+        """Return whether the answer is still the stub; raises AnswerError if it isn't code."""
         if is_stub(answer):
             return True
         if not callable(answer):

@@ -1,6 +1,6 @@
 """The form of a question whose answer is a design: a FeedDesign, or an object of a class of yours.
 
-A design is not read, it is run: by its judge among five people, or for millions of them.
+A design is run, not read: its judge runs it for five people, or for millions.
 """
 
 from __future__ import annotations
@@ -11,22 +11,23 @@ from typing import Any
 from pubsub_kit.checks.forms.question import AnswerError, Question
 from pubsub_kit.checks.forms.stub import is_stub
 from pubsub_kit.feed.designs import FeedDesign
+from pubsub_kit.scenarios.plain import shown
 
 _RULES = ("pushed", "kept")
 
 
 @dataclass
 class Design(Question):
-    """Design a feed; a judge runs it. `given` is what it must keep to, shown below the question."""
+    """Design a feed; a judge runs it. `given` is what it must keep to, shown with the question."""
 
     given: str = ""
 
     def shown(self) -> str:
-        """Return the question, and what a design must keep to."""
+        """Return the question and what a design must keep to."""
         return "\n".join(filter(None, (self.asks, self.given)))
 
     def is_blank(self, answer: Any) -> bool:
-        """Say whether nothing is designed yet: no answer, or a design as it is by default."""
+        """Return whether nothing is designed yet: no answer, or only the default design."""
         if not isinstance(answer, FeedDesign):
             return is_stub(answer)
         rules = [getattr(type(answer), name) for name in _RULES]
@@ -36,30 +37,25 @@ class Design(Question):
         return not own and _parameters(answer) == _parameters(FeedDesign())
 
     def runnable(self, answer: Any) -> FeedDesign:
-        """Return the design itself. Raises AnswerError for whatever is none."""
+        """Return the design itself; raises AnswerError for anything else."""
         if isinstance(answer, FeedDesign):
             return answer
         if isinstance(answer, type):
             name = answer.__name__
             if issubclass(answer, FeedDesign):
-                raise AnswerError(f"{name} is a class: make a design of it, {name}(…)")
-            raise AnswerError(f"{name} is no design: derive it from FeedDesign, and make one")
+                raise AnswerError(f"{name} is a class: pass an instance of it, {name}(…)")
+            raise AnswerError(
+                f"{name} is not a design: derive it from FeedDesign, and pass an instance"
+            )
         if isinstance(answer, dict):
-            raise AnswerError("a dict is no design yet: write FeedDesign(**it)")
+            raise AnswerError("a dict is not a design: pass FeedDesign(**your_dict)")
         if callable(answer):
             raise AnswerError(
-                "a function is no design: derive a class from FeedDesign, and override pushed"
+                "a function is not a design: derive a class from FeedDesign and override pushed"
             )
-        raise AnswerError(f"give a FeedDesign(…), not {_shown(answer)}")
+        raise AnswerError(f"give a FeedDesign(…), not {shown(answer, 60)}")
 
 
 def _parameters(design: FeedDesign) -> dict[str, Any]:
     names = [field.name for field in fields(FeedDesign) if field.name != "name"]
     return {name: getattr(design, name) for name in names}
-
-
-def _shown(answer: Any) -> str:
-    try:
-        return repr(answer)[:60]
-    except Exception:  # it can refuse to be shown
-        return f"this {type(answer).__name__}"

@@ -1,4 +1,4 @@
-"""The form of a question whose answer is a quantity, compared with the one that is computed."""
+"""The form of a question whose answer is a quantity, compared with a computed one."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Estimate(Question):
     """Estimate a quantity; the answer needs a unit where the quantity has one.
 
     `value` computes the true value in `unit`; `tolerance` is a ratio (0.1: within 10%). `wrong`
-    names the values that known misconceptions lead to; `shows` is the calculation in words, told
-    once the answer holds.
+    gives the value that each known misconception leads to. `shows` is the calculation in words,
+    shown once the answer holds.
     """
 
     value: Callable[[], float] = float
@@ -32,13 +32,13 @@ class Estimate(Question):
         if self._near(given, true):
             return Judgement("holds", f"holds: {quantity.words(true, self.unit)}. {self.shows}")
         if self.unit == "percent" and self._near(100 * given, true):
-            message = f"{given:.3g} is a share of 1, and the question asks for percent."
+            message = f"{given:.3g} is a fraction of 1, but the question asks for percent."
             return failed("not yet", message, "misuse")
         belief = next((b for b, wrong in self.wrong.items() if self._near(given, wrong())), "")
         where = _beside(given, true)
         message = f"{quantity.words(given, self.unit)} is {where}."
         if self.unit and where.startswith("far") and not isinstance(answer, str):
-            message += f" (A number without a unit counts in this one: {self.unit}.)"
+            message += f" (A number without a unit is taken to be in this one: {self.unit}.)"
         return failed("not yet", message, belief)
 
     def _near(self, given: float, value: float) -> bool:
@@ -46,12 +46,13 @@ class Estimate(Question):
 
 
 def _beside(given: float, true: float) -> str:
-    """Say how a value compares with the true one, without telling that one."""
+    """Say how a value compares with the true one, without giving that one away."""
     ratio = given / true if true else float("inf")
     if ratio <= 0:
-        return "not of the size of the right value"
-    far = ratio if ratio >= 1 else 1 / ratio
-    where = f"{'above' if ratio >= 1 else 'below'} the right value"
-    if 1.5 <= far < 10:
-        return f"{where}, by less than ten times"
-    return f"{'a little' if far < 10 else 'far'} {where}"
+        return "too low: the right value is above zero"
+    far, where = (ratio, "too high") if ratio >= 1 else (1 / ratio, "too low")
+    if far < 1.5:
+        return f"a little {where}"
+    if far < 10:
+        return f"{where}, though the order of magnitude is right"
+    return f"far {where}: check the order of magnitude"

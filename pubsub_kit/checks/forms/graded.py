@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pubsub_kit.checks.forms import luck
 from pubsub_kit.checks.forms.question import AnswerError
 from pubsub_kit.checks.forms.verdict import Judgement
 from pubsub_kit.checks.sandbox import guard
@@ -53,18 +54,18 @@ class Acted:
             found.world.end_tasks()
         if found.violation is None or found.world is None:
             return Judgement(_outcome(found), str(found))
-        world, violation = found.world, replace(found.violation, belief=self.diagnose(found))
-        faults = sum(letter.isalpha() for letter in found.code)
-        enough = f"{faults} fault{'s are' if faults > 1 else ' is'} enough"
-        summary = f"fails: {enough if faults else 'even where nothing goes wrong'}"
+        world, seen = found.world, found.violation.belief  # which also says what is worth drawing
+        violation = replace(found.violation, belief=self.diagnose(found))
+        calm = replay_scene(answer, found.scene, "-")
+        calm.end_tasks()
+        summary = luck.needed(found.code, world.trace, calm.trace)
         code = f"{[*SCENES].index(found.scene) + 1}/{found.code}"
 
-        def picture(question: str) -> Picture:
-            return draw(
-                world, violation, f"{question}, {found.scene}: the shortest run that breaks it"
-            )
+        def picture(title: str, wrong: Violation) -> Picture:
+            return draw(world, replace(wrong, belief=seen), title)
 
-        return Judgement("fails", summary, violation, code, world.trace, picture)
+        heading = f", {found.scene}: the shortest run that breaks it"
+        return Judgement("fails", summary, violation, code, world.trace, picture, heading)
 
     def replay(self, answer: FeedDesign, code: str) -> tuple[World, Violation | None]:
         """Run one scene under one schedule: "3/4o" is the third scene under 4o."""
@@ -140,8 +141,8 @@ class Graded:
         wanted = {MEASURES[n].words: _printed(n, self.levels.bounds[n]) for n in missed[:4]}
         actual = {MEASURES[n].words: _printed(n, trial.values[n]) for n in missed[:4]}
 
-        def picture(question: str) -> Picture:
-            return self.draws(trial, self.levels, question, message)
+        def picture(title: str, wrong: Violation) -> Picture:
+            return self.draws(trial, self.levels, title, wrong.message)
 
         of = f"{len(missed)} of {len(self.levels.bounds)} levels"
         summary = f"fails: {of} {'is' if len(missed) == 1 else 'are'} missed"
@@ -151,20 +152,20 @@ class Graded:
     def _too_dear(self, design: FeedDesign, arena: Arena, dear: float) -> Judgement:
         bound, words = self.levels.bounds["cost"], MEASURES["cost"].words
         paid, most = amount(dear, "dollars"), amount(bound, "dollars")
-        message = f"{words.capitalize()}: {paid} for machines alone, at most {most}."
+        message = f"{words.capitalize()}: {paid} for the machines alone, at most {most}."
 
-        def picture(question: str) -> Picture:
+        def picture(title: str, wrong: Violation) -> Picture:
             from pubsub_kit import show
 
             bars = {"your machines": dear, "at most": bound}
-            title = f"{question}: what it costs"
             return show.bars(
-                bars, x="dollars a month", mark="your machines", title=title, caption=message
+                bars, x="dollars a month", mark="your machines", title=title, caption=wrong.message
             )
 
         belief = self.too_dear(design, arena)
         violation = Violation(message, None, {words: most}, {words: paid}, belief)
-        return Judgement("fails", "fails: it is too dear to be tried", violation, picture=picture)
+        summary, heading = "fails: it is too expensive to simulate", ": what it costs"
+        return Judgement("fails", summary, violation, picture=picture, heading=heading)
 
 
 def _machines(design: FeedDesign, arena: Arena) -> float:
@@ -182,14 +183,14 @@ def _check_size(design: FeedDesign, arena: Arena) -> None:
     if messages > MOST_MESSAGES:
         raise AnswerError(
             f"chunk={design.chunk} makes {messages / 1e6:.1f} million messages in "
-            f"{arena.load.seconds:.0f} s, more than this check can run: take larger chunks"
+            f"{arena.load.seconds:.0f} s, more than this check can run: use larger chunks"
         )
 
 
 def _told(failures: list[str], more: list[str]) -> str:
     """Return the worst of what is missed in sentences, and the rest by name."""
     shown = [f"{words[0].upper()}{words[1:]}." for words in failures]
-    return " ".join([*shown, *[f"Missed, too: {', '.join(more)}."][: bool(more)]])
+    return " ".join([*shown, *[f"Also missed: {', '.join(more)}."][: bool(more)]])
 
 
 def _printed(name: str, value: float) -> str:

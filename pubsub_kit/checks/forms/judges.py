@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pubsub_kit.checks.forms import luck
 from pubsub_kit.checks.forms.verdict import Judgement
 from pubsub_kit.checks.sandbox import blame, guard, leaks
 from pubsub_kit.errors import PubSubKitError
@@ -22,7 +23,6 @@ from pubsub_kit.world.search.explore import (
     Oracle,
     Violation,
     explore,
-    replay,
     run_once,
 )
 from pubsub_kit.world.services import CallError
@@ -98,26 +98,22 @@ class Explored:
             found.world.end_tasks()
         if (leak := watch.leak(found.code, found.violation)) is not None:
             return Judgement("fails", "remembers what it should not", leak)
+        calm = self._run(answer, "-")[0] if found.violation else None
         with suppress(ScheduleError):
             self._run(answer, found.code)  # once more, so that what it prints is of this run
-        if found.violation is None or found.world is None:
+        if calm is None:
             if found.outcome != "holds":
                 return Judgement("not exercised", str(found))
-            alone = "holds: the run without faults, the only one there is"
+            alone = "holds: in the one run that there is, to which no fault is added"
             return Judgement("holds", str(found) if self.max_faults else alone)
-        return self._failed(answer, found)
+        return self._failed(answer, found, calm)
 
     def replay(self, answer: Any, code: str) -> tuple[World, Violation | None]:
         """Run the answer under one schedule."""
-        world = replay(
-            self._scenario(answer),
-            code,
-            faults=self.faults,
-            until=self.until,
-            max_steps=self.max_steps,
-        )
-        world.end_tasks()
-        return world, self.oracle(world)
+        world, violation = self._run(answer, code)
+        assert isinstance(world.chance, Schedule)
+        world.chance.check()
+        return world, (violation and self._mishap(world)) or violation
 
     def picture(self, world: World, violation: Violation | None, title: str) -> Picture:
         """Draw a run."""
@@ -138,22 +134,21 @@ class Explored:
         world.end_tasks()
         return world, violation
 
-    def _failed(self, answer: Any, found: Exploration) -> Judgement:
+    def _failed(self, answer: Any, found: Exploration, calm: World) -> Judgement:
         assert found.violation is not None
         assert found.world is not None
-        faults = sum(letter.isalpha() for letter in found.code)
-        enough = "1 fault is enough" if faults == 1 else f"{faults} faults are enough"
-        if not faults:
-            bad = any(step.kind != "end" for step in found.world.trace.faults())
-            enough = "no bad luck is needed" if bad else "even where nothing goes wrong"
-        summary = f"fails: {enough}"
         violation = found.violation
-        if mishap := _mishap(found.world, blame.EXPECTED + self.expected):
+        if mishap := self._mishap(found.world):
             violation = mishap
         elif self.diagnose is not None:
             belief = self.diagnose(answer, found) or violation.belief
             violation = replace(violation, belief=belief)
+        raises = violation.belief == "raises"
+        summary = luck.needed(found.code, found.world.trace, calm.trace, raises)
         return _failure(self, found.world, summary, violation, found.code)
+
+    def _mishap(self, world: World) -> Violation | None:
+        return _mishap(world, blame.EXPECTED + self.expected)
 
 
 @dataclass(frozen=True)
@@ -184,18 +179,22 @@ class Sampled:
             return Judgement("fails", "remembers what it should not", leak)
         if violation is None:
             return Judgement("holds", f"holds: {len(self.seeds)} runs, seeds {_list(self.seeds)}")
-        violation = _mishap(world, (CallError, Conflict, *self.expected)) or violation
+        violation = self._mishap(world) or violation
         return _failure(self, world, f"fails under seed {seed}", violation, str(seed))
 
     def replay(self, answer: Any, code: str) -> tuple[World, Violation | None]:
         """Run the answer under one seed."""
         if not code.isdecimal():
             raise PubSubKitError(f"this question is replayed by a seed, a number, not {code!r}")
-        return self._judged(answer, int(code))
+        world, violation = self._judged(answer, int(code))
+        return world, (violation and self._mishap(world)) or violation
 
     def picture(self, world: World, violation: Violation | None, title: str) -> Picture:
         """Draw a run."""
         return self.draws(world, violation, title)
+
+    def _mishap(self, world: World) -> Violation | None:
+        return _mishap(world, (CallError, Conflict, *self.expected))
 
     def _judged(self, answer: Any, seed: int) -> tuple[World, Violation | None]:
         world = self._run(answer, seed)
@@ -222,10 +221,11 @@ def _failure(
 ) -> Judgement:
     which = "the shortest run" if isinstance(judge, Explored) else "a run"
 
-    def picture(question: str) -> Picture:
-        return judge.picture(world, violation, f"{question}: {which} that breaks it")
+    def picture(title: str, wrong: Violation) -> Picture:
+        return judge.picture(world, wrong, title)
 
-    return Judgement("fails", summary, violation, code, world.trace, picture)
+    heading = f": {which} that breaks it"
+    return Judgement("fails", summary, violation, code, world.trace, picture, heading)
 
 
 def _list(seeds: Sequence[int]) -> str:

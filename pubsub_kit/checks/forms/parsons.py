@@ -1,4 +1,4 @@
-"""The form of a question whose answer is an order of given lines; what comes out is run."""
+"""The form of a question whose answer is an order of given lines; the result is run."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from typing import Any
 
 from pubsub_kit.checks.forms.question import AnswerError, Question
 from pubsub_kit.checks.sandbox.blame import told
+from pubsub_kit.scenarios.plain import shown
 
 _LINES = "<your lines>"
 
 
 @dataclass
 class Parsons(Question):
-    """Put given lines of code into an order; lines may be left out. What comes out is run.
+    """Put given lines of code in order; some may be left out. The result is run.
 
-    `lines` stand in the order in which the learner sees them, with their indentation; `header` is
-    what comes before them (imports, say), and `defines` is the name that the lines define.
+    `lines` are in the order in which the learner sees them, with their indentation; `header` is
+    what comes before them (imports, say), and `defines` is the name that they define.
     """
 
     lines: Sequence[str] = ()
@@ -32,7 +33,7 @@ class Parsons(Question):
         return "\n".join([self.asks, *rows])
 
     def runnable(self, answer: Any) -> Any:
-        """Return what the lines define in the answer's order. Raises AnswerError if they can't."""
+        """Return what the lines define in this order; raises AnswerError if they can't."""
         chosen = [self.lines[number - 1] for number in self._numbers(answer)]
         source = "\n".join([self.header, *chosen]) + "\n"
         space: dict[str, Any] = {"__name__": _LINES, **self.names}
@@ -40,11 +41,13 @@ class Parsons(Question):
         try:
             exec(compile(source, _LINES, "exec"), space)
         except SyntaxError as error:
-            raise AnswerError(f"in this order the lines are not Python: {error.msg}") from None
+            raise AnswerError(
+                f"in this order, the lines are not valid Python: {error.msg}"
+            ) from None
         except Exception as error:
-            raise AnswerError(f"in this order the lines do not even load: {told(error)}") from None
+            raise AnswerError(f"in this order, the lines fail to load: {told(error)}") from None
         if self.defines not in space:
-            raise AnswerError(f"in this order the lines do not define {self.defines}")
+            raise AnswerError(f"in this order, the lines don't define {self.defines}")
         return space[self.defines]
 
     def _numbers(self, answer: Any) -> list[int]:
@@ -55,13 +58,11 @@ class Parsons(Question):
         whole = isinstance(answer, list | tuple) and all(type(n) is int for n in answer)
         if not whole:
             raise AnswerError(
-                f"give the numbers of the lines in order, as in [2, 1, 3], not {str(answer)[:60]!r}"
+                f"give the line numbers in order, as in [2, 1, 3], not {shown(answer, 60)}"
             )
         twice = sorted({n for n in answer if answer.count(n) > 1})
         if twice:
-            raise AnswerError(f"use each line once at most: line {twice[0]} is there twice")
+            raise AnswerError(f"use each line at most once: line {twice[0]} is there twice")
         if wrong := [n for n in answer if not 1 <= n <= most]:
-            raise AnswerError(
-                f"there is no line {wrong[0]}: the lines have numbers from 1 to {most}"
-            )
+            raise AnswerError(f"there is no line {wrong[0]}: the lines are numbered 1 to {most}")
         return list(answer)

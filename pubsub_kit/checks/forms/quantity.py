@@ -1,7 +1,7 @@
 """Numbers with units, as an estimate is written down: `345_000`, "345K/s", "12 GB", "63 %".
 
-Units are pint's, plus the things that are counted in a system design, which have no dimension: a
-rate of tweets is the same kind of thing as a rate of writes.
+Units are pint's, plus the things that a system design counts. Those have no dimension: a rate of
+tweets is the same kind of quantity as a rate of writes.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.scenarios.plain import shown
 
 COUNTED = """
     request attempt call order payment transfer tweet read write delivery message event user
@@ -30,7 +31,7 @@ _WRITTEN = re.compile(
 
 
 class QuantityError(PubSubKitError):
-    """A quantity that cannot be read, or whose unit is of another kind than the one asked for."""
+    """A quantity can't be read, or its unit is of another kind than the one asked for."""
 
 
 @functools.cache
@@ -46,26 +47,27 @@ def _registry() -> Any:
 def read(answer: Any, unit: str) -> float:
     """Return the answer's number in this unit.
 
-    A bare number is taken to be in the unit that was asked for. Raises QuantityError with a
-    sentence for anything else that is no such quantity.
+    A bare number is taken to be in the unit that was asked for. Raises QuantityError for anything
+    that is not such a quantity.
     """
     if isinstance(answer, str):
         return _parsed(answer, unit)
     if isinstance(answer, bool) or not isinstance(answer, numbers.Real | Decimal):
         raise QuantityError(
-            f"give a number, or a text such as {_example(unit)}, not {_shown(answer)}"
+            f"give a number, or a text such as {_example(unit)}, not {shown(answer, 40)}"
         )
     try:
         return _finite(float(answer), answer)
     except OverflowError:
-        raise QuantityError(f"{_shown(answer)} is too large to be meant") from None
+        raise QuantityError(f"{shown(answer, 40)} is too large to be a sensible answer") from None
 
 
 def _parsed(text: str, unit: str) -> float:
     written = _WRITTEN.fullmatch(text.strip())
     if written is None:
         raise QuantityError(
-            f"{_shown(text)} is no quantity: write a number and a unit, such as {_example(unit)}"
+            f"{shown(text, 40)} is not a quantity: write a number and a unit, such as "
+            f"{_example(unit)}"
         )
     digits = written["number"].replace(",", "").replace("_", "")
     number = _finite(float(digits) * _SUFFIX.get(written["suffix"], 1.0), text)
@@ -74,15 +76,15 @@ def _parsed(text: str, unit: str) -> float:
     factor = _factor(_for_pint(written["unit"]), unit)
     if factor is None:
         raise QuantityError(
-            f"{_shown(text)} is not in {unit or 'a plain count'} or a unit like it: give, for "
-            f"example, {_example(unit)}"
+            f"{shown(text, 40)} can't be converted to {unit or 'a plain count'}: give, "
+            f"for example, {_example(unit)}"
         )
     return _finite(number * factor, text)
 
 
 @functools.cache
 def _factor(given: str, wanted: str) -> float | None:
-    """Return how many of one unit make another; None where they are of different kinds."""
+    """Return the factor from one unit to another, or None if they are of different kinds."""
     registry = _registry()
     try:
         a, b = 1 * registry.parse_units(given), 1 * registry.parse_units(wanted)
@@ -107,16 +109,9 @@ def _for_pint(unit: str) -> str:
 def _finite(number: float, answer: Any) -> float:
     if not math.isfinite(number):
         raise QuantityError(
-            f"{_shown(answer)} is not finite: give a number that you could write down"
+            f"{shown(answer, 40)} is not a finite number: give one that you could write down"
         )
     return number
-
-
-def _shown(answer: Any) -> str:
-    try:
-        return repr(answer)[:40]
-    except Exception:  # of too many digits, or of a kind that refuses to be shown
-        return f"this {type(answer).__name__}"
 
 
 def _example(unit: str) -> str:

@@ -13,7 +13,7 @@ from pubsub_kit.checks.forms.verdict import Judgement, Verdict
 from pubsub_kit.checks.sandbox import guard
 from pubsub_kit.checks.sandbox.blame import own_line, told
 from pubsub_kit.checks.sandbox.places import spaces
-from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.errors import PubSubKitError, said
 from pubsub_kit.scenarios.plain import plain, short
 from pubsub_kit.world.search.explore import Violation
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 
 class AnswerError(PubSubKitError):
-    """An answer whose form is off; the message says what form is wanted."""
+    """An answer has the wrong form; the message says which form to use."""
 
 
 @dataclass
 class Question:
     """What all forms share.
 
-    `lessons` explains each misconception by name; `hints` gives hints by degrees for each, those
-    under "" for any failure. What can happen in any question (`advice.py`) is explained there.
-    `limit` is the time that one run of an answer may take (seconds). `judged_by` runs it.
+    `lessons` explains each misconception by name. `hints` gives hints for each, the gentlest first;
+    those under "" fit any failure. `advice.py` has what can go wrong in any question. `limit` is
+    the time that one run of an answer may take (seconds). `judged_by` runs it.
     """
 
     name: str
@@ -42,48 +42,61 @@ class Question:
     judged_by: Judge | None = None
 
     def verdict(self, answer: Any, exercise: str) -> Verdict:
-        """Judge an answer; never raises, never hangs, whatever the answer does.
+        """Judge an answer; this never raises and never hangs, whatever the answer does.
 
-        Only somebody who presses Ctrl-C is heard: KeyboardInterrupt goes through.
+        Only Ctrl-C gets through, as KeyboardInterrupt.
         """
         title = f"{exercise}.{self.name}"
         ran = guard.run(lambda: self._judged(answer, exercise), self.limit, _spaces(answer))
         judged = ran.value or _of_error(ran.error)
-        if judged.outcome == "fails" and ran.unawaited and judged.belief != "raises":
-            judged = _unawaited(judged, ran.unawaited)
+        if judged.violation is not None:
+            judged = replace(judged, violation=_first(judged.violation, ran.unawaited))
         return Verdict(
             title,
             judged.outcome,
             judged.summary,
             lesson=self.lesson_for(judged.belief),
-            replay=f'replay("{exercise}", "{self.name}:{judged.code}")' if judged.code else "",
+            replay=f'q.{self.name}.replay("{judged.code}")' if judged.code else "",
             printed=ran.printed,
+            code=judged.code,
+            heading=judged.heading,
             violation=judged.violation,
             trace=judged.trace,
             draw=judged.picture,
         )
 
+    def left_out(self, exercise: str) -> Verdict:
+        """Return the verdict on an answer that is not to be checked this time."""
+        title = f"{exercise}.{self.name}"
+        return Verdict(title, "not attempted", "not checked this time: others were asked for")
+
     def is_blank(self, answer: Any) -> bool:
-        """Say whether the answer is still the stub."""
+        """Return whether the answer is still the stub."""
         return is_stub(answer)
 
     def judge(self, answer: Any) -> Judgement:
-        """Put the answer to the test; what it raises goes through."""
+        """Judge the answer by running it; whatever it raises passes through."""
         assert self.judged_by is not None
         return self.judged_by.judge(self.runnable(answer))
 
     def replay(self, answer: Any, code: str, title: str) -> Picture:
-        """Run an answer once more under a code that a verdict printed, and draw it.
+        """Run an answer again under a code that a verdict printed, and draw it as that did.
 
-        Raises PubSubKitError where the answer or the code is none that could be run.
+        Raises PubSubKitError if the answer or the code can't be run.
         """
         judge = self.judged_by
         if judge is None:
-            raise AnswerError(f"{self.name} is a question without a run: nothing to replay")
-        ran = guard.run(lambda: judge.replay(self.runnable(answer), code), self.limit)
-        if ran.value is None:
-            raise AnswerError(f"this answer cannot be run so: {ran.error}") from ran.error
-        return judge.picture(*ran.value, title)
+            raise AnswerError(
+                f"{self.name} is a question without runs, so there is nothing to replay"
+            )
+        run = guard.run(
+            lambda: judge.replay(self.runnable(answer), code), self.limit, _spaces(answer)
+        )
+        if run.value is None:
+            why = said(run.error) if run.error else "it did not end"
+            raise AnswerError(f"this answer can't be replayed: {why}") from run.error
+        world, wrong = run.value
+        return judge.picture(world, wrong and _first(_shown(wrong), run.unawaited), title)
 
     def runnable(self, answer: Any) -> Any:
         """Return what a judge runs for an answer: itself, unless its form says otherwise."""
@@ -109,10 +122,13 @@ class Question:
         judged = self.judge(answer)
         if judged.violation is None:
             return judged
-        wrong = judged.violation
-        states = {"expected": plain(wrong.expected), "actual": plain(wrong.actual)}
-        message = short(wrong.message)
-        return replace(judged, violation=replace(wrong, message=message, **states))
+        return replace(judged, violation=_shown(judged.violation))
+
+
+def _shown(wrong: Violation) -> Violation:
+    """Return what is wrong in words and values that any picture can show."""
+    states = {"expected": plain(wrong.expected), "actual": plain(wrong.actual)}
+    return replace(wrong, message=short(wrong.message), **states)
 
 
 def _spaces(answer: Any) -> list[dict[str, Any]]:
@@ -123,12 +139,12 @@ def _spaces(answer: Any) -> list[dict[str, Any]]:
 
 
 def _of_error(error: Exception | None) -> Judgement:
-    """Return the judgement of an answer that came to no end."""
+    """Return the judgement of an answer that raised an error or ran out of time."""
     if isinstance(error, PubSubKitError):
-        return failed("cannot run", str(error), "misuse")
+        return failed("cannot run", said(error), "misuse")
     assert error is not None
     if not own_line(error):
-        message = f"The check itself stumbled over this answer: {told(error)}."
+        message = f"The check itself failed on this answer: {told(error)}."
         return failed("cannot be checked", message, "misuse")
     return failed("your code raises an exception", f"Your code raised {told(error)}", "raises")
 
@@ -138,8 +154,9 @@ def failed(summary: str, message: str, belief: str) -> Judgement:
     return Judgement("fails", summary, Violation(message, belief=belief))
 
 
-def _unawaited(judged: Judgement, name: str) -> Judgement:
-    """Say first what nobody awaited: the rest follows from it."""
-    assert judged.violation is not None
-    message = f"{name}(…) was made and never awaited, so it never ran."
-    return replace(judged, violation=replace(judged.violation, message=message, belief="no await"))
+def _first(wrong: Violation, unawaited: str) -> Violation:
+    """Return what nobody awaited, if there is such a thing: the rest follows from it."""
+    if not unawaited or wrong.belief == "raises":
+        return wrong
+    message = f"{unawaited}(…) was called but never awaited, so it never ran."
+    return replace(wrong, message=message, belief="no await")

@@ -31,12 +31,15 @@ _COLOURS = {
 }
 _AS_CODE = ("Replay it", "Your code printed")
 
+#: Draws the run that failed, under a title, with what a verdict says is wrong in it.
+Draw = Callable[[str, Violation], "Picture"]
+
 
 @dataclass(frozen=True)
 class Judgement:
     """What a judge says of one answer, before it is put into a learner's words.
 
-    `picture` draws the run that failed, under a title that begins with the question's name.
+    `picture` draws the run that failed; its title is the question's name and the `heading`.
     """
 
     outcome: Outcome
@@ -44,7 +47,8 @@ class Judgement:
     violation: Violation | None = None
     code: str = ""
     trace: Trace | None = None
-    picture: Callable[[str], Picture] | None = None
+    picture: Draw | None = None
+    heading: str = ""
 
     @property
     def belief(self) -> str:
@@ -64,9 +68,11 @@ class Verdict:
     hint: str = ""
     printed: str = ""
     note: str = ""
+    code: str = ""
+    heading: str = ""
     violation: Violation | None = None
     trace: Trace | None = None
-    draw: Callable[[str], Picture] | None = field(default=None, repr=False, compare=False)
+    draw: Draw | None = field(default=None, repr=False, compare=False)
 
     def __bool__(self) -> bool:
         """A verdict counts as true only if the answer holds."""
@@ -105,7 +111,7 @@ class Verdict:
         blank = self.trace is not None and not self.trace
         if self.violation is None or blank or self.draw is None:
             return None
-        return self.draw(self.question)
+        return self.draw(f"{self.question}{self.heading}", self.violation)
 
     def _html(self) -> str:
         colour = _COLOURS[self.outcome]

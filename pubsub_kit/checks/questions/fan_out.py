@@ -11,40 +11,40 @@ from pubsub_kit.scenarios.fan_out import publishers
 from pubsub_kit.scenarios.fan_out import signups as stage
 
 _LESSONS = {
-    "a shared group fans out": "Those who share a group share its messages: each goes to one of "
-    "them. Whoever is to have all of them needs a group of its own.",
-    "each worker is a group": "A group of its own gets a copy of everything, so the work is done "
-    "twice. Workers of one service share a group.",
+    "a shared group fans out": "The members of a group share its messages: each message goes to "
+    "one of them. A reader that needs every message needs a group of its own.",
+    "each worker is a group": "A group of its own gets a copy of every message, so the work is "
+    "done twice. The workers of one service share a group.",
     "one reader hears nothing": "A reader without a subscription gets nothing.",
-    "a loop isolates": "In one delivery for all, a reader waits until the one before is done, and "
-    "goes through it again where one fails. A subscription each keeps them apart.",
-    "a late subscriber sees history": "A new group begins with the next message, unless you say "
-    "where to start. The log still holds what came before.",
-    "acks before the work is done": "An ack lets the message go. Whatever fails or crashes after "
-    "it is lost: ack when the work is done.",
-    "send means sent": "send() only fills a buffer in this process. Until flush() returns, a "
-    "crash or a deployment takes it along.",
-    "a producer for each request": "Connecting costs more than publishing, on both ends: in "
-    "August 2025 a Kafka producer for each request cost PagerDuty most of its events for 38 "
-    "minutes (its report). Make one when the process starts.",
-    "another answer": "Whoever signs up waits for your 'ok': without it they try again.",
-    "published means arrived": "Fire and forget has no answer, so nobody knows what became of it. "
-    "Ask for the broker's confirm.",
-    "silence means yes": "No confirm came, so nobody knows whether it arrived. Send it again, with "
-    "the same id.",
-    "a confirm means it was routed": "RabbitMQ confirms a message that no queue is bound for, "
-    "and drops it. Ask to get back what cannot be routed (the mandatory flag).",
-    "arrivals stop": "New signups keep coming while it catches up.",
-    "the backlog is all": "While the burst lasts, the index works too: only what it can't keep up "
-    "with waits.",
+    "a loop isolates": "In one delivery for all, each reader waits for the one before it, and runs "
+    "again when another one fails. A subscription each keeps them apart.",
+    "a late subscriber sees history": "A new group starts with the next message unless you say "
+    "where to start. The log still holds the earlier ones.",
+    "acks before the work is done": "An ack lets the message go. If the work fails or crashes "
+    "after it, the message is lost: ack when the work is done.",
+    "send means sent": "send() only fills a buffer in this process. Until flush() returns, a crash "
+    "or a deployment takes the buffer with it.",
+    "a producer for each request": "Every connection is work for both ends. In August 2025 "
+    "PagerDuty made one Kafka producer per request, and about 95% of its events were rejected for "
+    "38 minutes (its report). Make one when the process starts.",
+    "another answer": "The client waits for your 'ok', and signs up again if none comes.",
+    "published means arrived": "Fire and forget gets no answer, so nobody knows what became of the "
+    "message. Wait for the broker's confirm.",
+    "silence means yes": "No confirm came, so nobody knows whether the message arrived. Send it "
+    "again, with the same id.",
+    "a confirm means it was routed": "RabbitMQ also confirms a message that no queue is bound for, "
+    "and then drops it. Its mandatory flag makes the message come back to you.",
+    "arrivals stop": "New signups keep arriving while the index catches up.",
+    "the backlog is all": "The index works during the burst too: only what it can't keep up with "
+    "waits.",
 }
 
 QUESTIONS: list[Question] = [
     Code(
         "wire",
-        "Write wire(world, readers): give each reader (a name and its handler) its subscription by "
-        "world.consumer(name, handler, 'signups', …), so that each hears of every signup, also of "
-        "those before it joined, and none is in another's way.",
+        "Write wire(world, readers). Give each reader (a name and its handler) a subscription with "
+        "world.consumer(name, handler, 'signups', …). Each reader has to get every signup, also "
+        "those from before it joined, and none may hold up another.",
         judged_by=Explored(
             stage.wire,
             stage.everyone_hears_of_everyone,
@@ -56,12 +56,15 @@ QUESTIONS: list[Question] = [
         lessons=_LESSONS,
         hints={
             "one reader hears nothing": ["How often do you call world.consumer for two readers?"],
-            "a shared group fans out": ["What is the group of a consumer, if you do not say?"],
+            "a shared group fans out": ["Which group does a consumer join if you don't name one?"],
             "a late subscriber sees history": [
-                "Where does a new group begin to read?",
+                "Where does a new group start to read?",
                 "world.consumer takes start=…",
             ],
-            "a loop isolates": ["One subscription for each reader, not one for all."],
+            "a loop isolates": [
+                "How many subscriptions do two independent readers need?",
+                "One subscription for each reader, not one for all.",
+            ],
             "acks before the work is done": [
                 "When is a message acked, and is the work done by then?"
             ],
@@ -70,8 +73,9 @@ QUESTIONS: list[Question] = [
     ),
     Choose(
         "groups",
-        "Everybody below reads 'signups'. Each new user gets one mail, each web server keeps "
-        "a list of all users in its memory, and billing handles paying users only.",
+        "Everybody below reads 'signups'. Each new user gets one mail, each web server keeps a "
+        "list of all users in its memory, and billing handles paying users only. Who shares a "
+        "group, and who filters?",
         options={
             stage.EMAIL: list(stage.GROUPS),
             stage.CACHE: list(stage.GROUPS),
@@ -82,32 +86,34 @@ QUESTIONS: list[Question] = [
         ),
         lessons=_LESSONS,
         hints={
-            "each worker is a group": ["How many of the two email workers may get a signup?"],
-            "a shared group fans out": ["How many of the two web servers must hear of a signup?"],
-            "": ["Is it work, to be done once? Or news, that each must have?"],
+            "each worker is a group": ["How many of the two email workers should get a signup?"],
+            "a shared group fans out": ["How many of the two web servers need to get a signup?"],
+            "": ["Is it work, to be done once? Or news, for everyone to have?"],
         },
     ),
     Code(
         "producer",
-        "Write a class Signup(connect) with handle(name): connect() makes a producer with "
-        "send(data) and await flush(). Send the name, and return 'ok' when the event can't be "
+        "Write a class Signup(connect) with handle(name). connect() makes a producer with "
+        "send(data) and await flush(). Send the name, and return 'ok' once the event can't be "
         "lost any more.",
         judged_by=Explored(
             publishers.producer, publishers.what_was_answered_was_sent, ("crash",), max_faults=2
         ),
         lessons=_LESSONS,
         hints={
-            "send means sent": ["What has to be true before you say 'ok'?"],
-            "a producer for each request": ["__init__ runs once for each start of the process."],
-            "another answer": ["handle returns what the client hears."],
-            "": ["Connect in __init__; in handle: send, await flush, return 'ok'."],
+            "send means sent": ["What has to be true before you answer 'ok'?"],
+            "a producer for each request": [
+                "How often does __init__ run, and how often does handle?"
+            ],
+            "another answer": ["What does handle return, on every path?"],
+            "": ["Connect in __init__. In handle: send, await flush, return 'ok'."],
         },
     ),
     Choose(
         "confirm",
-        "You publish a signup, which a queue is bound for, and a refund, which none is. "
-        "What must you wait for, so that neither can vanish, whichever two messages the network "
-        "loses?",
+        "You publish a signup, which a queue is bound for, and a refund, which no queue is bound "
+        "for. What does the publisher wait for, and what does it do if no answer comes? Neither "
+        "message may vanish, whichever two messages the network loses.",
         options={
             publishers.PUBLISHER: list(publishers.WAITS),
             publishers.UNHEARD: list(publishers.THEN),
@@ -118,17 +124,17 @@ QUESTIONS: list[Question] = [
         lessons=_LESSONS,
         hints={
             "a confirm means it was routed": [
-                "What does the exchange do with a message that it has no queue for?"
+                "What does the exchange do with a message that no queue is bound for?"
             ],
-            "silence means yes": ["Whose message was lost: yours, or the broker's confirm?"],
-            "published means arrived": ["Who tells you that the broker has it?"],
-            "": ["You need an answer in each of three cases: accepted, unroutable, silence."],
+            "silence means yes": ["Which message was lost: yours, or the confirm? Can you tell?"],
+            "published means arrived": ["Who could tell you that the broker has it?"],
+            "": ["You need an answer to each of three cases: accepted, unroutable, silence."],
         },
     ),
     Estimate(
         "catch_up",
-        "The index takes 20 signups a second. For 10 minutes 50 come each second, then 5. How long "
-        "after the burst has it caught up?",
+        "The index handles 20 signups a second. For 10 minutes, 50 arrive each second; after that, "
+        "5. How long after the burst has it caught up?",
         value=lambda: (50 - 20) * 600 / (20 - 5),
         unit="second",
         tolerance=0.05,
@@ -138,9 +144,9 @@ QUESTIONS: list[Question] = [
         },
         lessons=_LESSONS,
         hints={
-            "arrivals stop": ["What still comes in while it works off the rest?"],
-            "the backlog is all": ["What did it work off during the burst?"],
-            "": ["How many wait when the burst ends?", "How fast does that number fall?"],
+            "arrivals stop": ["What still arrives while the index works off the backlog?"],
+            "the backlog is all": ["How many did it handle during the burst?"],
+            "": ["How many signups wait when the burst ends?", "How fast does that number fall?"],
         },
         shows="(50 − 20) × 600 signups wait, and their number falls by 20 − 5 each second.",
     ),

@@ -1,4 +1,4 @@
-"""Exercise 05: a transfer, an account, a shop, a box office and a topic that keep their word."""
+"""Exercise 05: a topic, an account, a transfer, a shop and a box office that lose no money."""
 
 from __future__ import annotations
 
@@ -12,98 +12,110 @@ from pubsub_kit.scenarios.out_of_order_transfers import transfers as stage
 from pubsub_kit.world.verbs import perform
 
 _TRANSFER = {
-    "a timeout means it failed": "A timeout says that no reply came, and nothing about the money. "
-    "Neither go on nor undo: ask again, under the same id, until there is an answer.",
-    "a new id for each try": "The account did the first try; only you do not know. To it a new id "
-    "is a new wish. So the id comes from the order, before the first try and after a restart too.",
-    "nobody goes on": "A crash wipes out what was in hand, and the client does not ask again. Save "
-    "the order before the first call; recover() goes on from what was saved.",
-    "what was not saved was not done": "A crash can fall between a call, or a decision, and "
-    "your note of it. So after a restart the last step is unknown: ask again under its id, and do "
-    "not guess.",
-    "no compensation": "Nobody undoes the steps of a saga but you. After a no, undo what was done, "
-    "all of it, in steps that cannot be refused.",
-    "an undo under the same id": "The account has done this id, and does nothing for it any more. "
-    "An undo is a wish of its own, so it needs an id of its own.",
-    "moves a part": "A transfer is three moves: ann pays amount and fee, the bank gets the fee, "
-    "bob gets the amount.",
-    "moves nothing": "Only the accounts can move money: call them.",
-    "tells another story": "The client acts upon what you say. Return True if it was done, False "
-    "if it was not.",
-    "another answer": "Return True once all is done, False once all is undone.",
-    "never ends": "False is an answer: bob refuses, and will refuse again. Only silence is worth "
-    "another try.",
+    "a timeout means it failed": "A timeout tells you that no reply came, and nothing about the "
+    "money. Going on is a guess, and so is undoing. How can you get a real answer from the "
+    "account?",
+    "a new id for each try": "The account had already done your first try; its reply was lost. It "
+    "takes a new id for a new request. Which id stays the same across retries and restarts?",
+    "nobody goes on": "A crash wipes your memory, and the client doesn't ask again. recover() can "
+    "only finish an order that it finds in the database. When do you save it?",
+    "what was not saved was not done": "A crash can fall between a call and your note of it. So "
+    "after a restart you can't tell whether the last step was done, and a guess loses money. Under "
+    "which id is it safe to ask again?",
+    "no compensation": "Only your code undoes the steps of a saga. Once an account has refused, "
+    "every step before that must be undone, the fee too. Which steps were done by then?",
+    "an undo under the same id": "The account does each id only once, so it ignores an undo that "
+    "reuses the id. An undo is a new request. Which id could it have?",
+    "moves a part": "A transfer makes three moves: ann pays the amount and the fee, the bank gets "
+    "the fee, and bob gets the amount. Which one is missing?",
+    "moves nothing": "Only the accounts can move money, and none of them did. Which three calls "
+    "make up a transfer?",
+    "tells another story": "The client acts on your answer: True means done, False means not done. "
+    "Which way through your code returns the wrong one?",
+    "another answer": "Return True once every step is done, and False once every step is undone. "
+    "What does your code return at its end?",
+    "never ends": "False is an answer: bob's account refused, and it will refuse every time. Only "
+    "silence is worth a retry. Does your code tell the two apart?",
 }
 
 _ACCOUNT = {
-    "sort by wall clock": "Two machines' clocks need not agree, so their times put nothing in "
-    "order (Kleppmann, Designing Data-Intensive Applications, ch. 8). A number counted up in one "
-    "place does.",
-    "late means stale": "What is late is not old news: each move changes the balance. Dropping a "
-    "lower number is right where an event holds the whole state, and loses money where it holds a "
-    "change.",
-    "created comes first": "The event that opens the account can arrive after one that uses it. "
-    "The first to arrive is not the first: numbers begin at 1.",
-    "as they come": "Topics and retries do not keep the order for you here. Hold what is early "
-    "until its turn has come.",
-    "no dedup": "A move came twice, and counted twice. What has a number below the next one was "
-    "applied already.",
-    "mark and effect apart": "A crash fell between the balance and the number, and left one "
-    "without the other. Write both in one transaction.",
-    "a memory is enough": "The early move was acked and held in memory, and the crash wiped it "
-    "out; nobody brings it back. Hold it in the database.",
-    "keeps no balance": "The row 'balance' holds what the moves make.",
+    "sort by wall clock": "Two machines' clocks don't agree, so their timestamps can't put moves "
+    "in order (Kleppmann, Designing Data-Intensive Applications, ch. 8). Which number in "
+    "event.data comes from one place only?",
+    "late means stale": "A late move isn't old news: each one changes the balance. Dropping a "
+    "lower number is right if an event holds the whole state, but these hold a change. What is "
+    "the balance without the move you dropped?",
+    "created comes first": "The event that opens the account can arrive after one that uses it, so "
+    "the first to arrive needn't be number 1. Which number do you wait for before anything has "
+    "arrived?",
+    "as they come": "Redelivery changes the order here, so you can't apply moves as they arrive. "
+    "Which move is next, and where do you keep one that is early?",
+    "no dedup": "A move was delivered twice, and it counted twice. If its number is lower than the "
+    "next one you expect, what do you know about it?",
+    "mark and effect apart": "The crash fell between two writes, the balance and the number, so "
+    "one of them is missing. How can two writes become one?",
+    "a memory is enough": "You acked the early move and kept it in memory. The crash wiped it, and "
+    "the broker won't redeliver what you acked. Where does it survive a crash?",
+    "keeps no balance": "The check reads the row 'balance', which should hold what the moves make. "
+    "Which row does your code write?",
 }
 
 _SHOP = {
-    "save, then publish": "Two systems, two writes, and a crash between them: saved, and never "
-    "told. Save the event with the order, in one transaction, and let the relay publish it: a "
-    "transactional outbox.",
-    "publish, then save": "Told first, and the crash came before the order was there. Nobody can "
-    "take an event back. Save both in one transaction; publish afterwards.",
-    "id > last": "Numbers are given when a transaction begins, and transactions end in another "
-    "order. When the relay had told 2, number 1 was not there yet, and it never looked back.",
-    "forgets before it tells": "The crash fell after you took it off the list, and before you told "
-    "it. The other way round it may be told twice, and its reader can notice that by the id.",
-    "tells it for ever": "It is told again where nothing went wrong. Tell it in one place, the "
-    "relay, and delete the row once it is told.",
-    "tells nobody": "What is saved is only told if relay() tells it.",
-    "saves": "The row f'order {order[\"id\"]}' is the shop's order book.",
+    "save, then publish": "You wrote to two systems, and the crash fell between the two writes: "
+    "saved, but never published. Which two writes can be one transaction, and who publishes later?",
+    "publish, then save": "You published first, and the crash came before the order was saved. "
+    "Nobody can take an event back. What has to be certain before you publish?",
+    "id > last": "An order gets its number before its transaction commits, and transactions can "
+    "commit in another order. When your relay published number 2, number 1 wasn't there yet. How "
+    "can the relay find it later?",
+    "forgets before it tells": "The crash fell after you took the row off your list and before it "
+    "was sent. The other way round, a crash only sends it twice, and the receiver can tell by the "
+    "id. Which of the two comes first?",
+    "tells it for ever": "It was sent again although nothing went wrong. How does your relay know, "
+    "on its next run, that this one has been sent?",
+    "tells nobody": "It was saved, but nothing sent it. Only relay() runs after a restart: what "
+    "does it find to send?",
+    "saves": "The check looks for a row f'order {order[\"id\"]}' for each order. Which rows does "
+    "your shop write?",
 }
 
 _MAIL = {
-    "a transaction covers the mail": "A transaction that aborts takes back its own rows and "
-    "nothing else; Kafka's covers Kafka's topics alone (its design docs, 4.6). So write down that "
-    "a mail is due, and send it after the commit.",
-    "after the commit is soon enough": "After the commit comes the crash, and nobody knows that a "
-    "mail was due. Write that down in the transaction.",
+    "a transaction covers the mail": "A transaction rolls back its own rows and nothing else. You "
+    "can't roll back an email, and Kafka's transactions cover Kafka's topics alone (its design "
+    "docs, 4.6). What can you write inside the transaction instead of sending?",
+    "after the commit is soon enough": "The crash came right after the commit, and then nobody "
+    "knew that a mail was due. Which row would have told the relay?",
     "forgets before it tells": _SHOP["forgets before it tells"],
     "tells it for ever": _SHOP["tells it for ever"],
     "tells nobody": _SHOP["tells nobody"],
-    "sold twice": "Look whether a ticket is left, and take it, in one transaction.",
-    "sells nothing": "The row 'ticket …' says who has it.",
+    "sold twice": "Two clients took the same ticket, since nothing looked whether one was left in "
+    "the very step that took it. How can looking and taking become one step?",
+    "sells nothing": "The row 'ticket …' says who got the ticket, and your code writes none. "
+    "Which line does?",
 }
 
 _ROUTING = {
-    "a topic is totally ordered": "Order holds within one partition. Two partitions drain at "
-    "different speeds, so whatever must stay in order needs the same key.",
-    "hash() is stable": "Python salts hash() of a string anew in each process, so two processes "
-    "send one key to two partitions. Use a hash that is written down, CRC32 for one.",
-    "every client hashes alike": "librdkafka's default is CRC32, the Java client's is murmur2 "
-    "(confluent-kafka-dotnet #165, kafkajs #1154). Set one partitioner in all of them.",
-    "adding partitions is harmless": "hash % 2 and hash % 3 differ: the key moves to another "
-    "partition, while its older messages still wait in the old one.",
-    "a retry topic keeps order": "The failed move stands aside, and the next one passes it. A "
-    "retry topic is for messages that nobody waits behind.",
-    "a dead letter is free": "The dead letter leaves a gap, and those behind it go on. Redriven, "
-    "it arrives as an old message among new ones.",
+    "a topic is totally ordered": "Order holds within one partition only, and two partitions drain "
+    "at different speeds. Which key do all of Ann's moves share?",
+    "hash() is stable": "Python salts hash() of a string in each process, so two processes send "
+    "one key to two partitions. Which hash gives the same result everywhere?",
+    "every client hashes alike": "librdkafka defaults to CRC32, the Java client to murmur2 "
+    "(confluent-kafka-dotnet #165, kafkajs #1154), so one key went to two partitions. How do you "
+    "make both clients agree?",
+    "adding partitions is harmless": "hash % 2 and hash % 3 differ: the key moved to another "
+    "partition while its older messages were still waiting in the old one. When is it safe to add "
+    "a partition?",
+    "a retry topic keeps order": "The failed move stepped aside, and the next one passed it. A "
+    "retry topic suits messages that nothing has to wait for. Does something wait for this one?",
+    "a dead letter is free": "The dead-lettered move left a gap, and the moves behind it went on. "
+    "Once redriven, it arrived as an old message among new ones. Who has to wait instead?",
 }
 
 QUESTIONS: list[Question] = [
     Choose(
         "routing",
-        "A topic in 2 partitions, soon 3, carries what Ann moves: by which key, by which hash, how "
-        "does it grow, and what becomes of a move that fails? Her moves must be booked in order.",
+        "A topic with 2 partitions, soon 3, carries Ann's moves, and they must be booked in order. "
+        "Choose the key, the hash, how the topic grows, and what happens to a move that fails.",
         options=partitions.OPTIONS,
         judged_by=Explored(
             partitions.routed,
@@ -116,21 +128,32 @@ QUESTIONS: list[Question] = [
         lessons=_ROUTING,
         hints={
             "a topic is totally ordered": [
-                "Which moves must not pass each other? What do they share?"
+                "Which moves must not overtake each other? What do they have in common?"
             ],
-            "hash() is stable": ["What does hash('ann') give in another process? Try it twice."],
-            "every client hashes alike": ["The app and the website must agree on one partition."],
-            "adding partitions is harmless": ["Who still waits in the old partition by then?"],
-            "a retry topic keeps order": ["Who may go on while one of Ann's moves waits?"],
-            "a dead letter is free": ["Who may go on while one of Ann's moves is dead?"],
-            "": ["Follow one key through the picture: in which partition is each of its moves?"],
+            "hash() is stable": [
+                "Start Python twice and print hash('ann') in each. Are they equal?"
+            ],
+            "every client hashes alike": [
+                "The app and the website must pick the same partition for Ann."
+            ],
+            "adding partitions is harmless": [
+                "What is still waiting in the old partition at that moment?"
+            ],
+            "a retry topic keeps order": [
+                "Which of Ann's moves may be booked while an earlier one waits?"
+            ],
+            "a dead letter is free": [
+                "Which of Ann's moves may be booked while an earlier one is set aside?"
+            ],
+            "": ["Follow Ann's moves through the picture: which partition does each one go to?"],
         },
     ),
     Code(
         "account",
-        "Write a class Ledger(db) with handle(event): the row 'balance' becomes what the moves "
-        "make in the order of event.data['seq'], 1, 2, 3, 4, each once. They come late, twice, "
-        "with wrong clocks, and the ledger crashes, up to 2 of these at once.",
+        "Write a class Ledger(db) with handle(event). The row 'balance' must end up as what the "
+        "moves make in the order of event.data['seq'] (1, 2, 3, 4), each applied once. Moves may "
+        "arrive late or twice, clocks may be wrong, and the ledger may crash: up to 2 faults a "
+        "run.",
         judged_by=Explored(
             numbered_moves.ledger,
             numbered_moves.adds_up,
@@ -141,27 +164,29 @@ QUESTIONS: list[Question] = [
         ),
         lessons=_ACCOUNT,
         hints={
-            "sort by wall clock": ["What in event.data does no teller's clock decide?"],
-            "late means stale": ["What is the balance without the move that you dropped?"],
-            "created comes first": ["Which number do you wait for, before anything has come?"],
-            "as they come": ["Which number is next? What do you do with a higher one?"],
-            "no dedup": ["What do you know of a number that is lower than the next one?"],
-            "mark and effect apart": [
-                "async with self.db.transaction() as tx: … holds both writes."
+            "sort by wall clock": ["Which field of event.data doesn't depend on a teller's clock?"],
+            "late means stale": [
+                "Apply the four moves by hand, once with the late one and once without."
             ],
-            "a memory is enough": ["Hold it in a row, f'held {number}' say."],
+            "created comes first": ["Numbers begin at 1, whatever arrives first."],
+            "as they come": ["Keep a row with the next number. What do you do with a higher one?"],
+            "no dedup": ["A number below the next one was applied before."],
+            "mark and effect apart": [
+                "async with self.db.transaction() as tx: … makes both writes one."
+            ],
+            "a memory is enough": ["Put it in a row, such as f'held {number}'."],
             "": [
-                "Keep in a row which number is next. Lower: drop. Higher: hold it, or raise, so "
-                "that it comes again.",
-                "Once the next one is applied, the one after it may be among those held: go on.",
+                "Keep the next number in a row. Drop a lower one. Hold a higher one, or raise, so "
+                "that it is redelivered.",
+                "After you apply the next move, look whether the one after it is already held.",
             ],
         },
     ),
     Code(
         "transfer",
-        "Write a class Transfers(db) with handle(order) and recover(): it moves amount and fee "
-        "between three accounts, all of it or nothing, though up to 2 replies are lost or the "
-        "service crashes. handle returns True if it was done, False if an account refused.",
+        "Write a class Transfers(db) with handle(order) and recover(). It moves the amount and the "
+        "fee between three accounts, all of it or nothing, whatever 2 lost replies or crashes do. "
+        "handle returns True if the transfer was done, and False if an account refused.",
         judged_by=Explored(
             stage.transfers,
             stage.money_is_conserved,
@@ -172,33 +197,36 @@ QUESTIONS: list[Question] = [
         lessons=_TRANSFER,
         hints={
             "a timeout means it failed": [
-                "What could you ask the account, instead of guessing?",
-                "The same request again: an account does an id once, and repeats its answer.",
+                "What could you ask the account instead of guessing?",
+                "Send the same request again: an account does an id once and repeats its answer.",
             ],
-            "a new id for each try": ["Which id is the same at each try, and after a restart?"],
+            "a new id for each try": ["Use the order's own id, for every try and after a restart."],
             "nobody goes on": [
-                "What is in the database when the crash falls? Who reads it at the restart?",
-                "put the order before the first call; in recover(), scan for the open ones.",
+                "What is in the database at the moment of the crash? Who reads it at the restart?",
+                "Put the order before the first call; in recover(), scan for open orders.",
             ],
             "what was not saved was not done": [
-                "Begin again from the first step: what harm is it?"
+                "What harm does it do to begin again from the first step, under the same ids?"
             ],
-            "no compensation": ["Which steps were done before the no? The fee is one."],
+            "no compensation": [
+                "Keep a list of the steps that were done, and undo them in reverse."
+            ],
             "an undo under the same id": ["f\"undo {order['id']}\""],
-            "moves a part": ["Three calls: order['from'], 'bank', order['to']."],
-            "tells another story": ["Which way through your code ends in which return?"],
+            "moves a part": ["Make three calls: order['from'], 'bank' and order['to']."],
+            "tells another story": ["Trace each way through your code to its return."],
             "": [
-                "Save the order, then call in turn; on a no, undo in reverse; then delete it.",
-                "recover() can run every open order from its beginning: under the same ids, what "
-                "was done is not done again.",
+                "Save the order, call the accounts in turn, undo in reverse after a no, and then "
+                "delete the order.",
+                "recover() can run every open order from its beginning: under the same ids, "
+                "nothing is done twice.",
             ],
         },
     ),
     Code(
         "relay",
-        "Repair the shop: each order that it saves as f'order {id}' must be published on 'orders' "
-        "under its id, and no other, though the shop crashes or stands still up to 2 times. "
-        "relay() is called after each restart, after 5 seconds, and once later.",
+        "Fix the shop: every order that it saves as f'order {id}' must be published on 'orders' "
+        "under its id, and no other order. The shop may crash or pause, up to 2 times. relay() is "
+        "called after each restart, after 5 seconds, and once much later.",
         judged_by=Explored(
             outboxes.shop,
             outboxes.told_what_is_saved,
@@ -209,22 +237,26 @@ QUESTIONS: list[Question] = [
         lessons=_SHOP,
         hints={
             "save, then publish": [
-                "Which two writes can be one transaction? Publishing is neither."
+                "Two writes to one database can be one transaction. A publish can't join it."
             ],
-            "publish, then save": ["What can you still do after the commit, and who does it?"],
-            "id > last": ["Which rows have not been told? The highest number does not say."],
+            "publish, then save": [
+                "Publish after the commit. Who does that if you crash in between?"
+            ],
+            "id > last": ["Which rows haven't been published? The highest number can't tell you."],
             "forgets before it tells": ["Publish, then delete the row."],
-            "tells it for ever": ["How does the relay know next time that this was told?"],
+            "tells it for ever": [
+                "Delete the row once it is sent, and send it from one place only."
+            ],
             "": [
-                "In one transaction: the order, and a row f'outbox {id}'.",
-                "relay(): scan 'outbox ', publish each, delete its row.",
+                "In one transaction, write the order and a row f'outbox {id}'.",
+                "In relay(), scan 'outbox ', publish each row, then delete it.",
             ],
         },
     ),
     Parsons(
         "mail",
-        "Put the lines in order: whoever gets the last ticket is sent a mail, and nobody else. "
-        "Some lines are not needed.",
+        "Put the lines in order: the client who gets the last ticket is sent a mail, and nobody "
+        "else is. Some lines are not needed.",
         lines=[
             "            await self.db.delete(row)",
             "    async def handle(self, order):",
@@ -252,12 +284,14 @@ QUESTIONS: list[Question] = [
         ),
         lessons=_MAIL,
         hints={
-            "a transaction covers the mail": ["What of the transaction is left if it aborts?"],
-            "after the commit is soon enough": ["Who knows after the crash that a mail was due?"],
-            "sold twice": ["Line 6 looks, line 9 takes: both below the transaction."],
+            "a transaction covers the mail": [
+                "If the transaction aborts, what is left of it, and what of the mail?"
+            ],
+            "after the commit is soon enough": ["After the crash, who knows that a mail is due?"],
+            "sold twice": ["Line 6 looks and line 9 takes: both belong inside the transaction."],
             "": [
-                "handle: one transaction with the look, the ticket, and a row that a mail is due.",
-                "relay: for each such row, send the mail, then delete the row.",
+                "handle: one transaction looks, sells the ticket, and notes that a mail is due.",
+                "relay: for each such note, send the mail, then delete the row.",
             ],
         },
     ),

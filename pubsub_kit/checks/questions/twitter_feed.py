@@ -1,4 +1,4 @@
-"""Exercise 06: a home timeline for 150 million people, estimated, tried among five, and run."""
+"""Exercise 06: a home timeline for 150 million people, estimated, tried with five, and run."""
 
 from __future__ import annotations
 
@@ -13,72 +13,83 @@ from pubsub_kit.scenarios.twitter_feed import pictures as feed_pictures
 from pubsub_kit.scenarios.twitter_feed import resizing
 
 _GROW = {
-    "a topic is totally ordered": "Order holds within one partition. Spread over several, the "
-    "delete finds a shorter queue than the tweet did.",
-    "two workers keep the order": "A partition keeps its messages in order; two workers, who take "
-    "one each, do not. The second is done while the first is still at it.",
-    "adding partitions is harmless": "hash % 2 and hash % 3 differ: the key moves to another "
-    "partition, while its older messages still wait in the old one (Kafka's operations docs warn "
-    "of it).",
-    "a pause is enough": "A pause stops the workers, and what waits goes on waiting. Afterwards "
-    "the key's old messages are still in the old partition, and its new ones in the new.",
+    "a topic is totally ordered": "Order holds within one partition. Spread over several, a delete "
+    "can land in a shorter queue than its tweet did. What do the two have in common?",
+    "two workers keep the order": "A partition hands out its messages in order, but two workers "
+    "take one each, and the second finished first. How many workers can a partition have?",
+    "adding partitions is harmless": "hash % 2 and hash % 3 differ: the key moved to another "
+    "partition while its older messages were still waiting in the old one (Kafka's operations docs "
+    "warn about this). When is nothing waiting?",
+    "a pause is enough": "A pause stops the workers, but the backlog stays. Afterwards the key's "
+    "old messages are still in the old partition, and its new ones go to the new one. What has to "
+    "be empty before you add a partition?",
 }
 
 _FIVE = {
-    stage.ACKS: "Acked on receipt, a message is gone, and the crash takes the work with it. At "
-    "least once acks what is done.",
-    stage.GIVES_UP: "A delivery that a crash cuts short is a try, too. After the last one the "
-    "message is set aside, and its readers never see the tweet.",
-    stage.TWICE: "At least once means sometimes twice: the ack was lost, or the crash came before "
-    "it. Only who adds the entry can tell, by the tweet's id.",
-    stage.NOBODY: "The fan-out has put the id into each timeline, and nobody takes it out. A "
-    "delete is fanned out as well, or a read checks what is still there.",
-    stage.LAST: "The delete took another way, and was quicker than the tweet. It found nothing to "
-    "take out, and then the tweet came. Keep both in one partition, or check on read.",
-    stage.AFTER: "A reply goes another way than its original, and a short way is quicker: Twitter "
-    "saw it (High Scalability, 2013-07-08). Hold it back on read, or keep a reader's messages in "
-    "one partition.",
+    stage.ACKS: "The message was acked on receipt, so the broker had forgotten it when the crash "
+    "took the work. Which semantics acks only what is done?",
+    stage.GIVES_UP: "A delivery that a crash cuts short counts as an attempt too. After the last "
+    "attempt the message is set aside, and its readers never see the tweet. How many attempts can "
+    "two faults use up?",
+    stage.TWICE: "At-least-once means sometimes twice: an ack got lost, or a crash came before it. "
+    "The tweet's id stays the same. Who can use it to notice the repeat?",
+    stage.NOBODY: "The fan-out put the id into every timeline, and the delete reached none of "
+    "them. Who could remove the id, or leave it out?",
+    stage.LAST: "The delete took another path and was faster than its tweet. It found nothing to "
+    "remove, and then the tweet arrived. What would keep both in order, or make order unnecessary?",
+    stage.AFTER: "A reply takes another path than its original, and the shorter path is faster. "
+    "Twitter saw this happen (High Scalability, 2013-07-08). Who could notice that the original is "
+    "missing?",
 }
 
 _FIVE_HINTS = {
-    stage.ACKS: ["Which semantics acks after the work?"],
-    stage.GIVES_UP: ["Two faults can cost two tries. How many does that take?"],
-    stage.TWICE: ["What must a worker look up before it adds an entry?"],
-    stage.NOBODY: ["removal: who could notice that a tweet is gone?"],
-    stage.LAST: ["partition_by: what do a tweet and its delete share? Or look on read."],
-    stage.AFTER: ["replies: who could notice that the original is not there yet?"],
+    stage.ACKS: ["semantics: which one acks after the work?"],
+    stage.GIVES_UP: ["attempts: two faults use up two, and the work itself needs one more."],
+    stage.TWICE: ["dedup: the worker looks for the tweet's id before it adds an entry."],
+    stage.NOBODY: ["removal: either fan the delete out, or check when somebody reads."],
+    stage.LAST: ["partition_by: what do a tweet and its delete share? Or check on read."],
+    stage.AFTER: ["replies: a read can hold a reply back until its original is there."],
 }
 
 _FEED = {
     **_FIVE,
-    stage.EVERYONE: "One tweet became 31 million deliveries, and everybody's tweets wait behind "
-    "them. A few accounts are worth a merge on read; all others are pushed.",
-    stage.HIGH: "The largest account is pulled, but those after it are large as well, and at a "
-    "large event they tweet together. The fleet sets the threshold: what it delivers in passing.",
-    stage.NO_ONE: "Each read asks for the lists of all whom the reader follows, about 150, and "
-    "there are far more reads than tweets. Pushed, a tweet is written once and read in one lookup.",
-    stage.LOW: "Whoever is pulled costs a lookup in each read of each follower, for ever. Few are "
-    "large, and many are middling: as the threshold sinks, a read merges ever more of them.",
-    stage.INACTIVE: "Half of the people did not look in for a month. Their timelines take memory "
-    "and work, and nobody reads them; when one comes back, it can be rebuilt.",
-    stage.ONE: "With a store its timelines die, and each is rebuilt by about 150 lookups, all at "
-    "once. The stores that are left get the work on top.",
-    stage.SHORT: "Whoever scrolls beyond the end has the rest rebuilt from 150 lists. A few "
-    "percent of such reads ask for more than all the others.",
-    stage.LONG: "Memory goes with the length, times people, times replicas. What does not fit is "
-    "rebuilt on read.",
-    stage.FEW: "A queue takes in what comes too fast; it does not work it off. Watch how old the "
-    "oldest message is: how many wait says nothing until it is too late (AWS Builders' Library).",
-    stage.STORES: "A store near its limit has no room for a burst, nor for the work of one that is "
-    "lost. What it does not get done makes every later read wait.",
-    stage.DEAR: "Machines for the worst second stand idle in all the others. A few seconds of "
-    "backlog are allowed: let the queue take the peak.",
-    stage.AUTHOR: "All chunks of a tweet wait for one worker, and so does whoever shares its "
-    "partition. One large author holds up everybody behind it: head-of-line blocking.",
-    stage.CHUNK: "A worker is at one chunk until it is done; small tweets behind it wait, and a "
-    "crash begins it anew. Twitter's pipelines took 4,000 destinations.",
-    stage.LANE: "An express lane takes its workers from the others. Both need enough of them: "
-    "nearly all tweets are small.",
+    stage.EVERYONE: "One tweet became 31 million deliveries, and everybody's tweets are waiting "
+    "behind them. A read can merge a few accounts; it needn't merge them all. Who should be "
+    "pulled?",
+    stage.HIGH: "The largest account is pulled, but the next ones are large too, and during an "
+    "event they tweet together. The fleet sets the threshold. How many deliveries can it make in "
+    "5 s beside its usual work?",
+    stage.NO_ONE: "Each read looks up all of the about 150 accounts that its reader follows, and "
+    "there are far more reads than tweets. A pushed tweet is written once and read in one lookup. "
+    "Who should be pushed?",
+    stage.LOW: "Each author that you pull costs a lookup in every read by every follower, for "
+    "ever. Few authors are large and many are middling, so a lower threshold adds more and more "
+    "lookups. How high can it be?",
+    stage.INACTIVE: "Half of the people haven't looked in for a month. Their timelines take memory "
+    "and work, and nobody reads them. Could you rebuild one when its owner comes back?",
+    stage.ONE: "When a store died, its timelines died with it. Each one is rebuilt with about 150 "
+    "lookups, all at once, and the remaining stores do that on top of their work. What would "
+    "another copy save?",
+    stage.SHORT: "A reader who scrolls past the end of the timeline gets the rest rebuilt from 150 "
+    "lists. A small share of such reads causes more lookups than all others. How far do people "
+    "scroll?",
+    stage.LONG: "Memory is the timeline's length, times people, times replicas. What doesn't fit "
+    "is rebuilt on read. How many entries does a read look at?",
+    stage.FEW: "A queue absorbs what arrives too fast, but it doesn't do the work. The age of the "
+    "oldest message shows it first; the number waiting says little until it's too late (AWS "
+    "Builders' Library). How many workers keep the age down?",
+    stage.STORES: "A store close to its limit has no room for a burst, nor for the work of a store "
+    "that is lost. Every read after that has to wait for the backlog. How much of a store should "
+    "be busy on an ordinary day?",
+    stage.DEAR: "Machines sized for the worst second are idle in all the others. The levels allow "
+    "a few seconds of backlog, so a queue can take the peak. How busy are yours on average?",
+    stage.AUTHOR: "All chunks of a tweet wait for one worker, and so does everyone who shares its "
+    "partition: head-of-line blocking. Does one author's fan-out have to stay in order?",
+    stage.CHUNK: "A worker stays with one chunk until it's done. Small tweets wait behind it, and "
+    "after a crash it starts again from the beginning. Twitter's pipelines took 4,000 "
+    "destinations. How long does yours take?",
+    stage.LANE: "An express lane takes its workers away from all other tweets. Both lanes need "
+    "enough of them, and nearly every tweet is small. How do you split them?",
 }
 
 _SHARES = "Change one thing at a time, and look at the same level again."
@@ -86,47 +97,51 @@ _FEED_HINTS = {
     **_FIVE_HINTS,
     stage.EVERYONE: [
         "Which tweet fills the queue at 10 s?",
-        "threshold: who has so many followers is merged on read.",
+        "threshold: accounts with that many followers or more are merged on read.",
     ],
-    stage.HIGH: ["Who tweets at 40 s, and to how many? 2 million deliveries take how long?"],
-    stage.NO_ONE: ["Lookups a read × reads a second ÷ 60,000: how many stores is that?"],
+    stage.HIGH: ["Who tweets at 40 s, and to how many? How long do 2 million deliveries take?"],
+    stage.NO_ONE: ["Lookups per read × reads a second ÷ 60,000: how many stores is that?"],
     stage.LOW: [
-        "How many of the 150 that one follows does this threshold pull? Raise it, or pay stores."
+        "How many of the 150 accounts that a reader follows does your threshold pull? Raise it, or "
+        "pay for stores."
     ],
-    stage.INACTIVE: ["skip_inactive: whose timelines are never read?"],
-    stage.ONE: ["replicas: how many of the stores that hold a timeline can be lost at once?"],
-    stage.SHORT: ["A read looks at 50 entries in the mean, and some at many more."],
-    stage.LONG: ["150M people × entries × 20 bytes × replicas: in how many stores of 64 GB?"],
+    stage.INACTIVE: ["skip_inactive: whose timelines does nobody read?"],
+    stage.ONE: ["replicas: how many of the stores that hold one timeline can die at once?"],
+    stage.SHORT: ["A read looks at 50 entries on average, and some reads at many more."],
+    stage.LONG: ["150M people × entries × 20 bytes × replicas: how many stores of 64 GB is that?"],
     stage.FEW: [
-        "Deliveries a second ÷ 4,000: how many workers have no rest at all?",
-        "After a burst or a failover, what is over must be worked off besides.",
+        "Deliveries a second ÷ 4,000: how many workers never get a rest?",
+        "After a burst or a failover, they have to work off the backlog as well.",
     ],
-    stage.STORES: ["Ten stores are lost. What do the others have to do then?"],
-    stage.DEAR: ["How busy are your machines on average? Halve them, and look again."],
-    stage.AUTHOR: ["partition_by: need one author's chunks stay in order at all?"],
-    stage.CHUNK: ["How long is a worker at one chunk, at 4,000 deliveries a second?"],
-    stage.LANE: ["Which share of the work is in tweets of one chunk? Give it that share, or none."],
+    stage.STORES: ["Ten stores are lost. How much work is left for each of the others?"],
+    stage.DEAR: ["How busy are your machines on average? Halve their number, and look again."],
+    stage.AUTHOR: ["partition_by: which order does a follower notice?"],
+    stage.CHUNK: ["How long does one chunk keep a worker busy, at 4,000 deliveries a second?"],
+    stage.LANE: ["What share of the work is in tweets of one chunk? Give it that share, or none."],
     "": [
-        "Work it out first: deliveries a second ÷ 4,000 is workers; memory ÷ 64 GB is stores.",
-        "Then let explore_design() of pubsub_kit.feed and simulate() tell you more.",
+        "Estimate first: deliveries a second ÷ 4,000 is workers, and memory ÷ 64 GB is stores.",
+        "Then ask explore_design() and simulate() of pubsub_kit.feed.",
         _SHARES,
     ],
 }
 
 _ESTIMATES = {
-    "a tweet is one write": "That is how many tweets are written. Each of them goes into the "
-    "timeline of every follower.",
-    "a day is a second": "That is a day's worth. A day has 86,400 seconds.",
-    "followers divide": "Followers multiply: each of them gets an entry.",
-    "one copy is enough": "That is one copy; each timeline is held three times.",
-    "timelines hold the text": "A timeline holds ids. The text is stored once, and is looked up "
-    "when the tweet is shown.",
-    "an id is all": "That is the tweet's id alone. Its author's id and the flags are kept with it, "
-    "so that a read can filter without a lookup.",
-    "an average tweet": "That is a tweet to 75 followers. An average says nothing of 31 million.",
-    "one worker does it": "That is one worker with its 4,000 deliveries a second; the question has "
-    "the whole fleet at it.",
-    "half is enough": "By then half of the followers have it. The last one waits twice as long.",
+    "a tweet is one write": "That's how many tweets are written. How many timelines does each of "
+    "them go into?",
+    "a day is a second": "That's a day's worth, and a day has 86,400 seconds. How many is it in "
+    "one?",
+    "followers divide": "You divided by the followers, but each of them gets an entry. So what do "
+    "followers do to the number?",
+    "one copy is enough": "That's one copy. How many replicas does each timeline have?",
+    "timelines hold the text": "A timeline holds ids. The text is stored once and looked up when "
+    "the tweet is shown. How many bytes are in one entry?",
+    "an id is all": "That's only the tweet's id. The author's id and the flags are kept with it, "
+    "so that a read can filter without a lookup. How many bytes is that together?",
+    "an average tweet": "That's a tweet to 75 followers, and an average says nothing about 31 "
+    "million. How many deliveries does this one tweet need?",
+    "one worker does it": "That's a single worker with its 4,000 deliveries a second. How many can "
+    "the whole fleet make?",
+    "half is enough": "By then half of the followers have it. When does the last one get it?",
 }
 
 _PEOPLE, _LARGEST, _RATE = 150e6, 31e6, 300e3
@@ -135,8 +150,8 @@ _TWEETS, _FOLLOWERS = 400e6, 75
 QUESTIONS: list[Question] = [
     Estimate(
         "deliveries",
-        "400 million tweets are written a day, and an account has 75 followers in the mean. How "
-        "many timeline entries are written a second, if each tweet goes to each follower?",
+        "People post 400 million tweets a day, and an account has 75 followers on average. If each "
+        "tweet goes to each follower, how many timeline entries are written a second?",
         value=lambda: _TWEETS / 86_400 * _FOLLOWERS,
         unit="delivery/second",
         wrong={
@@ -145,13 +160,13 @@ QUESTIONS: list[Question] = [
             "followers divide": lambda: _TWEETS / 86_400 / _FOLLOWERS,
         },
         lessons=_ESTIMATES,
-        hints={"": ["How many tweets a second?", "Times the followers of each."]},
-        shows="400M ÷ 86,400 s × 75; Twitter told of 300K/s (High Scalability, 2013-07-08).",
+        hints={"": ["How many tweets is that a second?", "Multiply by the followers of each."]},
+        shows="400M ÷ 86,400 s × 75; Twitter reported 300K/s (High Scalability, 2013-07-08).",
     ),
     Estimate(
         "memory",
-        "150 million people have a timeline of 800 entries each: a tweet's id (8 bytes), its "
-        "author's id (8) and flags (4). Each is held 3 times. How much memory is that?",
+        "150 million people have a timeline of 800 entries each. An entry is a tweet's id (8 "
+        "bytes), its author's id (8) and flags (4). With 3 replicas, how much memory is that?",
         value=lambda: _PEOPLE * 800 * 20 * 3 / 1e12,
         unit="TB",
         wrong={
@@ -160,13 +175,13 @@ QUESTIONS: list[Question] = [
             "an id is all": lambda: _PEOPLE * 800 * 8 * 3 / 1e12,
         },
         lessons=_ESTIMATES,
-        hints={"": ["How many bytes has one timeline?", "16 KB, times people, times copies."]},
+        hints={"": ["How many bytes is one timeline?", "16 KB, times people, times replicas."]},
         shows="150M × 800 × 20 bytes × 3: about 113 stores of 64 GB.",
     ),
     Estimate(
         "celebrity",
-        "One tweet goes to 31 million followers. The fleet makes 300,000 deliveries a second, and "
-        "does nothing else meanwhile. After how long does the last follower have it?",
+        "One tweet goes to 31 million followers. The fleet makes 300,000 deliveries a second and "
+        "does nothing else. How long until the last follower has it?",
         value=lambda: _LARGEST / _RATE,
         unit="second",
         wrong={
@@ -175,13 +190,13 @@ QUESTIONS: list[Question] = [
             "half is enough": lambda: _LARGEST / _RATE / 2,
         },
         lessons=_ESTIMATES,
-        hints={"": ["Deliveries ÷ deliveries a second."]},
-        shows="31M ÷ 300K/s, and all other tweets wait behind it.",
+        hints={"": ["Divide the deliveries by the deliveries a second."]},
+        shows="31M ÷ 300K/s, and every other tweet waits behind it.",
     ),
     Choose(
         "grow",
-        "Two partitions of the fan-out are not enough any more, so there will be three. A tweet "
-        "and its delete go through it. Choose so that no deleted tweet is left in a timeline.",
+        "Two partitions aren't enough for the fan-out any more, so it gets a third. Tweets and "
+        "their deletes go through it. Choose so that no deleted tweet stays in a timeline.",
         options=resizing.OPTIONS,
         judged_by=Explored(
             resizing.grows,
@@ -193,17 +208,23 @@ QUESTIONS: list[Question] = [
         ),
         lessons=_GROW,
         hints={
-            "a topic is totally ordered": ["What do a tweet and its delete share?"],
-            "two workers keep the order": ["Who begins the delete while the tweet is in hand?"],
-            "adding partitions is harmless": ["Who still waits in the old partition by then?"],
-            "a pause is enough": ["What waits in the old partition when the pause ends?"],
-            "": ["Follow 'oops' through the picture: which way did it go, and which the delete?"],
+            "a topic is totally ordered": ["Which key do a tweet and its delete share?"],
+            "two workers keep the order": [
+                "Who starts on the delete while the tweet is still being added?"
+            ],
+            "adding partitions is harmless": [
+                "What is still waiting in the old partition at that moment?"
+            ],
+            "a pause is enough": ["What is waiting in the old partition when the pause ends?"],
+            "": [
+                "Follow 'oops' through the picture: where did it go, and where did its delete go?"
+            ],
         },
     ),
     Design(
         "five",
-        "Design a feed that is right among five people: every reader sees every tweet, once, no "
-        "reply before its original, and nothing deleted, whichever two faults happen.",
+        "Design a feed that is correct among five people, whichever two faults happen. Every "
+        "reader sees every tweet once, no reply before its original, and nothing deleted.",
         judged_by=Acted(stage.why_it_breaks),
         lessons=_FIVE,
         hints={
@@ -213,8 +234,8 @@ QUESTIONS: list[Question] = [
     ),
     Design(
         "feed",
-        "Design a feed for 150 million people that is right message by message, and keeps its "
-        "levels through these ninety seconds.",
+        "Design a feed for 150 million people that is correct message by message, and that keeps "
+        "its service levels through these ninety seconds.",
         given=stage.GIVEN,
         judged_by=Graded(
             Acted(stage.why_it_breaks),

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
+from pubsub_kit.errors import said
 from pubsub_kit.world.services import CallRefused, CallTimeout
 from pubsub_kit.world.stores import Conflict
 
@@ -46,12 +47,9 @@ def own_line(error: BaseException) -> str:
 
 def told(error: BaseException) -> str:
     """Return an error in one sentence, with the learner's line if it is known."""
-    try:
-        words = str(error).strip().partition("\n")[0][:200]
-    except Exception:
-        words = ""
     name, where = type(error).__name__, own_line(error)
-    return f"{name}{': ' + words if words else ''}{f' ({where})' if where else ''}"
+    words = said(error).partition("\n")[0][:200]
+    return f"{name}{': ' + words if words != name else ''}{f' ({where})' if where else ''}"
 
 
 def mishap(
@@ -67,7 +65,7 @@ def mishap(
             continue
         if not any(_own_steps(error)):
             if isinstance(error, ValueError):
-                return step, str(error)[:200]
+                return step, said(error)[:200]
         elif not _meant(error):
             return step, f"Your code raised {told(error)}"
     return None

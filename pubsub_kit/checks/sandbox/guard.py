@@ -88,7 +88,7 @@ def run(code: Callable[[], T], seconds: float, spaces: Iterable[dict[str, Any]] 
     """
     global _guard
     if _guard is not None and _guard.thread == threading.get_ident():
-        return Ran(error=Stopped("this code calls check() while it is checked: leave that out"))
+        return Ran(error=Stopped("this code calls check() while being checked: remove that call"))
     with _one_at_a_time, ExitStack() as stack:
         stack.enter_context(kept())
         guard = Guard(seconds)
@@ -125,13 +125,13 @@ def _in_words(error: BaseException, guard: Guard) -> Exception:
     at = f" ({where})" if where else ""
     if isinstance(error, OutOfTime):
         return Stopped(
-            f"your code had not come to an end after {guard.alarm.seconds:g} s{at}: look for a "
-            "loop without an await or an exit"
+            f"your code was still running after {guard.alarm.seconds:g} s{at}: look for a loop "
+            "without an await or an exit"
         )
     if isinstance(error, SystemExit):
         return Stopped(f"your code called exit(){at}: return or raise instead")
     if isinstance(error, RecursionError):
-        return Stopped(f"your code calls itself without end{at}: look for a recursion")
+        return Stopped(f"your code calls itself endlessly{at}: look for a recursion")
     if isinstance(error, Exception):
         return error
     return Stopped(f"your code raised {type(error).__name__}{at}: raise an Exception instead")

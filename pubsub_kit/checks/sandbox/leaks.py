@@ -106,7 +106,7 @@ def _remembers(places: Sequence[Place]) -> Violation:
     message = (
         f"Your code remembers what a restart would wipe out, in {places[0].words}."
         if places
-        else "The same run goes another way the second time: your code heeds a clock, a file or "
-        "chance from outside of this world."
+        else "The same run came out differently the second time: your code depends on a clock, a "
+        "file or randomness from outside this world."
     )
     return Violation(message, belief="hidden state")

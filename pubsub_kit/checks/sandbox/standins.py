@@ -69,19 +69,19 @@ def _here_only(stand: Callable[..., Any], real: Callable[..., Any]) -> Callable[
 def _waiting(halt: Halt) -> Iterator[tuple[Any, str, Callable[..., Any]]]:
     def sleep(seconds: object) -> None:
         halt(
-            f"time.sleep({seconds}) stops everything: write `await sleep({seconds})`, with the "
-            "sleep of pubsub_kit"
+            f"time.sleep({seconds}) blocks everything: write `await sleep({seconds})`, with sleep "
+            "from pubsub_kit"
         )
 
     def ask(prompt: object = "") -> None:
-        halt("input() waits for a person: a handler gets all it needs from its event")
+        halt("input() waits for a person: a handler gets everything it needs from its event")
 
     def stop(*args: Any, **kwargs: Any) -> None:
-        halt("breakpoint() waits for a person: print() what you want to see, it is kept")
+        halt("breakpoint() waits for a person: print() what you want to see, and it is shown")
 
     def start(thread: threading.Thread) -> None:
         halt(
-            "a thread runs in real time, outside of this world: `await gather(…)` does several "
+            "a thread runs in real time, outside this world: use `await gather(…)` to do several "
             "things at once"
         )
 
@@ -101,8 +101,8 @@ def _clock(halt: Halt, name: str, real: Callable[[], Any]) -> Callable[[], Any]:
     def read() -> Any:
         if is_own(sys._getframe(2).f_code.co_filename):
             halt(
-                f"time.{name}() reads the clock on the wall, and time is virtual here: write "
-                "clock(), which comes with pubsub_kit"
+                f"time.{name}() reads the wall clock, but time is virtual here: use clock() from "
+                "pubsub_kit"
             )
         return real()
 

@@ -1,11 +1,14 @@
 """The run in which a feed fails, drawn small: all topics as one broker, most acks left out.
 
-counterexample(explore_design(design)).save("run.png")
+    counterexample(explore_design(design)).save("run.png")
+
+A read is drawn as what it is: an arrow from the reader's timeline, and one from each author whose
+tweets are pulled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pubsub_kit.feed.five.messages import FeedExploration
@@ -18,7 +21,7 @@ from pubsub_kit.world.world import World
 if TYPE_CHECKING:
     from pubsub_kit.show.picture import Picture
 
-BROKER = "broker"
+BROKER, TIMELINE = "broker", "'s timeline"
 
 
 def counterexample(found: FeedExploration) -> Picture:
@@ -36,17 +39,26 @@ def counterexample(found: FeedExploration) -> Picture:
 
 
 def draw(world: World, violation: Violation | None, title: str) -> Picture:
-    """Draw a run of a scene, from its authors on the left to those who look on the right."""
+    """Draw a run of a scene, from its authors on the left to its readers on the right.
+
+    Raises PictureError for what is no world, and for what is no violation.
+    """
     from pubsub_kit import show
 
     if not isinstance(world, World):
         raise show.PictureError(f"draw() takes a World that has run, not {type(world).__name__}.")
+    if violation is not None and not isinstance(violation, Violation):
+        raise show.PictureError(f"draw() takes a Violation or None, not {violation!r}.")
     wrong = violation or Violation("")
-    kept = list(_kept(world, wrong))
-    trace = Trace([_renamed(world, world.trace[i]) for i in kept])
+    trace, mark = Trace(), None
+    for i in _kept(world, wrong):
+        step = _renamed(world, world.trace[i])
+        for each in (*_looked_up(world, world.trace[:i], step), step):
+            trace.add(*each)
+        mark = len(trace) - 1 if i == wrong.step else mark
     return show.spacetime(
         trace,
-        mark=None if wrong.step is None else kept.index(wrong.step),
+        mark=mark,
         expected=wrong.expected,
         actual=wrong.actual,
         caption=wrong.message or None,
@@ -67,6 +79,28 @@ def _kept(world: World, wrong: Violation) -> Iterator[int]:
             return
 
 
+def _looked_up(world: World, before: Sequence[Step], step: Step) -> Iterator[Step]:
+    """Yield the messages of a read: what its reader's timeline holds, and what is pulled."""
+    if step.kind != "read":
+        return
+    reader, tweets = step.node, world.stores["tweets"].rows
+    held: list[str] = next(
+        (s.data[2][reader] for s in reversed(before) if _writes_for(s, reader)), []
+    )
+    found = {f"{reader}{TIMELINE}": list(dict.fromkeys(held))}
+    for id in step.data:
+        if id not in held:
+            found.setdefault(tweets[id]["by"], []).append(id)
+    for number, (place, ids) in enumerate(found.items()):
+        text, message = ", ".join(ids) or "nothing yet", f"look {step.time} {number}"
+        yield Step(step.time, "send", place, reader, message, text)
+        yield Step(step.time, "receive", reader, place, message, text)
+
+
+def _writes_for(step: Step, reader: str) -> bool:
+    return step.kind == "effect" and step.data[0] == "timelines" and reader in step.data[2]
+
+
 def _renamed(world: World, step: Step) -> Step:
     node, peer = (BROKER if name in world.groups else name for name in (step.node, step.peer))
     return step._replace(node=node, peer=peer * (step.kind != "note"), text=_said(step.text))
@@ -83,6 +117,8 @@ def _said(text: str) -> str:
 def _lanes(trace: Trace) -> list[str]:
     authors = [step.node for step in trace.of("effect") if step.node in PEOPLE]
     looks = [step.node for step in trace.of("read")]
-    middle = sorted({*trace.nodes()} - {*authors, *looks, "fan-out", BROKER})
-    lanes = dict.fromkeys([*authors, "fan-out", BROKER, *middle, *looks])
-    return [name for name in lanes if name in trace.nodes()]
+    timelines = [f"{name}{TIMELINE}" for name in looks]
+    known = trace.nodes()
+    middle = sorted({*known} - {*authors, *looks, *timelines, "fan-out", BROKER})
+    lanes = dict.fromkeys([*authors, "fan-out", BROKER, *middle, *timelines, *looks])
+    return [name for name in lanes if name in known]

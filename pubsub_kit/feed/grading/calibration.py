@@ -1,8 +1,8 @@
-"""The simulator against what was published of Twitter for 2012–13: `calibrate()`.
+"""The simulator against what was published about Twitter for 2012–13: `calibrate()`.
 
-Nobody outside knows that fleet, so a match proves little: each row says whether its number was put
-in, was fitted (an assumption was chosen to meet it), or was found by the model; and where what was
-found does not match, why. Published: High Scalability, 2013-07-08, on Raffi Krikorian's talk.
+Nobody outside knows that fleet, so a match proves little. Each row says whether we put its number
+in, fitted it (we chose an assumption to match it), or found it with the model. Where what we found
+doesn't match, it says why. Published: High Scalability, 2013-07-08, on Raffi Krikorian's talk.
 """
 
 from __future__ import annotations
@@ -27,19 +27,27 @@ DELIVERIES = 30e9 / DAY  # a second; the talk rounds to 300K
 LARGEST = 31_000_000  # followers of the largest account
 
 ASSUMPTIONS = (
-    Assumption("people", "300M, half of them active", "150M active are published; the rest is not"),
-    Assumption("follows", "150 each in the mean", "half of them active: 75 deliveries a tweet"),
-    Assumption("tail", "log-normal, spread (sigma) 2", "no shape is published, and none claimed"),
-    Assumption("who tweets", "all active people alike", "nothing is published"),
-    Assumption("a worker", "4,000 deliveries a second", "one pipeline of 4,000 in a second"),
-    Assumption("workers", "140", "so many meet the 3.5 s to a million followers"),
-    Assumption("stores", "150 of 60,000 operations a second and 64 GB", "they hold 7.2 TB"),
-    Assumption("a read", "4 ms and its lookups", "chosen near the published median of 5 ms"),
-    Assumption("a pause", "100 ms, for 1.5% of lookups", "chosen to meet the published 100 ms"),
+    Assumption(
+        "people", "300M, half of them active", "150M active people are published; the rest is not"
+    ),
+    Assumption(
+        "follows", "150 each on average", "half of them are active: 75 deliveries per tweet"
+    ),
+    Assumption("tail", "log-normal, spread (sigma) 2", "no shape is published, and we claim none"),
+    Assumption("who tweets", "all active people equally often", "nothing is published"),
+    Assumption(
+        "a worker", "4,000 deliveries a second", "one pipeline of 4,000 destinations in a second"
+    ),
+    Assumption("workers", "140", "chosen to match 3.5 s to a million followers"),
+    Assumption("stores", "150 of 60,000 operations a second and 64 GB", "enough to hold 7.2 TB"),
+    Assumption("a read", "4 ms plus its lookups", "chosen near the published median of 5 ms"),
+    Assumption(
+        "a pause", "100 ms, for 1.5% of lookups", "chosen to match the published p99 of 100 ms"
+    ),
     Assumption(
         "large event",
-        "2.4 times the tweets, for 2 minutes before",
-        "over 12K a second against 5K are published, how long is not",
+        "2.4 times the tweets, for the 2 minutes before",
+        "published: over 12K a second against 5K, but not for how long",
     ),
 )
 DESIGN = FeedDesign("Twitter, 2012–13", skip_inactive=True, workers=140, stores=150)
@@ -47,7 +55,7 @@ SECONDS = 300.0  # of each run
 
 
 def calibrate() -> Calibration:
-    """Run the published load on the published layout, and hold the outcome against the talk."""
+    """Run the published load on the published layout, and compare the outcome with the talk."""
     people = population(int(2 * ACTIVE), 150.0, celebrity=1_000_000)
     usual = _run(people, np.arange(15.0, SECONDS, 30.0))
     large = population(int(2 * ACTIVE), 150.0, celebrity=LARGEST)
@@ -89,14 +97,15 @@ def _load(run: FeedRun) -> list[Row]:
         Row("timeline reads a second", READS, reads, "", "input", ""),
         Row(
             "deliveries a second", DELIVERIES, deliveries, "", "fitted",
-            "30B a day are 350K a second; the talk says 300K, Kleppmann's Designing "
-            "Data-Intensive Applications (ch. 1) 345K. The mean of 75 "
-            "active followers was chosen to meet it.",
+            "30B a day is 350K a second; the talk says 300K, and Kleppmann's Designing "
+            "Data-Intensive Applications (ch. 1) says 345K. We chose an average of 75 active "
+            "followers to match it.",
         ),
         Row(
             "memory of the timelines", layout, run.memory, "bytes", "input",
             "the layout is published (800 entries of 20 bytes, 3 replicas, active people only), "
-            "the total is our arithmetic on it: this only shows that the simulator multiplies.",
+            "and the total is our arithmetic on it. This only shows that the simulator can "
+            "multiply.",
         ),
     ]  # fmt: skip
 
@@ -108,26 +117,26 @@ def _delivery(usual: FeedRun, largest: FeedRun, event: FeedRun) -> list[Row]:
     return [
         Row(
             "to 1M followers, median", 3.5, time_to_all(usual), "s", "fitted",
-            "the number of workers was chosen to meet it, as no size of the fleet is published. "
-            f"They can make {fleet / 1e3:.0f}K deliveries a second, "
-            f"{fleet / DELIVERIES:.1f} times the mean load; the day's peak of 7K tweets a second "
-            "is 1.4 times the mean.",
+            "we chose the number of workers to match it, since the size of the fleet isn't "
+            f"published. They can make {fleet / 1e3:.0f}K deliveries a second, "
+            f"{fleet / DELIVERIES:.1f} times the average load; the daily peak of 7K tweets "
+            "a second is 1.4 times the average.",
         ),
         Row(
             "to 31M followers (derived)", LARGEST / 300e3, alone, "s", "found",
-            "103 s is derived, not published: 31M at 300K a second, all else idle. Here only the "
-            f"{active / 1e6:.1f}M active ones get a delivery, and the fleet that was fitted makes "
-            f"{fleet / 1e3:.0f}K a second: that explains {active / fleet:.0f} s of it.",
+            "103 s is derived, not published: 31M at 300K a second, if nothing else is going on. "
+            f"Here only the {active / 1e6:.1f}M active followers get a delivery, and the fitted "
+            f"fleet makes {fleet / 1e3:.0f}K a second: that alone takes {active / fleet:.0f} s.",
         ),
         Row(
             "to 31M followers, large event", 300.0, crowded, "s", "found",
-            "“up to 5 minutes” is published as the 99th percentile. Minutes come about here only "
-            "when the fleet is behind: after 2 minutes of 2.4 times the tweets. After more of them "
-            "it would be later still.",
+            "“up to 5 minutes” is published as the 99th percentile. Here it takes minutes only if "
+            "the fleet is behind, as it is after 2 minutes of 2.4 times the tweets. After a longer "
+            "event it would take longer still.",
         ),
         Row(
             "99% of all deliveries within", 5.0, usual.delivery(0.99), "s", "found",
-            "5 s is published as an aim, not as a measurement; it is kept at the day's mean load.",
+            "5 s is published as an aim, not as a measurement; at the day's average load it's met.",
         ),
     ]  # fmt: skip
 
@@ -144,13 +153,13 @@ def _reading(run: FeedRun) -> list[Row]:
     return [
         Row(
             "read, median", 0.005, run.read(0.5), "s", "fitted",
-            "nearly all of it is the assumed 4 ms that a read takes apart from lookups.",
+            "nearly all of it is the 4 ms that we assume for a read, lookups aside.",
         ),
         Row(
             "read, 99th percentile", 0.1, run.read(0.99), "s", "fitted",
-            "a lookup that meets a paused machine takes the assumed 100 ms longer, and the share "
-            "of them was chosen above 1%, so that they are the 99th percentile. What follows from "
-            "it for reads of many lookups is found, and nothing that was published tests it.",
+            "we assume that a lookup takes 100 ms longer if its machine pauses, and we chose "
+            "their share above 1%, so that they set the 99th percentile. What follows for reads "
+            "with many lookups is found by the model, and nothing published tests it.",
         ),
     ]  # fmt: skip
 
@@ -159,12 +168,12 @@ def _merging(people: Population) -> list[Row]:
     share = {least: saved(people, least) for least in (1_000, 10_000, 100_000)}
     often = 0.25 * (1 - share[100_000]) / share[100_000]
     rest = (
-        "that merging celebrities on read saves “tens of percents” is published, without the size "
-        "from which on it is done; 20% stands for it. In our tail it is so below 10K followers, "
-        "who are no celebrities. To save 20% from 100K on, such authors would have to tweet "
-        f"{often:.0f} times as often as others (here all tweet alike), or the tail to be heavier: "
-        f"with a spread (sigma) of 3 they have {saved(_heavier(people), 100_000):.0%} of the "
-        "deliveries."
+        "it's published that merging celebrities on read saves “tens of percents”, but not from "
+        "which size on; 20% stands for it here. With our tail that takes a threshold below 10K "
+        "followers, and such authors are no celebrities. To save 20% from 100K on, those authors "
+        f"would have to tweet {often:.0f} times as often as others (here all tweet equally often). "
+        "Or the tail would have to be heavier: with a spread (sigma) of 3 they have "
+        f"{saved(_heavier(people), 100_000):.0%} of the deliveries."
     )
     return [
         Row(f"saved, merging over {least // 1000}K", 0.2, much, "share", "found", why)

@@ -1,4 +1,4 @@
-"""A calibration: what was published beside what a run says, as an aligned text and as HTML."""
+"""A calibration: what was published beside what a run gives, as aligned text and as HTML."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pubsub_kit.feed.machines.measures import Unit, amount
 TITLE = "The simulator against Twitter, 2012–13"
 HEADS = ("published", "measured", "÷")
 MARKS = {
-    "input": "put in",
-    "fitted": "an assumption was chosen to meet it",
-    "found": "the model yields it",
+    "input": "we put it in",
+    "fitted": "we chose an assumption to match it",
+    "found": "it came out of the model",
 }
 
 
@@ -23,7 +23,7 @@ Mark = Literal["input", "fitted", "found"]
 
 
 class Assumption(NamedTuple):
-    """Something that nobody published, and why it is so here."""
+    """Something that nobody published, and why we chose this value."""
 
     what: str
     value: str
@@ -31,7 +31,7 @@ class Assumption(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A number that was published, and what a run says; `why` tells what to think of the two."""
+    """A number that was published, and what a run gives; `why` says how to read the two."""
 
     what: str
     published: float
@@ -55,7 +55,7 @@ class Calibration:
 
     @property
     def text(self) -> str:
-        """The table, what to think of each row, and the assumptions; at most 96 letters wide."""
+        """The table, how to read each row, and the assumptions; at most 96 letters wide."""
         return _text(self)
 
     def __repr__(self) -> str:
@@ -67,17 +67,17 @@ class Calibration:
 
 
 def _text(calibration: Calibration) -> str:
-    """Return the table, what to think of each row, and the assumptions, as text."""
+    """Return the table, how to read each row, and the assumptions, as text."""
     lines = [TITLE, "", f"{'':<34}{HEADS[0]:>12}{HEADS[1]:>12}{HEADS[2]:>8}"]
     for row in calibration.rows:
         published, measured, ratio = cells(row)
         lines.append(f"{row.what:<34}{published:>12}{measured:>12}{ratio:>8}   {row.mark}")
     lines += ["", *wrap("; ".join(f"{mark}: {what}" for mark, what in MARKS.items()) + ".", WIDE)]
-    lines += ["", "What to think of it"]
+    lines += ["", "How to read it"]
     for row in calibration.rows:
         if row.why:
             lines += _item(f"{row.what}: {row.why}")
-    lines += ["", "Assumed, as nobody published it"]
+    lines += ["", "Assumptions, since nobody published these"]
     for what, value, why in calibration.assumptions:
         lines += _item(f"{what}: {value} ({why})")
     return "\n".join(lines)
@@ -102,8 +102,8 @@ def _html(calibration: Calibration) -> str:
         f"<p><strong>{escape(TITLE)}</strong></p>"
         '<table style="border-collapse:collapse;background:none">'
         f'<tr style="background:none"><th style="{LINE}"></th>{head}<th style="{LINE}"></th></tr>'
-        f"{table}</table><p><strong>What to think of it</strong></p>{thoughts}"
-        f"<p><strong>Assumed, as nobody published it</strong></p>{assumed}"
+        f"{table}</table><p><strong>How to read it</strong></p>{thoughts}"
+        f"<p><strong>Assumptions, since nobody published these</strong></p>{assumed}"
     )
 
 

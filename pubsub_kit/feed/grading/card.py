@@ -1,4 +1,4 @@
-"""A report card on paper: as an aligned text, as an HTML table, and as a picture."""
+"""A report card on paper: as aligned text, as an HTML table, and as a picture."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FIRST, _COLUMN = 29, 13
 
 
 class Sheet(NamedTuple):
-    """What is on a card: a design's values beside those of others, and the levels to be kept."""
+    """What a card holds: a design's values beside those of others, and the levels to keep."""
 
     name: str
     values: Values
@@ -75,7 +75,7 @@ def text(sheet: Sheet) -> str:
     lines += [_line(words, cells) for words, cells in sheet.rows]
     lines += ["", *wrap(sheet.note, WIDE)]
     if sheet.advice:
-        lines += ["", *wrap(f"What would move it: {sheet.advice}", WIDE)]
+        lines += ["", *wrap(f"What would help most: {sheet.advice}", WIDE)]
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -105,7 +105,7 @@ def html(sheet: Sheet) -> str:
     )
     tail = f"<p>{as_html(sheet.note)}</p>"
     if sheet.advice:
-        tail += f"<p><strong>What would move it:</strong> {as_html(sheet.advice)}</p>"
+        tail += f"<p><strong>What would help most:</strong> {as_html(sheet.advice)}</p>"
     table = f'<table style="border-collapse:collapse;background:none">{head}{body}</table>'
     return f"<p><strong>{as_html(sheet.title)}</strong></p>{table}{tail}"
 
@@ -152,8 +152,8 @@ def picture(sheet: Sheet) -> Picture:
 def _caption(sheet: Sheet, waits: Sequence[str]) -> str:
     parts = ["Further left is cheaper, further down is faster."]
     if waits or sheet.levels.bounds.get("cost"):
-        parts.append("Shaded: over a bound.")
-    parts.append("Dotted: the front, which none of these is better than.")
+        parts.append("Shaded: over a limit.")
+    parts.append("Dotted: the front; no design shown is both cheaper and faster than these.")
     if waits:
         named = " and ".join(MEASURES[name].words for name in waits)
         parts.append(f"Latency: {named}{', whichever is worse' if len(waits) > 1 else ''}.")

@@ -1,4 +1,4 @@
-"""Grade a design: simulate it in its arena, and hold it against service levels and references."""
+"""Grade a design: simulate it in its arena, and compare it with service levels and references."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ _REFERENCES: WeakKeyDictionary[Arena, dict[str, Values]] = WeakKeyDictionary()
 
 @dataclass(frozen=True, eq=False)
 class ReportCard:
-    """How a design did: its values, those of the reference designs, and the levels to be kept.
+    """How a design did: its values, those of the reference designs, and the levels to keep.
 
-    `values` and each of `references` hold every measure by name. Shows as text, HTML or, as
-    `.picture`, the cost against the latency.
+    `values` and each of `references` hold every measure by name. A card shows as text or HTML, and
+    `.picture` draws the cost against the latency.
     """
 
     run: FeedRun
@@ -62,11 +62,11 @@ class ReportCard:
 
     @cached_property
     def advice(self) -> str:
-        """What would move it: the one change that helps most, tried; "" where not asked for."""
+        """The one change that would help most, found by trying; "" if not asked for."""
         return what_would_move(self.run, self.levels, self.values) if self.advising else ""
 
     def sheet(self, advice: str = "") -> card.Sheet:
-        """Return what is on the card, with what would move it as its last words."""
+        """Return what is on the card, with the advice as its last words."""
         name, note = self.run.design.name, _note(self.run)
         return card.Sheet(name, self.values, self.references, self.levels, note, advice)
 
@@ -91,9 +91,9 @@ class ReportCard:
 def grade(
     design: FeedDesign, arena: Arena, levels: ServiceLevels, *, advice: bool = True
 ) -> ReportCard:
-    """Simulate a design and, once an arena, the references; return how it keeps to the levels.
+    """Simulate a design and, once for each arena, the references; return its report card.
 
-    `advice=False` leaves out what would move it. Raises GradeError where an argument is of
+    `advice=False` leaves out which change would help most. Raises GradeError if an argument is of
     another kind, and whatever the design itself raises.
     """
     _check(design, arena, levels)
@@ -120,6 +120,6 @@ def _note(run: FeedRun) -> str:
     tweets, deliveries = (f"{rounded(n, 3):,.0f}" for n in (run.tweets, run.deliveries))
     users = f"{load.network.users:,}"
     return (
-        f"In {load.seconds:,.0f} s of {users} people: {tweets} tweets, {deliveries} deliveries. "
-        f"Faults: {faults}."
+        f"In {load.seconds:,.0f} s, {users} people make {tweets} tweets and {deliveries} "
+        f"deliveries. Faults: {faults}."
     )

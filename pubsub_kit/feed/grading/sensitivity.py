@@ -1,7 +1,7 @@
-"""What would move a design: one parameter at a time is changed, and the load is run again.
+"""What would help a design most: change one parameter at a time, and run the load again.
 
-Only what could help is tried: more workers do nothing for a read. A class of one's own stays that
-class; a change that its `pushed` and `kept` take no notice of is not tried.
+Only what could help is tried: more workers do nothing for a read. A class of yours stays that
+class; a change that its `pushed` and `kept` ignore isn't tried.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def advice(run: FeedRun, levels: ServiceLevels, values: Values) -> str:
     try:
         trials = list(_trials(run, missed))
     except (PubSubKitError, TypeError) as error:
-        return f"none of the changes could be tried, as the design does not allow it: {error}"
+        return f"no change could be tried, because the design doesn't allow it: {error}"
     if missed:
         return _mending(run.design, levels, values, trials)
     return _saving(run.design, levels, values, trials)
@@ -140,25 +140,25 @@ def _mending(
     design: FeedDesign, levels: ServiceLevels, values: Values, trials: Sequence[Trial]
 ) -> str:
     if not trials:
-        return "no single change of a parameter could help."
+        return "no change of a single parameter could help."
     before = set(levels.missed(values))
     # Of equal cost to the eye, the first: ideas come with the likeliest and mildest ahead.
     best = min(trials, key=lambda t: (len(levels.missed(t.values)), rounded(t.values["cost"], 2)))
     if len(levels.missed(best.values)) >= len(before):
         best = min(trials, key=lambda t: _badness(levels, t.values))
         if _badness(levels, best.values) >= _badness(levels, values) * 0.98:
-            return f"no single change of the {len(trials)} tried meets more of the levels."
+            return f"no single change meets more of the levels ({len(trials)} were tried)."
         moved = max(before, key=lambda n: _gain(levels, n, values, best.values))
         said = _brings(design, best, [moved], values)
-        return f"{said} No single change of the {len(trials)} tried meets more of the levels."
+        return f"{said} No single change meets more of the levels ({len(trials)} were tried)."
     left = levels.missed(best.values)
     met = sorted(before - set(left), key=lambda n: -levels.excess(n, values))
     new = [MEASURES[name].words for name in left if name not in before]
     said = _brings(design, best, met[:2], values)
     if not left:
-        return f"{said} Then all levels are met."
+        return f"{said} All levels are then met."
     if new:
-        return f"{said} But then {', '.join(new)} would be missed."
+        return f"{said} But it would then miss {', '.join(new)}."
     return f"{said} {len(left)} level{'s' * (len(left) > 1)} would still be missed."
 
 
@@ -174,7 +174,7 @@ def _brings(design: FeedDesign, trial: Trial, names: Sequence[str], values: Valu
         before, after = (amount(v[one.name], one.unit) for v in (values, trial.values))
         moves.append(f"{one.words} from {before} to {after}")
     price = "" if "cost" in names else f", {_price(values, trial.values)}"
-    return f"{_change(design, trial)} brings {' and '.join(moves)}{price}."
+    return f"{_change(design, trial)} takes {' and '.join(moves)}{price}."
 
 
 def _saving(
@@ -183,7 +183,7 @@ def _saving(
     right = [trial for trial in trials if not levels.missed(trial.values)]
     best = min(right, key=lambda trial: trial.values["cost"], default=None)
     if best is None or best.values["cost"] > values["cost"] * 0.99:
-        return f"nothing of the {len(trials)} changes tried saves money and still meets all levels."
+        return f"none of the {len(trials)} changes tried saves money and still meets all levels."
     change = _change(design, best)
     return f"{change} still meets all levels, {_price(values, best.values)}."
 
@@ -202,5 +202,5 @@ def _value(value: object) -> str:
 def _price(before: Values, after: Values) -> str:
     more = rounded(after["cost"] - before["cost"], 2)
     if abs(more) < 0.001 * before["cost"]:
-        return "for the same money"
+        return "at the same cost"
     return f"for {amount(abs(more), 'dollars')} a month {'more' if more > 0 else 'less'}"

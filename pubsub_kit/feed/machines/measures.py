@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import floor, inf, isfinite, log10, nan
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+
+import numpy as np
+
+from pubsub_kit.feed.machines.run import FeedRun, RunError, checked_run
 
 if TYPE_CHECKING:
     from pubsub_kit.feed.designs import FeedDesign
-    from pubsub_kit.feed.machines.run import FeedRun
 
 Unit = Literal["s", "", "bytes", "dollars", "share"]
 Values = dict[str, float]  # by a measure's name; NaN where the load has nothing to measure
@@ -76,7 +79,8 @@ LATENCIES = tuple(name for name in MEASURES if name.startswith(("delivery", "rea
 
 
 def measure(run: FeedRun) -> Values:
-    """Return every measure of a run, by name."""
+    """Return every measure of a run, by name. Raises RunError for what is no run."""
+    checked_run(run)
     return {name: float(one.of(run)) for name, one in MEASURES.items()}
 
 
@@ -84,8 +88,13 @@ def amount(value: float, unit: Unit, beside: float | None = None) -> str:
     """Return a value as the card prints it: two digits (three of dollars), and its unit.
 
     More digits are printed where the value would look like the bound `beside` it, or on the other
-    side of it.
+    side of it. Raises RunError for what is no number, and for a unit that there is not.
     """
+    for number in (value, 0 if beside is None else beside):
+        if isinstance(number, bool) or not isinstance(number, int | float | np.number):
+            raise RunError(f"an amount is a number, such as 3.5, not {number!r}")
+    if unit not in get_args(Unit):
+        raise RunError(f"a unit is one of {', '.join(map(repr, get_args(Unit)))}, not {unit!r}")
     if not isfinite(value):
         return "–"
     digits = 3 if unit == "dollars" else 2

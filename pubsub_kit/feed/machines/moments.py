@@ -11,7 +11,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pubsub_kit.feed.machines.run import FeedRun, RunError, checked_share
+from pubsub_kit.feed.machines.run import (
+    FeedRun,
+    RunError,
+    checked_followers,
+    checked_run,
+    checked_share,
+)
 from pubsub_kit.feed.people.network import Floats, Ints
 
 _POINTS = 1_000_000  # of a list at most
@@ -27,6 +33,7 @@ def delays(
     of each `every` seconds in which there is such a delivery. Raises RunError.
     """
     checked_share(q)
+    checked_followers(at_least, below)
     _check(run, every)
     load = run.arena.load
     followers = load.network.followers[load.author[run.part_tweet]]
@@ -72,9 +79,8 @@ def _edges(run: FeedRun, every: float) -> tuple[Floats, Ints, Ints]:
     return when, there, made
 
 
-def _check(run: object, every: object) -> None:
-    if not isinstance(run, FeedRun):
-        raise RunError(f"a run is what simulate(design, arena) returns, not {type(run).__name__}")
+def _check(run: FeedRun, every: object) -> None:
+    checked_run(run)
     least = run.arena.load.seconds / _POINTS
     if not isinstance(every, int | float | np.number) or not least <= every < np.inf:
         raise RunError(f"every is a number of seconds from {least:g} on, not {every!r}")

@@ -64,6 +64,7 @@ class FeedRun:
         pushed, as a reader then finds the tweet where it was written. Raises RunError.
         """
         checked_share(q)
+        checked_followers(at_least, below)
         latency, size, followers = self._parts
         if at_least > 0 or below < np.inf:
             chosen = (followers >= at_least) & (followers < below)
@@ -93,6 +94,22 @@ def checked_share(q: object) -> None:
     """Raise RunError for what is no quantile."""
     if not isinstance(q, int | float | np.number) or not 0 <= q <= 1:
         raise RunError(f"a quantile lies between 0 and 1 (0.99 for p99), not at {q!r}")
+
+
+def checked_followers(at_least: object, below: object) -> None:
+    """Raise RunError for what bounds no number of followers."""
+    for name, given in (("at_least", at_least), ("below", below)):
+        if not isinstance(given, int | float | np.number) or given != given:
+            raise RunError(f"{name} is a number of followers, such as 1_000, not {given!r}")
+
+
+def checked_run(run: object) -> None:
+    """Raise RunError for what is no run."""
+    if not isinstance(run, FeedRun):
+        hint = ": simulate the design first" if isinstance(run, FeedDesign) else ""
+        raise RunError(
+            f"a run is what simulate(design, arena) returns, not {type(run).__name__}{hint}"
+        )
 
 
 def _rising(values: Floats) -> Ints:

@@ -57,7 +57,7 @@ def population(
     follows: float = 150.0,
     *,
     tail: float = 2.0,
-    celebrity: int = 31_000_000,
+    celebrity: int | None = 31_000_000,
     active: float = 0.5,
     sample: int = 100_000,
     seed: int = 7,
@@ -72,14 +72,14 @@ def population(
 
     Raises NetworkError where a number cannot be.
     """
-    checked(users, follows, tail, celebrity, active, seed)
+    largest = checked(users, follows, tail, celebrity, active, seed)
     if isinstance(sample, bool) or not isinstance(sample, int) or sample < 100:
         raise NetworkError(f"sample is a whole number of accounts from 100 on, not {sample!r}")
     rng = seeded(seed)
     above, weights = _strata(users - 1, sample - 1)
-    counts = whole(sizes(above, weights, follows, tail, celebrity))
-    followers = np.concatenate(([celebrity], counts))
-    fans = rng.random(len(followers)) < celebrity / (users - 1)
+    counts = whole(sizes(above, weights, follows, tail, largest))
+    followers = np.concatenate(([largest], counts))
+    fans = rng.random(len(followers)) < largest / (users - 1)
     fans[0] = False
     others = rng.binomial(users - 2, min(1.0, follows / (users - 1)), len(followers))
     return Population(

@@ -16,6 +16,7 @@ import numpy as np
 from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.feed.people.network import Floats, Ints
 
+MOST_USERS = 10**12  # more than there are people; beyond about 10**18 numpy's integers overflow
 STEEPEST = 10.0  # the largest `tail`; beyond it one account would outweigh all others together
 
 
@@ -50,6 +51,8 @@ def checked(
     """
     if not _is_count(users) or users < 2:
         raise NetworkError(f"users is a whole number from 2 on, not {users!r}")
+    if users > MOST_USERS:
+        raise NetworkError(f"users is at most {MOST_USERS:,}, not {users:,}")
     if not _is_number(follows) or not 0 < follows <= users - 1:
         raise NetworkError(
             f"follows is more than 0 and at most the {users - 1:,} others, not {follows!r}"

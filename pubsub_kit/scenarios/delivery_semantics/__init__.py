@@ -1,1 +1,1 @@
-"""Lesson 04: what may be lost, what may come twice, and several messages at once."""
+"""Lesson 04: what may be lost, what may be repeated, and several messages at once."""

@@ -1,8 +1,8 @@
 """More worlds and oracles of exercise 04: several messages at once.
 
-A reader commits offsets to say what is done, and an offset stands for all before it. A batch has
-one bad record in it, and an exception stands for all of them. A message that can never be handled
-comes back, and good ones wait behind it.
+A reader commits offsets to say what is done, and an offset stands for everything before it. A batch
+holds one bad record, and an exception stands for all of them. A message that can never be handled
+is redelivered, and good ones wait behind it.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from pubsub_kit.broker.retry import RetryPolicy
-from pubsub_kit.scenarios.plain import plain, short
+from pubsub_kit.scenarios.plain import moment, plain, short
 from pubsub_kit.world.running import WorldError
 from pubsub_kit.world.search.violation import Violation
-from pubsub_kit.world.trace import Trace
+from pubsub_kit.world.trace import Step, Trace
 from pubsub_kit.world.verbs import perform, sleep
 from pubsub_kit.world.world import World
 
@@ -39,7 +39,7 @@ def commit(world: World, answer: Any) -> None:
 
 
 class _Reader:
-    """Reads from the committed offset on, and hands batches to the answer, until all is done."""
+    """Reads from the committed offset, and hands batches to the answer until nothing is left."""
 
     def __init__(self, world: World, answer: Any, db: Any) -> None:
         self.world, self.answer, self.db = world, answer, db
@@ -49,6 +49,9 @@ class _Reader:
         for _ in range(3):
             offset = await self.db.get("committed")
             batch = log.read(0, offset, CLICKS) if type(offset) is int else []
+            clicks = tuple(event.id for _, event in batch)
+            left = "" if batch else ": nothing"
+            self.world.note("note", "reader", text=f"reads from offset {offset}{left}", data=clicks)
             if not batch:
                 return
             await self.answer.handle(batch)
@@ -58,16 +61,19 @@ class _Reader:
 
 
 def every_click_counts(world: World) -> Violation | None:
-    """Each click was counted at least once, and the committed offset is the end."""
+    """Each click was counted at least once, and the committed offset is the log's end."""
     committed = world.stores["db"].rows.get("committed")
     missing = [i for i in range(CLICKS) if not counted(world.trace, i)]
     if type(committed) is not int:
-        message = f"The committed offset is {committed!r}, and an offset is a whole number."
+        message = f"The committed offset is {committed!r}, but an offset is a whole number."
         return Violation(message, None, {"committed": CLICKS}, {"committed": committed})
     if missing:
         return _passed_over(world.trace, missing, committed)
     if committed != CLICKS:
-        message = f"All {CLICKS} clicks are counted, and the committed offset is {committed}."
+        message = (
+            f"All {CLICKS} clicks were counted, but the committed offset is {committed} instead of "
+            f"{CLICKS}."
+        )
         belief = "never commits" if committed == 0 else "the last, not the next"
         step = commits(world.trace)[-1:] or [len(world.trace) - 1]
         wanted, found = {"committed": CLICKS}, {"committed": committed}
@@ -81,11 +87,17 @@ def _passed_over(trace: Trace, missing: list[int], committed: int) -> Violation:
     wanted, found = {"counted": CLICKS}, {"counted": CLICKS - len(missing)}
     if not committed > missing[0]:
         return Violation(f"{names} {was} never counted.", None, wanted, found, "counts nothing")
-    message = f"{names} {was} never counted: offset {committed} said that all before it was done."
     highest = committed - 1 not in missing
     belief = "commit the highest finished" if highest else "committed means processed"
-    early = (i for i in commits(trace) if trace[i].data[2]["committed"] in range(missing[0] + 1, 9))
-    return Violation(message, next(early, None), wanted, found, belief)
+    past = range(missing[0] + 1, 9)
+    early = next((i for i in commits(trace) if trace[i].data[2]["committed"] in past), None)
+    said = f"offset {committed} was committed" if early is None else _committed(trace[early])
+    message = f"{names} {was} never counted, but {said}: all before it counts as done."
+    return Violation(message, early, wanted, found, belief)
+
+
+def _committed(step: Step) -> str:
+    return f"the reader committed offset {step.data[2]['committed']} at {moment(step)}"
 
 
 def counted(trace: Trace, number: int) -> bool:
@@ -106,7 +118,7 @@ TRIES = 3
 
 
 def batch(world: World, answer: Any) -> None:
-    """A batch of three records, the second of them bad; what the answer returns is tried again.
+    """A batch of three records, the second one bad; what the answer gives back is retried.
 
     `handle(batch)` gets a list of events and returns the ids that failed (as AWS Lambda's partial
     batch response does; None is none); an exception fails the whole batch. `work(event)` raises for
@@ -136,7 +148,7 @@ def batch(world: World, answer: Any) -> None:
 
 
 async def _failed(world: World, handler: Any, records: list[Any]) -> list[Any]:
-    """Return the ids to try again: all, where the handler raised."""
+    """Return the ids to retry: all of them if the handler raised."""
     ids = [event.id for event in records]
     try:
         failed = await handler.handle(list(records))
@@ -152,7 +164,7 @@ async def _failed(world: World, handler: Any, records: list[Any]) -> list[Any]:
 
 
 def good_records_are_worked_on_once(world: World) -> Violation | None:
-    """Good records are done after one go; the bad one is given back each time, and ends dead."""
+    """Good records are done at the first attempt; the bad one ends up as a dead letter."""
     rows, trace = world.stores["db"].rows, world.trace
     words = (s.text.split(" (")[0] for s in trace if s.kind == "effect")
     worked = Counter(w.removeprefix("work on ") for w in words)
@@ -160,7 +172,10 @@ def good_records_are_worked_on_once(world: World) -> Violation | None:
         if f"done {id}" not in rows or worked[id] != 1:
             return _not_once(trace, id, worked[id])
     if "dead record-2" not in rows:
-        message = "record-2 was reported as done: it is lost, and nobody will hear of it."
+        message = (
+            "record-2 failed, but you reported it as done. So it is lost: it never reaches the "
+            "dead letters."
+        )
         wanted, found = {"record-2": "a dead letter"}, {"record-2": "done"}
         return Violation(message, last(trace, "record-2"), wanted, found, "swallows the error")
     return None
@@ -172,7 +187,7 @@ def _not_once(trace: Trace, id: str, count: int) -> Violation:
     belief = "one bad record fails the batch" if count else first
     wanted, found = {id: "worked on once, done"}, {id: times}
     step = last(trace, f"{id} (time 2)" if count > 1 else id)
-    return Violation(f"{id} is good, and was {times}.", step, wanted, found, belief)
+    return Violation(f"{id} is a good record, but it was {times}.", step, wanted, found, belief)
 
 
 # -- poison: a message that can never be handled ---------------------------------------------------
@@ -186,7 +201,7 @@ HANDLING, OUTAGE, PATIENCE = 0.2, 5.0, 120.0  # seconds
 
 
 def poison(world: World, choice: Mapping[str, str]) -> None:
-    """Three orders: one that is broken, one whose warehouse is down at first, and a good one."""
+    """Three orders: a broken one, one whose warehouse is down at first, and a good one."""
     db = world.store("db")
     world.topic("orders")
 
@@ -212,30 +227,37 @@ def poison(world: World, choice: Mapping[str, str]) -> None:
 
 
 def good_ones_pass_and_poison_stops(world: World) -> Violation | None:
-    """Both good orders get done, and the broken one is put aside before patience ends."""
+    """Both good orders get done, and the broken one is a dead letter within two minutes."""
     rows = world.stores["db"].rows
     left = [id for id in ("order-2", "order-3") if f"done {id}" not in rows]
     if world.broker.subscriptions["orders", "packing"].lag:
         return _never_put_aside(world.trace, left)
     if left:
-        message = f"{left[0]} is a good order: after the outage it could be packed."
+        tried = last(world.trace, f"try {left[0]}")
+        message = (
+            f"{left[0]} is a good order, but it became a dead letter: its last attempt was at "
+            f"{moment(world.trace[tried])}, and the outage lasted until {OUTAGE:g} s."
+        )
         wanted, found = {left[0]: "packed"}, {left[0]: "a dead letter"}
         belief = "a few quick tries are enough"
-        return Violation(message, last(world.trace, f"try {left[0]}"), wanted, found, belief)
+        return Violation(message, tried, wanted, found, belief)
     return None
 
 
 def _never_put_aside(trace: Trace, left: list[str]) -> Violation:
     tries = [i for i, s in enumerate(trace) if s.kind == "effect" and "try order-1" in s.text]
     count = len(tries)
-    behind = f" {' and '.join(left)} still wait behind it." if left else ""
-    message = f"order-1 was tried {count} times in {PATIENCE:g} s, and comes back again.{behind}"
+    behind = f" {' and '.join(left)} never got through behind it." if left else ""
+    message = (
+        f"order-1 can never be packed, yet it was tried {count} times in {PATIENCE:g} s and keeps "
+        f"being redelivered.{behind}"
+    )
     wanted, found = {"order-1": "a dead letter"}, {"order-1": f"tried {count}×"}
     step = tries[:9][-1]  # the first that no limit of 8 would have let through
     return Violation(message, step, wanted, found, "requeue works in the end")
 
 
 def last(trace: Trace, words: str = "") -> int:
-    """Return the last effect that has these words in it, or else the last step."""
+    """Return the last effect that these words describe, or else the last step."""
     steps = [i for i, s in enumerate(trace) if s.kind == "effect" and words in s.text]
     return steps[-1] if steps else len(trace) - 1

@@ -1,4 +1,4 @@
-"""Worlds and oracles of exercise 02: what a publisher must wait for, and how often to connect."""
+"""Worlds and oracles of exercise 02: what a publisher must wait for, and how often it connects."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SIGNUPS = ("ann", "bob", "eve")
 
 
 class Producer:
-    """A client library's producer: it connects when made, and buffers until it is flushed."""
+    """A client library's producer: it connects when it is made, and buffers until it is flushed."""
 
     def __init__(self, world: World) -> None:
         self._world, self._buffer = world, list[str]()
@@ -61,16 +61,17 @@ def _stop(world: World) -> None:
 
 
 def what_was_answered_was_sent(world: World) -> Violation | None:
-    """Who was told 'ok' is on the topic; and a process connects once, not once a request."""
+    """Everyone who was told 'ok' is on the topic, and a process connects once, not per request."""
     log = world.broker.topic("signups").log
     sent = {event.data for _, event in log.read(0, 0, 100)}
     said = world.stores["said"].rows
     told = [name for name in SIGNUPS if said.get(name) == "ok"]
     lost = [name for name in told if name not in sent]
     if lost:
-        message = f"{lost[0]} was told 'ok', and was still in the buffer when the process ended."
         wanted, found = len(told), len(told) - len(lost)
         step = _last(world, "crash")
+        message = f"{lost[0]} was told 'ok', but the event was still in the buffer when the "
+        message += f"process ended at {world.trace[step].time:.0f} s."
         keys = "told 'ok'", "on the topic"
         return Violation(
             message,
@@ -80,14 +81,16 @@ def what_was_answered_was_sent(world: World) -> Violation | None:
             "send means sent",
         )
     if len(told) < len(SIGNUPS):
-        message = "A request was never answered with 'ok'."
+        unheard = next(name for name in SIGNUPS if name not in told)
+        message = f"{unheard} signed up and never got an 'ok'."
         answers = {name: said.get(name) for name in SIGNUPS}
         step = _last(world, "receive")
         return Violation(message, step, dict.fromkeys(SIGNUPS, "ok"), answers, "another answer")
     made = [step for step in world.trace.of("note") if step.text.startswith("connection")]
     starts = 1 + len(world.trace.of("restart"))
     if len(made) > starts:
-        message = f"{len(made)} connections for {len(SIGNUPS)} requests: one is enough."
+        message = f"The service made {len(made)} connections for {len(SIGNUPS)} requests; one for "
+        message += "each start of the process is enough."
         wanted, found = starts, len(made)
         step = world.trace.steps.index(made[starts])
         return Violation(
@@ -106,15 +109,15 @@ def _last(world: World, kind: str) -> int:
 
 # -- confirm: accepted is not routed ---
 
-WAITS = ("for nothing", "for a confirm", "for a confirm, or the message back")
-THEN = ("goes on", "sends again at once", "sends again in a minute")
-PUBLISHER, UNHEARD = "the publisher waits", "where no answer comes, it"
+WAITS = ("for nothing", "for a confirm", "for a confirm, or for the message to come back")
+THEN = ("goes on", "resends at once", "resends after a minute")
+PUBLISHER, UNHEARD = "the publisher waits", "if no answer comes, it"
 
 
 def confirm(world: World, choice: Mapping[str, str]) -> None:
-    """An exchange that routes by type: 'signup' has a queue, 'refund' has none bound yet.
+    """An exchange that routes by type: a queue is bound for 'signup', and none for 'refund'.
 
-    The publisher does as chosen; what came back to it is in the row `kept`.
+    The publisher does as chosen; a message that was returned to it is in the row `kept`.
     """
     db = world.store("db")
     world.store("choice", choice)
@@ -148,7 +151,7 @@ async def _send(db: Any, choice: Mapping[str, str], message: dict[str, Any]) -> 
 
 
 def nothing_vanishes(world: World) -> Violation | None:
-    """Each message is in a queue, or back in its publisher's hand."""
+    """Each message is in a queue, or was returned to its publisher."""
     rows, choice = world.stores["db"].rows, world.stores["choice"].rows
     for name in ("signup-1", "refund-1"):
         if f"queued {name}" in rows or f"kept {name}" in rows:
@@ -156,13 +159,16 @@ def nothing_vanishes(world: World) -> Violation | None:
         belief, how = _why_gone(world, name, choice[PUBLISHER])
         step = max(i for i, s in enumerate(world.trace) if name in s.text)
         message = f"{name} {how}."
-        return Violation(message, step, {name: "queued, or kept"}, {name: "gone"}, belief)
+        return Violation(message, step, {name: "queued or returned"}, {name: "gone"}, belief)
     return None
 
 
 def _why_gone(world: World, name: str, waits: str) -> tuple[str, str]:
     if waits == WAITS[0]:
-        return "published means arrived", "is gone, and its publisher will never know"
+        return "published means arrived", "is in no queue, and its publisher will never know"
     if any(step.kind == "lose" and name in step.text for step in world.trace):
-        return "silence means yes", "was lost on the way, and nobody missed its confirm"
-    return "a confirm means it was routed", "was confirmed, and no queue was bound for it"
+        return "silence means yes", "was lost, and its publisher went on without a confirm"
+    return (
+        "a confirm means it was routed",
+        "was confirmed, though no queue was bound for it, and dropped",
+    )

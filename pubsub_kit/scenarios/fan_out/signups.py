@@ -1,4 +1,4 @@
-"""Worlds and oracles of exercise 02: one signup, many readers, and none in another's way."""
+"""Worlds and oracles of exercise 02: one signup, many readers, and none holds up another."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PROMPT, SLOW, LATE = 2.0, 8.0, 100.0  # seconds; a lease is 10
 
 
 def wire(world: World, answer: Any) -> None:
-    """Three signups: a quick email, analytics whose warehouse fails once, a slow index.
+    """Three signups: a fast email, analytics whose warehouse fails once, a slow index.
 
     The answer is called with the world and the handlers; `index` joins after 100 s, when all three
     have signed up: `answer(world, {"analytics": …, "email": …})`, then `answer(world, {"index":
@@ -49,7 +49,7 @@ def _sign_up(world: World, name: str) -> None:
 
 
 def everyone_hears_of_everyone(world: World) -> Violation | None:
-    """Each reader has had each signup, and mails go out at once and once, whatever others do."""
+    """Every reader handled every signup; mails go out promptly and once, whatever others do."""
     early = _missing(world, ("mail", "analytics"))
     if early:
         message, belief = _why_missing(world, early)
@@ -61,10 +61,10 @@ def everyone_hears_of_everyone(world: World) -> Violation | None:
     unread = _missing(world, ("index",))
     if unread:
         names = [row.removeprefix("index for ") for row in unread]
-        message = f"The index joined late, and never heard of {_some(names)}."
+        message = f"The index joined at {LATE:g} s and never got the signups of {_some(names)}."
         belief = "a late subscriber sees history"
         if world.trace.faults():
-            message, belief = f"{_some(unread)} never came.", "acks before the work is done"
+            message, belief = f"Never handled: {_some(unread)}.", "acks before the work is done"
         wanted, found = {"indexed": 3}, {"indexed": 3 - len(unread)}
         return Violation(message, len(world.trace) - 1, wanted, found, belief)
     return None
@@ -88,11 +88,11 @@ def _count(world: World, what: str) -> int:
 def _why_missing(world: World, missing: list[str]) -> tuple[str, str]:
     begun = {(step.node, step.text) for step in world.trace.of("begin")}
     tried = any((r, f"signup-{n}") in begun for r, n in (m.split(" for ") for m in missing))
-    message = f"{len(missing)} of 6 never came: {_some(missing)}."
+    message = f"{len(missing)} of 6 deliveries never came: {_some(missing)}."
     if _share(world):
-        return f"{message} The readers share them.", "a shared group fans out"
+        return f"{message} The readers share one group.", "a shared group fans out"
     if tried or world.trace.faults():
-        return f"Begun and never finished: {_some(missing)}.", "acks before the work is done"
+        return f"Started but never finished: {_some(missing)}.", "acks before the work is done"
     return message, "one reader hears nothing"
 
 
@@ -108,32 +108,40 @@ def _some(names: list[str]) -> str:
 
 
 def _entangled(world: World) -> Violation | None:
-    """Find a mail that came late, or again, since another reader was slow or failed."""
+    """Find a mail that was late or sent twice because another reader was slow or failed."""
     for i, (name, steps) in enumerate(_effects(world, "mail").items()):
         seconds = world.trace[steps[0]].time - i
         if seconds > PROMPT:
-            message = f"The mail to {name} waits for analytics: one reader holds up another."
+            message = (
+                f"{name}'s mail went out {seconds:.0f} s after the signup: analytics held it up."
+            )
             wanted, found = f"at most {PROMPT:g} s", f"{seconds:.0f} s"
             return Violation(
                 message, steps[0], {"mail after": wanted}, {"mail after": found}, "a loop isolates"
             )
         if len(steps) > 1:
-            message = f"Analytics failed, so {name} got the mail again: they share one delivery."
+            again = f"{world.trace[steps[1]].time:.0f} s"
+            message = f"{name} got the mail again at {again}: analytics failed, and both share one "
+            message += "delivery."
             key = f"mails to {name}"
             return Violation(message, steps[1], {key: 1}, {key: len(steps)}, "a loop isolates")
     return None
 
 
-# -- groups: who shares, who gets a copy, and who sorts out ---
+# -- groups: who shares, who gets a copy, and who filters ---
 
-EMAIL, CACHE, BILLING = "two email workers", "caches of two web servers", "billing, for who pays"
+EMAIL, CACHE, BILLING = (
+    "two email workers",
+    "caches of two web servers",
+    "billing, for paying users",
+)
 GROUPS = ("one group", "a group each")
 CACHES = ("cache 1", "cache 2")
 SORTS = ("a filter at the broker", "an if in its handler")
 
 
 def groups(world: World, choice: dict[str, str]) -> None:
-    """Ann, who pays, and bob, who does not; five readers, in groups as chosen."""
+    """Ann, who pays, and bob, who doesn't; five readers, in groups as chosen."""
     db = world.store("db")
     world.topic("signups")
 
@@ -165,21 +173,21 @@ def groups(world: World, choice: dict[str, str]) -> None:
 
 
 def work_is_shared_and_news_is_copied(world: World) -> Violation | None:
-    """Each gets one mail, each cache knows both, and ann is billed."""
+    """Each user gets one mail, each cache knows both users, and ann is billed."""
     rows, step = world.stores["db"].rows, len(world.trace) - 1
     for name in SIGNUPS[:2]:
         mails = _effects(world, "mail")[name]
         if len(mails) > 1 and not world.trace.faults():
-            message = f"{name} got {len(mails)} mails: both email workers got the signup."
+            message = f"{name} got {len(mails)} mails: each email worker got the signup."
             wanted, found = {f"mails to {name}": 1}, {f"mails to {name}": len(mails)}
             return Violation(message, mails[1], wanted, found, "each worker is a group")
         for cache in CACHES:
             if f"{cache}: {name}" not in rows:
-                message = f"{cache} has never heard of {name}: the other one got that signup."
+                message = f"{cache} never got {name}'s signup: it went to the other cache."
                 known = {c: sum(row.startswith(c) for row in rows) for c in CACHES}
                 wanted = dict.fromkeys(CACHES, 2)
                 return Violation(message, step, wanted, known, "a shared group fans out")
     if "billed: ann" not in rows or not all(_effects(world, "mail")[n] for n in SIGNUPS[:2]):
-        message = "A mail or a bill was lost."
+        message = "A mail or a bill is missing."
         return Violation(message, step, {"billed": 1}, {"billed": int("billed: ann" in rows)})
     return None

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from pubsub_kit.scenarios.idempotency.looks import watched
+from pubsub_kit.scenarios.plain import moment
 from pubsub_kit.world.chance import Schedule
 from pubsub_kit.world.search.explore import Exploration, Violation, run_once
 from pubsub_kit.world.trace import Trace
@@ -23,7 +25,7 @@ FAULTS = ("duplicate", "crash", "preempt", "ack lost")
 
 def payments(world: World, answer: Any, workers: int = 2) -> None:
     """Three payments on a topic, and workers that run the learner's consumer on one database."""
-    db = world.store("db")
+    db = watched(world)
     world.topic("payments")
     world.consumer("billing", lambda: answer(db), "payments", workers=workers, start="earliest")
     world.spawn(_shop(), "shop")
@@ -35,7 +37,7 @@ async def _shop() -> None:
 
 
 class Booking(NamedTuple):
-    """A write to a balance: its step, for which event, whose, and whether other rows went along."""
+    """A write to a balance: its step, its event, whose balance, and whether it wrote that alone."""
 
     step: int
     event: str
@@ -46,7 +48,7 @@ class Booking(NamedTuple):
 
 
 def bookings(world: World) -> Iterator[Booking]:
-    """Yield every write to a balance, with the event that its worker had in hand."""
+    """Yield every write to a balance, with the event that its worker was handling."""
     in_hand: dict[str, str] = {}
     for i, step in enumerate(world.trace):
         if step.kind == "begin":
@@ -74,20 +76,31 @@ def books_balance(world: World) -> Violation | None:
     return None
 
 
+def culprit(world: World) -> int | None:
+    """Return the step to point at in a run that broke the books: where a payment went wrong."""
+    found = books_balance(world)
+    return found.step if found else None
+
+
 # -- one counts twice ------------------------------------------------------------------------------
 
 
 def _doubled(world: World, too_much: Booking, found: dict[str, Any]) -> Violation:
-    """Point at the booking that repeats another, though the books may burst only later."""
+    """Point at the booking that repeats another, even if the balance is exceeded only later."""
     name, owed = too_much.account, OWED[too_much.account]
-    has = f"{name} has {found[name]}, but only {owed} was paid"
+    has = f"{name} was charged {found[name]} instead of {owed}"
     pair = _repeat([made for made in bookings(world) if made.account == name])
     if pair is None:
         return Violation(f"{has}.", too_much.step, OWED, found, _why_doubled(world))
     first, again = pair
     late = again.alone and not first.alone
     belief = "looks too late" if late else _why_doubled(world)
-    return Violation(f"{again.event} counts twice: {has}.", again.step, OWED, found, belief)
+    once, more = (world.trace[made.step] for made in pair)
+    words = (
+        f"{has}: {again.event} counted twice. {once.node} charged it at {moment(once)}, and "
+        f"{more.node} charged it again at {moment(more)}."
+    )
+    return Violation(words, again.step, OWED, found, belief)
 
 
 def _repeat(made: list[Booking]) -> tuple[Booking, Booking] | None:
@@ -106,7 +119,7 @@ def _why_doubled(world: World) -> str:
 
 
 def crash_between_effects(trace: Trace) -> bool:
-    """Say whether a worker crashed after one write of a handling and before another."""
+    """Say whether a worker crashed after one write for an event and before another."""
     wrote: dict[str, bool] = {}
     for step in trace:
         if step.kind in ("begin", "end"):
@@ -122,19 +135,24 @@ def crash_between_effects(trace: Trace) -> bool:
 
 
 def _lost(world: World, name: str, found: dict[str, Any]) -> Violation:
-    """Point at the handling that left a payment out, or at the write that wiped out another."""
-    has = f"{name} has {found[name]} in the end, but {OWED[name]} was paid"
+    """Point at where a payment was left out, or at the write that wiped out another."""
+    has = f"{name} was charged {found[name]} instead of {OWED[name]}"
     made = [booking for booking in bookings(world) if booking.account == name]
     booked = {booking.event for booking in made}
     missing = [n for n, (account, _) in PAYMENTS.items() if account == name and n not in booked]
     if missing:
         step = _last_end(world.trace, missing[0])
         belief = _why_missing(world, found)
-        return Violation(f"{missing[0]} never counts: {has}.", step, OWED, found, belief)
+        words = f"{has}: {missing[0]} never counted."
+        if (last := world.trace[step]).kind == "end":
+            words += f" {last.node} was done with it at {moment(last)} without charging it."
+        return Violation(words, step, OWED, found, belief)
     wiped = (b for b in made if b.after == b.before)
     step = next((booking.step for booking in wiped), made[-1].step)
     belief = "lost update" if world.trace.of("pause") else "overwrites"
-    return Violation(f"A write wipes out another: {has}.", step, OWED, found, belief)
+    who = world.trace[step]
+    words = f"{has}. At {moment(who)} {who.node} wrote over a charge that was already there."
+    return Violation(words, step, OWED, found, belief)
 
 
 def _why_missing(world: World, found: Mapping[str, Any]) -> str:
@@ -148,7 +166,7 @@ def _why_missing(world: World, found: Mapping[str, Any]) -> str:
 
 
 def _last_end(trace: Trace, event: str) -> int:
-    """Return where a worker was last done with an event, or the end of the run."""
+    """Return the step at which a worker was last done with an event, or the run's last step."""
     mine = {s.message for s in trace.of("begin") if s.text.partition(" (attempt")[0] == event}
     ends = [i for i, step in enumerate(trace) if step.kind == "end" and step.message in mine]
     return ends[-1] if ends else len(trace) - 1
@@ -171,7 +189,7 @@ def diagnose_dedup(answer: Any, found: Exploration) -> str:
 
 
 def _twice(answer: Any, crash: bool) -> bool:
-    """Say whether payments that come twice to one worker, long after each other, do harm."""
+    """Say whether payments do harm that reach one worker twice, seconds apart."""
 
     def scenario(world: World) -> None:
         payments(world, answer, workers=1)
@@ -193,7 +211,7 @@ REDRIVEN = 6 * DAY
 
 
 def window(world: World, choice: Mapping[str, str]) -> None:
-    """A consumer that forgets ids after the window, and dead letters that come back on day 6."""
+    """A consumer that forgets ids after the window, and dead letters redriven on day 6."""
     kept = WINDOWS[choice["window"]]
     db = world.store("db")
     world.topic("payments")
@@ -214,11 +232,11 @@ def window(world: World, choice: Mapping[str, str]) -> None:
 def _redrive(world: World) -> None:
     again = world.broker.redrive("payments.dead")
     if again:
-        world.note("note", "payments", text=f"{again} redriven from payments.dead, on day 6")
+        world.note("note", "payments", text=f"{again} redriven from payments.dead on day 6")
         world.wake("payments")
 
 
 def books_balance_later(world: World) -> Violation | None:
-    """As `books_balance`; what fails here fails since the id was forgotten."""
+    """As `books_balance`; what fails here fails because the id was forgotten."""
     found = books_balance(world)
     return found and replace(found, belief="any window will do")

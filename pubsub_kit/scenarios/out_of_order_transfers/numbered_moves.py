@@ -1,8 +1,8 @@
 """The world and the oracle of exercise 05's account: numbered moves that arrive in any order.
 
-Four moves of one account, counted from 1 by the account's own bank and stamped by the clock of
-whichever of two tellers it was. Each turns the balance into balance × times + plus. On their way
-they may come twice, or late; a teller's clock may be wrong, and the ledger may crash.
+Four moves of one account. The account's bank numbers them from 1, and one of two tellers stamps
+each with its own clock. A move turns the balance into balance × times + plus. It may arrive twice
+or late, a teller's clock may be wrong, and the ledger may crash.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pubsub_kit.scenarios.drawn import drawn
+from pubsub_kit.scenarios.drawn import drawn, short
 from pubsub_kit.scenarios.idempotency.payments import crash_between_effects
+from pubsub_kit.scenarios.plain import moment
 from pubsub_kit.world.chance import FAULTS as LETTERS
 from pubsub_kit.world.chance import Schedule
 from pubsub_kit.world.search.explore import Exploration, Violation, run_once
@@ -67,28 +68,30 @@ def keep_ledger(world: World, answer: Any) -> None:
 
 
 def adds_up(world: World) -> Violation | None:
-    """The balance is what the moves give in the order of their numbers, each once."""
+    """The balance is what the moves make in the order of their numbers, each applied once."""
     found = world.stores["db"].rows.get("balance")
-    if found == BALANCE:
-        return None
-    message = f"{_luck(world)}{_found(found)}. In the order of their numbers they make {BALANCE}."
+    return None if found == BALANCE else _wrong_balance(world, found)
+
+
+def _wrong_balance(world: World, found: Any) -> Violation:
+    step = _last_change(world)
+    held = f"the balance is {str(found)[:20]}" if found is not None else "there is no row 'balance'"
+    message = f"At {moment(world.trace[step])} {held}; it should be {BALANCE}.{_luck(world)}"
     belief = "" if world.trace.faults() else "keeps no balance"
-    wanted, actual = {"balance": BALANCE}, {"balance": found}
-    return Violation(message, _last_change(world), wanted, actual, belief)
+    return Violation(message, step, {"balance": BALANCE}, {"balance": found}, belief)
 
 
 def _luck(world: World) -> str:
-    """Say in what order the moves came, or whose clock was wrong."""
+    """Say in what order the moves came, whether the ledger crashed, or whose clock was wrong."""
     came = [s.text.split()[0] for s in world.trace.of("begin") if s.text.startswith("move-")]
     order = [number.removeprefix("move-") for number in came]
+    parts = []
     if order != sorted(set(order)):
-        return f"The moves come as {', '.join(order)}, and make "
-    wrong = next((s.node for s in world.trace.faults() if "clock" in s.text), "")
-    return f"{wrong}'s clock is 60 s slow, and the moves make " if wrong else "The moves make "
-
-
-def _found(balance: Any) -> str:
-    return "no row 'balance'" if balance is None else f"a balance of {str(balance)[:20]}"
+        parts.append(f"The moves were delivered in the order {', '.join(order)}.")
+    parts += [f"The ledger crashed at {moment(s)}." for s in world.trace.of("crash")]
+    slow = dict.fromkeys(s.node for s in world.trace.faults() if "clock" in s.text)
+    parts += [f"{teller}'s clock was 60 s slow." for teller in slow]
+    return "".join(f" {part}" for part in parts)
 
 
 def _last_change(world: World) -> int:
@@ -104,7 +107,7 @@ def _last_change(world: World) -> int:
 
 def in_lanes(world: World, violation: Violation | None, title: str) -> Picture:
     """Draw a run from the tellers on the left to the ledger on the right."""
-    return drawn(world, violation, title, ("teller-1", "teller-2", "moves", "ledger"))
+    return drawn(world, violation, title, ("teller-1", "teller-2", "moves", "ledger"), short)
 
 
 # -- which belief is it ----------------------------------------------------------------------------

@@ -1,8 +1,8 @@
-"""Worlds and oracles of exercise 05: what is saved is told, and nothing else is.
+"""Worlds and oracles of exercise 05: what is saved gets published, and nothing else does.
 
-A shop saves orders and publishes them; a box office sells the last ticket and mails it. In both a
-timer calls the learner's `relay()`, after five seconds and once more much later, and so does a
-restart. A crash may fall at any await, and a worker may stand still there.
+A shop saves orders and publishes them; a box office sells the last ticket and mails it. In both, a
+timer calls the learner's `relay()` after five seconds and again much later, and so does a restart.
+A crash may fall at any await, and a worker may pause there.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from pubsub_kit.scenarios.drawn import drawn
+from pubsub_kit.scenarios.drawn import drawn, short
 from pubsub_kit.scenarios.out_of_order_transfers.transfers import bad_luck
+from pubsub_kit.scenarios.plain import moment
 from pubsub_kit.world.handlers import instantiate, settle
 from pubsub_kit.world.search.explore import Violation
 from pubsub_kit.world.services import CallError
@@ -58,8 +59,8 @@ class _Relaying:
 
 
 async def _timer(service: str) -> None:
-    for moment in RELAYS:
-        await sleep(moment)
+    for seconds in RELAYS:
+        await sleep(seconds)
         while True:
             try:
                 await call(service, "relay", timeout=PATIENCE)
@@ -80,7 +81,7 @@ ORDERS = {"o-1", "o-2"}
 
 
 def shop(world: World, answer: Any) -> None:
-    """Two clients with an order each, the learner's shop, and a reader who notes what it hears."""
+    """Two clients with an order each, the learner's shop, and a kitchen that notes what it gets."""
     db, heard = world.store("db"), world.store("heard")
     world.topic("orders")
 
@@ -93,32 +94,44 @@ def shop(world: World, answer: Any) -> None:
 
 
 def told_what_is_saved(world: World) -> Violation | None:
-    """Each order that is saved is heard of, and no other; once, where nothing goes wrong."""
+    """The kitchen hears of every order that is saved, and of no other; once, if nothing fails."""
     saved = {k.removeprefix("order ") for k in world.stores["db"].rows if k.startswith("order ")}
     heard = set(world.stores["heard"].rows)
     lucky, states = not bad_luck(world.trace), (_listed(saved), _listed(heard))
     if lucky and saved != ORDERS:
-        message = f"The rows 'order o-1' and 'order o-2' are wanted; saved: {states[0]}."
-        return Violation(message, None, {"saved": _listed(ORDERS)}, {"saved": states[0]}, "saves")
+        return _not_saved(states[0])
     if unsaved := sorted(heard - saved):
-        step = _published(world, unsaved[0])[0]
-        message = f"The kitchen makes {unsaved[0]}, and the shop has no such order."
-        return _told(message, step, states, "publish, then save")
+        return _not_saved_but_told(world, unsaved[0], states)
     if unheard := sorted(saved - heard):
         return _never_told(world, unheard[0], states)
-    for id in sorted(saved):
-        if lucky and len(again := _published(world, id)) > 1:
-            message = f"{id} is published {len(again)} times, though nothing goes wrong."
+    return _told_again(world, sorted(saved), states) if lucky else None
+
+
+def _not_saved(saved: str) -> Violation:
+    message = f"The shop should save the rows 'order o-1' and 'order o-2'. It saved: {saved}."
+    return Violation(message, None, {"saved": _listed(ORDERS)}, {"saved": saved}, "saves")
+
+
+def _not_saved_but_told(world: World, id: str, states: tuple[str, str]) -> Violation:
+    step = _published(world, id)[0]
+    message = f"{id} was published at {moment(world.trace[step])}, but the shop has no such order."
+    return _told(message, step, states, "publish, then save")
+
+
+def _told_again(world: World, saved: list[str], states: tuple[str, str]) -> Violation | None:
+    for id in saved:
+        if len(again := _published(world, id)) > 1:
+            message = f"{id} was published {len(again)} times, although nothing went wrong."
             return _told(message, again[1], states, "tells it for ever")
     return None
 
 
 def _never_told(world: World, id: str, states: tuple[str, str]) -> Violation:
-    steps = _writes(world, f"order {id}")
-    saved = steps[0]
-    message = f"{id} is saved, and the kitchen never hears of it."
+    saved = _writes(world, f"order {id}")[0]
+    when = moment(world.trace[saved])
+    message = f"{id} was saved at {when}, but the kitchen never heard of it."
     if world.trace.of("pause"):
-        late = f"{id} is saved late, and no relay looks back: the kitchen never hears of it."
+        late = f"{id} was saved late, at {when}. No relay looked back, so the kitchen never heard."
         return _told(late, saved, states, "id > last")
     if not bad_luck(world.trace):
         return _told(message, saved, states, "tells nobody")
@@ -160,7 +173,7 @@ def _listed(ids: Any) -> str:
 def in_lanes(world: World, violation: Violation | None, title: str) -> Picture:
     """Draw a run from the clients on the left to the timer on the right, without the kitchen."""
     lanes = ("client-1", "client-2", "shop", "tickets", "orders", "timer")
-    return drawn(world, violation, title, lanes)
+    return drawn(world, violation, title, lanes, short)
 
 
 # -- mail: the last ticket -------------------------------------------------------------------------
@@ -175,7 +188,7 @@ def box_office(world: World, answer: Any) -> None:
 
 
 def mailed_who_has_it(world: World) -> Violation | None:
-    """Whoever has the ticket gets a mail, and nobody else; one, where nothing goes wrong."""
+    """The client who has the ticket gets a mail, and nobody else does; one, if nothing fails."""
     rows = world.stores["db"].rows
     has = sorted(key.removeprefix("ticket ") for key in rows if key.startswith("ticket "))
     mails = list(_mails(world))
@@ -185,25 +198,27 @@ def mailed_who_has_it(world: World) -> Violation | None:
         {"ticket": _listed(has), "mail": _listed(count)},
     )
     if len(has) > 1 or rows.get("left", 0) < 0:
-        message = "There was one ticket, and both have it."
+        message = "There was one ticket, and both clients got it."
         return Violation(message, _writes(world, f"ticket {has[-1]}")[-1], *states, "sold twice")
     if not has and not bad_luck(world.trace):
-        return Violation("Nobody gets the ticket.", None, *states, "sells nothing")
+        return Violation("Nobody got the ticket.", None, *states, "sells nothing")
     for step, id in mails:
         if id not in has:
-            message = f"{id} gets a mail about a ticket that it does not have."
+            message = f"{id} was sent a mail about a ticket that it doesn't have."
             return Violation(message, step, *states, "a transaction covers the mail")
     if unheard := [id for id in has if not count[id]]:
         return _never_mailed(world, unheard[0], states)
     if not bad_luck(world.trace) and mails[1:]:
-        message = "One ticket, and more than one mail, though nothing goes wrong."
+        message = (
+            f"One ticket was sold and {len(mails)} mails were sent, although nothing went wrong."
+        )
         return Violation(message, mails[1][0], *states, "tells it for ever")
     return None
 
 
 def _never_mailed(world: World, id: str, states: tuple[Any, Any]) -> Violation:
-    message = f"{id} has the ticket, and never gets the mail."
     saved = _writes(world, f"ticket {id}")[0]
+    message = f"{id} got the ticket at {moment(world.trace[saved])}, but never the mail."
     crash = next((i for i, s in enumerate(world.trace) if s.kind == "crash"), None)
     if crash is None:
         return Violation(message, saved, *states, "tells nobody")

@@ -1,8 +1,8 @@
-"""The world and the oracle of exercise 05's routing: who may overtake whom, by which choice.
+"""The world and the oracle of exercise 05's routing: which choice lets one move overtake another.
 
-Ann pays 100 in, by an app; then 70 out, by a website; then a fee of 20, by the app. Both publish to
-the partitions of one topic, each with a worker. The ledger is away when it first sees a move, so
-that this one has to come again. No move may be booked before the one that was made before it.
+Ann pays 100 in with an app, then 70 out on a website, then a fee of 20 with the app. Both publish
+to the partitions of one topic, each with its own worker. The ledger is down when the first move
+arrives, so that move has to be tried again. The moves must be booked in the order they were made.
 
 Each partition is a topic of its own here, so that a choice can put a message where no sound client
 would. Its messages keep their order by key, as those of a Kafka partition do.
@@ -19,7 +19,9 @@ from pubsub_kit.broker.retry import RetryPolicy
 from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.log.event import Event
 from pubsub_kit.scenarios.drawn import drawn
+from pubsub_kit.scenarios.plain import moment
 from pubsub_kit.world.search.explore import Exploration, Violation
+from pubsub_kit.world.trace import Trace
 from pubsub_kit.world.verbs import publish, sleep
 from pubsub_kit.world.world import World
 
@@ -37,9 +39,9 @@ PYTHON, OWN, SAME = "Python's hash()", "each client's default", "CRC32 in both c
 NOW, DRAIN, AMPLE = "add one while it runs", "drain, then add one", "one more from the start"
 RETRY_TOPIC, DEAD, WAIT, ASIDE = (
     "to a retry topic",
-    "to the dead letters, redriven later",
-    "waits in its place",
-    "the whole account goes aside",
+    "to the dead-letter queue, redriven later",
+    "stays in place and is retried",
+    "the whole account steps aside",
 )
 OPTIONS: dict[str, Sequence[str]] = {
     "key": (ACCOUNT, MOVE, NO_KEY),
@@ -92,12 +94,12 @@ def by_salted_hash(salt: int) -> Callable[[str, int], int]:
     return choose
 
 
-class LedgerAway(PubSubKitError):
-    """The ledger cannot be reached just now."""
+class LedgerDown(PubSubKitError):
+    """The ledger can't be reached right now."""
 
 
 def routed(world: World, choice: Mapping[str, str]) -> None:
-    """Two clients, a topic in partitions, a worker for each, and a ledger that is away once."""
+    """Two clients, a topic with partitions, a worker for each, and a ledger that is down once."""
     bank = _Bank(world, choice)
     once: dict[str, Any] = {}
     if choice["failed"] == DEAD:
@@ -130,7 +132,7 @@ class _Bank:
     def __init__(self, world: World, choice: Mapping[str, str]) -> None:
         self.world, self.choice = world, choice
         self.ledger = world.store("ledger")
-        self.away = True
+        self.down = True
         salted = by_salted_hash(7), by_salted_hash(8)
         hashes = {PYTHON: salted, OWN: (by_crc32, by_murmur2), SAME: (by_crc32, by_crc32)}
         self.hashes = dict(zip(("app", "website"), hashes[choice["hash"]], strict=True))
@@ -154,13 +156,13 @@ class _Bank:
         return any(group.subscription.lag for group in groups)
 
     async def book(self, event: Event) -> None:
-        """Book a move, or do with it what was chosen if the ledger is away."""
+        """Book a move, or do with it what was chosen if the ledger is down."""
         if self.choice["failed"] == ASIDE and await self.ledger.get("aside"):
             await publish("retry", event.data, key=event.key, id=event.id)
-        elif self.away:
-            self.away = False
+        elif self.down:
+            self.down = False
             worker = self.world.current().node.name
-            self.world.note("note", worker, text="the ledger is away", fault=True)
+            self.world.note("note", worker, text="the ledger is down", fault=True)
             await self._failed(event)
         else:
             await self._apply(event)
@@ -168,7 +170,7 @@ class _Bank:
     async def _failed(self, event: Event) -> None:
         failed = self.choice["failed"]
         if failed not in (RETRY_TOPIC, ASIDE):
-            raise LedgerAway("the ledger is away")
+            raise LedgerDown("the ledger is down")
         if failed == ASIDE:
             await self.ledger.put("aside", True)
         await publish("retry", event.data, key=event.key, id=event.id)
@@ -192,15 +194,20 @@ def in_order(world: World) -> Violation | None:
         if step.kind == "effect" and "ann" in step.data[2]:
             booked += [key.removeprefix("seen ") for key in step.data[2] if key != "ann"]
             if booked != [*PAID][: len(booked)]:
-                return _overtaken(booked, i, step.data[2]["ann"])
+                return _overtaken(booked, i, world.trace)
     if len(booked) < len(PAID):
-        return Violation(f"Only {len(booked)} of the moves are booked.", len(world.trace) - 1)
+        told = f"Only {len(booked)} of the {len(PAID)} moves were booked."
+        return Violation(told, len(world.trace) - 1)
     return None
 
 
-def _overtaken(booked: list[str], step: int, balance: float) -> Violation:
+def _overtaken(booked: list[str], step: int, trace: Trace) -> Violation:
+    when, balance = moment(trace[step]), trace[step].data[2]["ann"]
     first = next(id for id in PAID if id not in booked)
-    message = f"{PAID[booked[-1]]:+} is booked before {PAID[first]:+}: ann has {balance}."
+    move, earlier = f"{PAID[booked[-1]]:+}", f"{PAID[first]:+}"
+    message = (
+        f"At {when} {move} was booked before {earlier}, which Ann made first: ann = {balance}."
+    )
     wanted = [f"{PAID[id]:+}" for id in PAID][: len(booked)]
     found = [f"{PAID[id]:+}" for id in booked]
     lowest = {"booked": ", ".join(wanted), "ann": sum(map(int, wanted))}
@@ -217,4 +224,8 @@ def in_lanes(world: World, violation: Violation | None, title: str) -> Picture:
     lanes = ["app", "website"]
     for number in range(MORE):
         lanes += [f"moves-{number}", f"worker-{number}"]
-    return drawn(world, violation, title, (*lanes, "retry", "late"))
+    return drawn(world, violation, title, (*lanes, "retry", "late"), _said)
+
+
+def _said(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    return f"ann = {after['ann']}" if "ann" in after else ""

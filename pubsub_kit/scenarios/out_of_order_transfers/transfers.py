@@ -1,8 +1,8 @@
-"""Worlds and oracles of exercise 05: transfers over services that share no transaction.
+"""Worlds and oracles of exercise 05: transfers across services that share no transaction.
 
-Three accounts, each a service with a store of its own: it adds an amount to its balance, once for
-an id, and answers True; or False if the balance would leave its limits. A transfer takes from one,
-gives to another, and pays a fee to the bank. Nobody can change two of them in one step.
+Three accounts, each a service with a store of its own. An account adds an amount to its balance,
+once per id, and answers True, or False if the balance would leave its limits. A transfer takes from
+one account, gives to another, and pays a fee to the bank. No step can change two of them at once.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pubsub_kit.scenarios.drawn import short, shortened, with_causes_marked
+from pubsub_kit.scenarios.plain import moment
 from pubsub_kit.world.search.explore import Violation
 from pubsub_kit.world.services import CallError
 from pubsub_kit.world.trace import Step
@@ -119,16 +121,16 @@ def moves(world: World, start: int = 0, end: int | None = None) -> Iterator[Move
 
 
 def money_is_conserved(world: World) -> Violation | None:
-    """Each transfer happens in whole or not at all, and the client hears which it was.
+    """Each transfer is done in whole or not at all, and the client is told which it was.
 
-    Where nothing goes wrong the first one happens. bob refuses the second one, whatever happens.
+    If nothing fails, the first one is done. bob's account always refuses the second one.
     """
     begin, before = 0, START
     for order in ORDERS:
         id = order["id"]
         seen = world.stores["said"].rows.get(id)
         if seen is None:
-            return Violation(f"Nobody answers the client about {id}.", len(world.trace) - 1)
+            return Violation(f"The client never got an answer about {id}.", len(world.trace) - 1)
         part = _Part(world, order, begin, seen["at"], before, seen["found"])
         if (wrong := part.half_done() or part.told_wrong(seen["told"])) is not None:
             return wrong
@@ -160,35 +162,50 @@ class _Part:
         if self.found == self.done or (self.found == self.before and not lucky):
             return None
         if twice := self._twice():
-            message = f"{twice.account}'s {twice.amount:+g} is done twice: {self._sum()}."
+            when = moment(self.trace[twice.step])
+            message = (
+                f"At {when} {twice.account} did {twice.amount:+g} a second time: {self._sum()}."
+            )
             return self._wrong(message, twice.step, "a new id for each try")
         return self._unlucky() if not lucky else self._without_bad_luck()
 
     def _without_bad_luck(self) -> Violation:
         if not self.moves:
-            return self._wrong("No money is moved at all.", self.end - 1, "moves nothing")
+            return self._wrong("No money moved at all.", self.end - 1, "moves nothing")
         last = self.moves[-1].step
         if (clash := self._first("note")) is not None:
-            name = self.trace[clash].node
-            message = f"{name} has done this id, so the undo under it does nothing: {self._sum()}."
+            name, id = self.trace[clash].node, self.trace[clash].data
+            message = (
+                f"{name} had done {id} before, so it ignored an undo under that id: {self._sum()}."
+            )
             return self._wrong(message, clash, "an undo under the same id")
         if self.refused:
-            message = f"bob refuses, and what was done before is not undone: {self._sum()}."
+            message = f"bob refused, but the steps before that were not undone: {self._sum()}."
             return self._wrong(message, last, "no compensation")
-        return self._wrong(f"The transfer is done in part: {self._sum()}.", last, "moves a part")
+        return self._wrong(
+            f"Only part of the transfer was done: {self._sum()}.", last, "moves a part"
+        )
 
     def _unlucky(self) -> Violation:
         crash = self._first("crash")
         if crash is None:
             step = self.moves[-1].step if self.moves else self.end - 1
-            message = f"A reply is lost, and the silence is taken for a no: {self._sum()}."
+            lost = self._first("lose")
+            whose = "A" if lost is None else f"{self.trace[lost].node}'s"
+            message = (
+                f"{whose} reply was lost, and your code took the silence for a no: {self._sum()}."
+            )
             return self._wrong(message, step, "a timeout means it failed")
+        when = moment(self.trace[crash])
         again = (s for i, s in self._steps() if i > crash and s.node == "transfers")
         if any(s.kind in ("send", "effect") for s in again):
-            message = f"After the crash it guesses what was done before: {self._sum()}."
+            message = (
+                f"transfers crashed at {when}. After its restart it guessed what had been done: "
+                f"{self._sum()}."
+            )
             step = self.moves[-1].step if self.moves else crash
             return self._wrong(message, step, "what was not saved was not done")
-        message = f"The crash leaves the transfer half done, and nobody goes on: {self._sum()}."
+        message = f"transfers crashed at {when}, and nobody finished the transfer: {self._sum()}."
         return self._wrong(message, crash, "nobody goes on")
 
     def told_wrong(self, told: Any) -> Violation | None:
@@ -196,8 +213,8 @@ class _Part:
         happened = self.found == DONE and not self.refused
         if told == "unknown" or (isinstance(told, bool) and told is happened):
             return None
-        did = "is done" if happened else "is not done"
-        message = f"{self.order['id']} {did}, and the client hears {str(told)[:20]}."
+        did = "was done" if happened else "was not done"
+        message = f"{self.order['id']} {did}, but the client was told {str(told)[:20]}."
         belief = "tells another story" if isinstance(told, bool) else "another answer"
         ends = [i for i, s in self._steps() if s.kind == "end" and s.node == "transfers"]
         wanted, heard = {"the client hears": happened}, {"the client hears": told}
@@ -226,7 +243,7 @@ class _Part:
         total = sum(self.found.values())
         if total == 100:
             return "the balances are wrong"
-        return f"{100 - total:g} of 100 are gone" if total < 100 else f"{total - 100:g} too much"
+        return f"the accounts hold {total:g} instead of 100"
 
 
 def one_transfer(world: World, violation: Violation | None, title: str) -> Picture:
@@ -239,10 +256,14 @@ def one_transfer(world: World, violation: Violation | None, title: str) -> Pictu
     begin = max((end for end in ends if at is not None and end <= at), default=0)
     end = min((end for end in ends if at is not None and end > at), default=len(world.trace))
     return show.spacetime(
-        world.trace[begin:end],
+        with_causes_marked(shortened(world.trace, _said))[begin:end],
         mark=None if at is None else at - begin,
         expected=wrong.expected,
         actual=wrong.actual,
         caption=wrong.message or None,
         title=title,
     )
+
+
+def _said(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    return f"balance = {after['balance']}" if "balance" in after else short(before, after)

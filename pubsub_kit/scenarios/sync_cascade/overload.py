@@ -50,32 +50,33 @@ def down_for_a_second(world: World, choice: Mapping[str, str]) -> None:
     world.client("client", "shop", count=40, every=0.0, start=0.001, retry=policy("client"))
 
 
-def _knocks(trace: Trace) -> list[tuple[int, Step]]:
+def _calls(trace: Trace) -> list[tuple[int, Step]]:
     pairs = enumerate(trace)
     return [(i, s) for i, s in pairs if s.kind == "send" and s.peer == "database"]
 
 
 def spared(world: World) -> Violation | None:
-    """No order knocks too often, few fail, and no crowd comes back at once."""
-    trace, knocks = world.trace, _knocks(world.trace)
-    often = max(Counter(step.text for _, step in knocks).values())
+    """No order calls the database too often, few fail, and no crowd comes back at once."""
+    trace, calls = world.trace, _calls(world.trace)
+    [(order, often)] = Counter(step.text for _, step in calls).most_common(1)
     if often > 4:
-        words = f"One order knocks at the database {often} times, where 4 tries were meant."
+        words = f"{order} called the database {often} times; at most 4 are allowed."
         wanted, found = {"calls for one order": "at most 4"}, {"calls for one order": often}
-        return Violation(words, knocks[-1][0], wanted, found, "retry at every layer")
+        return Violation(words, calls[-1][0], wanted, found, "retry at every layer")
     ended = [(i, s) for i, s in enumerate(trace) if s.kind == "end" and s.node == "client"]
     failed = [i for i, step in ended if not step.data["ok"]]
     if len(failed) > 8:
-        words = f"{len(failed)} of {len(ended)} orders fail, though the database is back after 1 s."
+        words = f"{len(failed)} of {len(ended)} orders failed, though the database was back at 1 s."
         wanted, found = {"failed orders": "at most 8"}, {"failed orders": len(failed)}
         return Violation(words, failed[0], wanted, found, "never retry")
-    waves = Counter(_window(step) for _, step in knocks if step.time > 0.1)
+    waves = Counter(_window(step) for _, step in calls if step.time > 0.1)
     peak = max(waves.values(), default=0)
     if peak > 20:
-        words = f"{peak} calls reach the database within 50 ms: those who failed together come "
-        at = next(i for i, step in knocks if waves[_window(step)] == peak)
+        at = next(i for i, step in calls if waves[_window(step)] == peak)
+        words = f"{peak} calls reached the database within 50 ms, at {world.trace[at].time:.1f} s: "
+        words += "the orders that failed together came back together."
         wanted, found = {"calls in 50 ms": "at most 20"}, {"calls in 50 ms": peak}
-        return Violation(f"{words}back together.", at, wanted, found, "backoff without jitter")
+        return Violation(words, at, wanted, found, "backoff without jitter")
     return None
 
 
@@ -87,13 +88,13 @@ def calls_chart(world: World, violation: Violation | None, title: str) -> Pictur
     """Draw how many calls reach the database in each 50 ms."""
     from pubsub_kit import show
 
-    counts = Counter(_window(step) for _, step in _knocks(world.trace))
+    counts = Counter(_window(step) for _, step in _calls(world.trace))
     points = [(n * _WINDOW, float(counts[n])) for n in range(max(counts, default=0) + 2)]
     return show.lines(
-        {"calls at the database": points},
+        {"calls to the database": points},
         x="seconds",
         y="calls in 50 ms",
-        marks=[(1.0, None, "the database is back"), (None, 20.0, "at most 20 are wanted")],
+        marks=[(1.0, None, "the database is back"), (None, 20.0, "limit: 20")],
         title=title,
         caption=violation.message if violation else None,
     )
@@ -106,7 +107,7 @@ _ENOUGH = 0.95
 
 
 def slow_for_a_while(world: World, answer: Any) -> None:
-    """60 orders a second; stock can do 100, but takes ten times as long for five seconds."""
+    """60 orders a second; stock can handle 100, but takes ten times as long for five seconds."""
     add_stock(world)
     stock = world.services["stock"]
     stock.workers, stock.latency = 5, exponential(0.05)
@@ -129,18 +130,18 @@ def recovers(world: World) -> Violation | None:
     teas = [(n, key) for key, n in rows.items() if key.startswith("taken for")]
     most, tea = max(teas, default=(0, ""))
     if most > 1:
-        words = f"{tea.removeprefix('taken for ')} was taken {most} times, for one order."
+        words = f"{tea.removeprefix('taken for ')} left the shelf {most} times for a single order."
         once, found = {"teas": 1}, {"teas": most}
         step = last(world.trace, "effect", "stock")
         return Violation(words, step, once, found, "a new id for each try")
     before, after = _share(world, 0.0, TROUBLE[0]), _share(world, CALM, END)
     wanted = {"orders placed": "at least 95%"}
     if before < _ENOUGH:
-        words = f"Before any trouble, {before:.0%} of the orders are placed."
+        words = f"Even before the trouble, only {before:.0%} of the orders were placed."
         return Violation(words, end, wanted, {"orders placed": f"{before:.0%}"}, "does not place")
     if after < _ENOUGH:
-        words = f"Stock is well again after {TROUBLE[1]:g} s, yet from {CALM:g} s on "
-        words += f"{after:.0%} of the orders are placed: the retries keep it down."
+        words = f"Stock was back at full speed at {TROUBLE[1]:g} s, yet from {CALM:g} s on only "
+        words += f"{after:.0%} of the orders were placed: the retries kept stock overloaded."
         found = {"orders placed": f"{after:.0%}"}
         return Violation(words, end, wanted, found, "load falls once the trigger ends")
     return None
@@ -168,9 +169,9 @@ def placed_chart(world: World, violation: Violation | None, title: str) -> Pictu
         x="seconds",
         y="percent",
         marks=[
-            (TROUBLE[0], None, "stock is slow"),
-            (TROUBLE[1], None, "stock is well again"),
-            (None, 100 * _ENOUGH, "95% are wanted"),
+            (TROUBLE[0], None, "stock slows down"),
+            (TROUBLE[1], None, "stock is back at full speed"),
+            (None, 100 * _ENOUGH, "target: 95%"),
         ],
         title=title,
         caption=violation.message if violation else None,

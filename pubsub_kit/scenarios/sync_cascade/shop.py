@@ -1,8 +1,8 @@
-"""Worlds and oracles of exercise 01: a shop that survives what it calls.
+"""Worlds and oracles of exercise 01: a shop that survives the failures of what it calls.
 
-Stock takes `{"id": …, "item": …}` and takes one item off the shelf for each id that it has not
-seen: it is idempotent, if only its callers let it be. The learner writes the shop, which calls
-stock over a network that loses requests and replies.
+Stock is given `{"id": …, "item": …}` and takes one item off the shelf for each id that it hasn't
+seen: it is idempotent as long as its callers send the same id again. The learner writes the shop,
+which calls stock over a network that loses requests and replies.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def add_stock(world: World) -> None:
 
     async def stock(request: Any) -> str:
         if not isinstance(request, Mapping) or "item" not in request or "id" not in request:
-            raise ValueError(f"stock wants {{'id': …, 'item': …}}, not {str(request)[:60]}")
+            raise ValueError(f"stock takes {{'id': …, 'item': …}}, not {str(request)[:60]}")
         async with shelf.transaction() as tx:
             if await tx.get(f"seen {request['id']}") is None:
                 await tx.add(f"taken for {request['item']}", 1)
@@ -37,7 +37,7 @@ def add_stock(world: World) -> None:
 
 
 async def _order(world: World, number: int) -> None:
-    """Order a tea as a client; what the shop says, and after how many seconds, goes to `said`."""
+    """Order a tea as a client; `said` keeps the shop's reply and how many seconds it took."""
     begun = world.now
     try:
         reply = await call("shop", {"id": f"order-{number}", "item": f"tea-{number}"})
@@ -56,7 +56,7 @@ def _taken(world: World, number: int) -> int:
 
 
 def last(trace: Trace, kind: str, node: str) -> int:
-    """Return where something happened last, or the end of the trace."""
+    """Return the index of the last such step at a node, or of the end of the trace."""
     steps = [i for i, step in enumerate(trace) if (step.kind, step.node) == (kind, node)]
     return steps[-1] if steps else len(trace) - 1
 
@@ -73,39 +73,41 @@ def one_order(world: World, answer: Any) -> None:
 
 
 def placed_once(world: World) -> Violation | None:
-    """One tea is off the shelf, and the shop says 'placed'."""
-    return _placed_once(world, 1, bool(world.trace.faults()))
+    """One tea is off the shelf, and the shop answered 'placed'."""
+    return _placed_once(world, 1, len(world.trace), bool(world.trace.faults()))
 
 
-def _placed_once(world: World, number: int, faults: bool) -> Violation | None:
+def _placed_once(world: World, number: int, end: int, faults: bool) -> Violation | None:
     (reply, _), taken, trace = _said(world, number), _taken(world, number), world.trace
     wanted, found = {"reply": "placed", "teas taken": 1}, {"reply": reply, "teas taken": taken}
-    heard = last(trace, "receive", "client")
+    heard = last(trace[:end], "receive", "client")
+    at = f"{trace[heard].time:.1f} s"
     if taken > 1:
-        words = f"One order took {taken} teas off the shelf."
         step = last(trace, "effect", "stock")
+        words = f"order-{number} took {taken} teas off the shelf instead of 1"
+        words += f", the last one at {trace[step].time:.1f} s."
         return Violation(words, step, wanted, found, "a new id for each try")
     if reply == "placed" and taken == 1:
         return None
     if reply == "placed":
-        words = "The shop says 'placed', but no tea was taken off the shelf."
+        words = f"The shop answered 'placed' at {at}, but no tea ever left the shelf."
         return Violation(words, heard, wanted, found, "says placed unseen")
-    so = "though the tea is off the shelf" if taken else "though another try would do it"
+    so = "though the tea is off the shelf" if taken else "though one more try would have worked"
     if faults and reply == "failed":
-        words = f"The shop says 'failed', {so}."
+        words = f"The shop answered 'failed' at {at}, {so}."
         return Violation(words, heard, wanted, found, "a timeout means it failed")
     if isinstance(reply, str) and reply.startswith("error:"):
-        words = f"The client hears of an {reply}, {so}."
+        words = f"The client got an {reply}, {so}."
         return Violation(words, heard, wanted, found, "gives up at once")
-    words = f"The shop answers {repr(reply)[:40]} where the client waits for 'placed'."
+    words = f"The shop answered {repr(reply)[:40]}, but the client expects 'placed'."
     return Violation(words, heard, wanted, found, "another answer")
 
 
-# -- budget: patience is spent once ----------------------------------------------------------------
+# -- budget: the client's patience is spent once ---------------------------------------------------
 
 
 def order_then_cut(world: World, answer: Any) -> None:
-    """One order over a network that may lose a message; then one while stock cannot be reached."""
+    """One order over a network that may lose a message; then one while stock is unreachable."""
     add_stock(world)
     world.service("shop", answer)
     world.link("client", "shop", reliable=True)
@@ -127,13 +129,13 @@ def within_budget(world: World) -> Violation | None:
         if (late := _late(world, number, end)) is not None:
             return late
         if number == 1 and (lost <= 1 or _said(world, 1)[0] == "placed"):
-            wrong = _placed_once(world, 1, bool(lost))
+            wrong = _placed_once(world, 1, cut, bool(lost))
             if wrong is not None:
                 return wrong
     reply, _ = _said(world, 2)
     if reply == "failed":
         return None
-    words = f"Stock cannot be reached, and the shop answers {repr(reply)[:60]}, not 'failed'."
+    words = f"Stock was unreachable, and the shop answered {repr(reply)[:60]} instead of 'failed'."
     belief = "says placed unseen" if reply == "placed" else "gives up with an error"
     heard = last(trace, "receive", "client")
     return Violation(words, heard, {"reply": "failed"}, {"reply": reply}, belief)
@@ -143,7 +145,7 @@ def _late(world: World, number: int, end: int) -> Violation | None:
     _, seconds = _said(world, number)
     if seconds <= BUDGET + 1e-6:
         return None
-    words = f"The client waits {BUDGET:g} s, and the shop answers after {seconds:.1f} s."
+    words = f"The client waits {BUDGET:g} s for order-{number}; the shop took {seconds:.1f} s."
     step = last(world.trace[:end], "receive", "client")
     wanted, found = {"seconds": f"at most {BUDGET:g}"}, {"seconds": round(seconds, 2)}
     return Violation(words, step, wanted, found, "each try has its own patience")

@@ -1,8 +1,8 @@
 """The arena of exercise 06, its levels, and what a design that misses them believes.
 
-Ninety seconds of 150 million people, half of them active, with whatever goes wrong in a month. The
-belief behind a miss is found by mending: one thing is changed, and the design is run again. What
-makes it keep the levels was the mistake.
+Ninety seconds of 150 million people, half of them active, with everything that goes wrong in a
+month. The belief behind a miss is found by fixing: change one thing, run the design again, and if
+it then keeps the levels, that was the mistake.
 """
 
 from __future__ import annotations
@@ -46,19 +46,19 @@ LEVELS = ServiceLevels(
 
 GIVEN = """\
 Ninety seconds of 150 million people, half of them active:
-  at 10 s  the largest account tweets, to 31 million followers
-  at 20 s  20 workers crash, for 5 s
-  at 30 s  10 stores are lost, with what they hold
-  at 40 s  for 10 s, 2.4 times as many tweets; the 5 next largest accounts tweet, too
-  at 60 s  the broker fails over, for 3 s
-Levels, for authors with so many followers:
-  delivered, p99   up to 1K: 5 s   up to 1M: 30 s   more: 60 s
-  a read, p99      200 ms
-  at the end       5 s of work left; 1,000 deleted entries still shown
-  never            lost, doubled, a reply before its original
-  a month          $60,000: a worker $100, a store $500, a million messages 2 cents
-A worker makes 4,000 deliveries a second; a store serves 60,000 lookups or writes, and holds 64 GB.
-There are about 150,000 reads a second, by people who follow about 150 accounts."""
+  at 10 s  the largest account tweets to its 31 million followers
+  at 20 s  20 workers crash for 5 s
+  at 30 s  10 stores are lost, with all their data
+  at 40 s  a large event: 2.4 times as many tweets for 10 s, and the next 5 largest accounts tweet
+  at 60 s  the broker fails over, which takes 3 s
+Levels (delivery is by the author's number of followers):
+  delivery p99     up to 1K: 5 s   up to 1M: 30 s   more: 60 s
+  read p99         200 ms
+  at the end       at most 5 s of work left, and 1,000 deleted entries still shown
+  never            a lost or doubled delivery, or a reply before its original
+  cost a month     $60,000: a worker $100, a store $500, a million messages 2 cents
+A worker makes 4,000 deliveries a second. A store holds 64 GB and serves 60,000 lookups or writes
+a second. People follow about 150 accounts each, and they make about 150,000 reads a second."""
 
 
 @cache

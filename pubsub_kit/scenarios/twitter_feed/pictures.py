@@ -1,8 +1,11 @@
-"""What a design misses in exercise 06, drawn: how late over time, how slow, or how dear."""
+"""What a design misses in exercise 06, drawn: how late over time, how slow, or how expensive.
+
+The worst moment is ringed, beside the bound and the moments at which something goes wrong.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -11,7 +14,7 @@ import numpy as np
 from pubsub_kit.feed.grading.card import worst
 from pubsub_kit.feed.grading.levels import ServiceLevels
 from pubsub_kit.feed.grading.references import references
-from pubsub_kit.feed.machines.measures import MEASURES, Trial, measure
+from pubsub_kit.feed.machines.measures import MEASURES, Trial, amount, measure
 from pubsub_kit.feed.machines.moments import age, delays
 from pubsub_kit.feed.machines.run import FeedRun
 from pubsub_kit.feed.machines.simulate import simulate
@@ -33,7 +36,8 @@ _OF_WORKERS = {
     stage.EVENT_AT: "event",
     stage.FAILOVER_AT: "failover",
 }
-_OF_STORES = {stage.CELEBRITY_AT: "31M", stage.LOSS_AT: "loss", stage.EVENT_AT: "event"}
+_OF_STORES = {stage.LOSS_AT: "stores lost", stage.EVENT_AT: "event"}
+_TIME = "seconds after the start"
 
 
 def of_what_is_missed(trial: Trial, levels: ServiceLevels, question: str, message: str) -> Picture:
@@ -49,18 +53,19 @@ def of_what_is_missed(trial: Trial, levels: ServiceLevels, question: str, messag
 
 
 def _late(run: FeedRun, first: str, levels: ServiceLevels, question: str, message: str) -> Picture:
-    """Draw how late tweets are, by when they were written, and how old the oldest of them is."""
+    """Draw how late tweets are, by when they were posted, and how old the oldest of them is."""
     from pubsub_kit import show
 
     words, least, below = _GROUPS.get(first, _GROUPS["delivery_p99_small"])
     late = delays(run, 0.99, at_least=least, below=below, every=_EVERY)
     bound = levels.bounds[first]
     curves = {f"p99, author {words}": late, "age of the oldest": age(run, _EVERY)}
+    missed = curves["age of the oldest"] if first == "backlog" or not late else late
     return show.lines(
         {name: points for name, points in curves.items() if points},
-        x="s",
-        y="s until it is there",
-        marks=[(None, bound, f"at most {bound:g} s"), *_upright(_OF_WORKERS)],
+        x=_TIME,
+        y="seconds until delivered",
+        marks=[(None, bound, f"at most {bound:g} s"), *_upright(_OF_WORKERS), _ring(missed)],
         title=f"{question}: how long deliveries take",
         caption=message,
     )
@@ -78,9 +83,9 @@ def _slow(run: FeedRun, levels: ServiceLevels, question: str, message: str) -> P
     ]
     return show.lines(
         {"p99 of reads": points},
-        x="s",
-        y="ms",
-        marks=[(None, bound, f"at most {bound:g} ms"), *_upright(_OF_STORES)],
+        x=_TIME,
+        y="milliseconds of a read",
+        marks=[(None, bound, f"at most {bound:g} ms"), *_upright(_OF_STORES), _ring(points, 0.001)],
         title=f"{question}: how long reads take",
         caption=message,
         log="y" if max(slow for _, slow in points) > 10 * bound else "",
@@ -102,7 +107,7 @@ def _dear(trial: Trial, levels: ServiceLevels, question: str, message: str) -> P
     return show.points(
         dots,
         x="dollars a month",
-        y="times the latency that is allowed",
+        y="times the latency allowed",
         most=(levels.bounds["cost"], 1.0),
         mark="your design",
         log="xy",
@@ -124,6 +129,12 @@ def _wrong(trial: Trial, levels: ServiceLevels, question: str, message: str) -> 
     marked = [MEASURES[name].words for name in missed]
     title = f"{question}: what readers see"
     return show.bars(bars, x="timelines", mark=marked, title=title, caption=message)
+
+
+def _ring(points: Sequence[tuple[float, float]], seconds: float = 1.0) -> Mark:
+    """Mark the worst moment of a curve, whose values are in so many `seconds`."""
+    at, most = max(points, key=lambda point: point[1])
+    return at, most, f"✗ worst: {amount(most * seconds, 's')}"
 
 
 def _upright(named: Mapping[float, str]) -> list[Mark]:

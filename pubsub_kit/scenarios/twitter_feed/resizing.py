@@ -1,9 +1,9 @@
-"""The world and the oracle of exercise 06's grow: a fan-out gets one more worker, in mid-stream.
+"""The world and the oracle of exercise 06's grow: a fan-out gets one more partition under load.
 
-Ann writes 'rain' and deletes it; she writes 'oops', and deletes that too. Each of the four is a
-message to the fan-out, a second after the one before, and the fan-out grows before the last. A
-worker is at a chunk for 3 s to add a tweet, and for 1 s to take it out. Cat follows ann: in the end
-there is nothing for her to see.
+Ann posts 'rain' and deletes it, then posts 'oops' and deletes that too. Each of the four is a
+message to the fan-out, a second after the one before, and the fan-out grows before the last one. A
+worker needs 3 s to add a tweet and 1 s to remove it. Cat follows ann, and in the end she should see
+nothing.
 
 Each partition is a topic of its own here, so that a choice can put a message where it likes. Its
 messages wait for each other, as those of a Kafka partition do.
@@ -12,12 +12,14 @@ messages wait for each other, as those of a Kafka partition do.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pubsub_kit.log.event import Event
 from pubsub_kit.scenarios.drawn import drawn
 from pubsub_kit.scenarios.out_of_order_transfers.partitions import by_crc32
+from pubsub_kit.scenarios.plain import moment
 from pubsub_kit.world.search.explore import Exploration, Violation
+from pubsub_kit.world.trace import Step
 from pubsub_kit.world.verbs import publish, sleep
 from pubsub_kit.world.world import World
 
@@ -33,12 +35,12 @@ FEW, MORE = 2, 3
 READER, AUTHOR, NO_KEY = "the reader", "the author", "no key"
 NOW, PAUSE, DRAIN, MOVE, AMPLE = (
     "add one while it runs",
-    "pause all workers, add one, go on",
+    "pause all workers, add one, resume",
     "stop publishing, drain, then add one",
     "a new topic, read once the old one is empty",
     "one more from the start",
 )
-ONE, TWO = "one for each partition", "two for each partition"
+ONE, TWO = "one per partition", "two per partition"
 OPTIONS: dict[str, Sequence[str]] = {
     "key": (NO_KEY, READER, AUTHOR),
     "workers": (TWO, ONE),
@@ -144,10 +146,18 @@ def nothing_is_left(world: World) -> Violation | None:
     if not left:
         return None
     tweet, trace = left[0], world.trace
-    effects = [i for i, step in enumerate(trace) if step.kind == "effect"]
-    step = next(i for i in reversed(effects) if tweet in trace[i].data[2].get("cat", ()))
-    message = f"cat sees {tweet!r}, which ann has deleted: it was taken out before it was put in."
+    step = [i for i, each in enumerate(trace) if each.kind == "effect" and _adds(each, tweet)][-1]
+    when = moment(trace[step])
+    message = (
+        f"cat still sees {tweet!r}, which ann deleted. The tweet was added at {when}, after its "
+        "delete had been applied."
+    )
     return Violation(message, step, {"cat": "nothing"}, {"cat": ", ".join(left)})
+
+
+def _adds(step: Step, tweet: str) -> bool:
+    _, before, after = step.data
+    return tweet in after.get("cat", ()) and tweet not in (before.get("cat") or ())
 
 
 def diagnose(choice: Mapping[str, str], found: Exploration) -> str:
@@ -163,4 +173,8 @@ def in_lanes(world: World, violation: Violation | None, title: str) -> Picture:
         lanes.append(f"part-{number}")
         lanes += [name for name in known if name.startswith(f"worker-{number}")]
     lanes += [name for name in known if name.startswith(("new-", "next-"))]
-    return drawn(world, violation, title, lanes)
+    return drawn(world, violation, title, lanes, _said)
+
+
+def _said(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    return f"cat: {', '.join(after['cat']) or 'nothing'}" if "cat" in after else ""

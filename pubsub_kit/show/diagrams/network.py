@@ -92,7 +92,7 @@ def from_trace(trace: Trace) -> Network:
 def _after(edge: Edge, step: Step, forward: bool) -> Edge:
     """Return the link as it is after the step."""
     if step.kind == "send":
-        error = not forward and (step.text.startswith("refused") or "failed" in step.text)
+        error = not forward and (step.text.startswith("refus") or "failed" in step.text)
         sent, back, errors = edge.sent + forward, edge.back + (not forward), edge.errors + error
         return edge._replace(sent=sent, back=back, errors=errors)
     if step.kind == "lose":

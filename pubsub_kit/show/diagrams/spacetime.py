@@ -116,7 +116,7 @@ class _Sheet:
         dropped = lanes.draw()
         notes = [*self.part.notes]
         some = "1 label" if dropped == 1 else f"{dropped} labels"
-        notes += [f"{some} left out for want of room"] if dropped else []
+        notes += [f"{some} left out for lack of room"] if dropped else []
         y = self.bottom + 14
         if self.rows.height > _TALL:
             self._header(y - 8 + (22.0 if self.column < glyphs.NARROW else 0.0))

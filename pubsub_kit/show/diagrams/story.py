@@ -15,7 +15,7 @@ from pubsub_kit.world.trace import Step
 
 
 class Message(NamedTuple):
-    """One passage of a message; `fate` is arrives, duplicate, lost or open (still under way)."""
+    """One passage of a message; `fate` is arrives, duplicate, lost or open (still in flight)."""
 
     start: int | None
     end: int | None
@@ -23,7 +23,7 @@ class Message(NamedTuple):
 
 
 class Span(NamedTuple):
-    """Something that lasted at a node: a handler's run, an outage, a pause; no end: to the last."""
+    """Something that lasted at a node: a handler, an outage, a pause; end None: to the end."""
 
     node: str
     start: int
@@ -87,7 +87,7 @@ def outages(steps: Sequence[Step]) -> list[Span]:
 
 
 def pauses(steps: Sequence[Step]) -> list[Span]:
-    """Pair each pause with the next step of its node, which is when it moved again."""
+    """Pair each pause with the next step of its node, when it went on."""
     still: dict[str, int] = {}
     found: list[Span] = []
     for i, step in enumerate(steps):
@@ -102,12 +102,12 @@ def pauses(steps: Sequence[Step]) -> list[Span]:
 _WORDS = {
     "timeout": ("timeout", ("timeout", "timed out")),
     "retry": ("↻ retry", ("retry", "retries")),
-    "pause": ("pause", ("pause", "stands still")),
+    "pause": ("pause", ("pause", "others run")),
     "crash": ("crash", ("crash",)),
     "restart": ("↻ restart", ("restart",)),
     "breaker": ("breaker", ("breaker",)),
     "partition": ("link cut", ("cut", "partition")),
-    "repair": ("link mended", ("mended", "again", "repair")),
+    "repair": ("link repaired", ("again", "repair")),
     "lose": ("lost", ("lost",)),
 }
 
@@ -150,9 +150,9 @@ def sentence(step: Step, sent: str = "") -> str:
         why = f": {text}" if text and text != sent else ""
         said = f"{text if 'lost' in text else f'{what} lost{why}'} {there}"
     elif step.kind == "receive":
-        said = f"{what} arrives{' again' if step.fault else ''} {back}"
+        said = f"{text or what} arrives{' again' if step.fault else ''} {back}"
     elif step.kind == "send":
-        said = f"{what} sent {there}"
+        said = f"{what} {there}" if step.fault else f"{what} sent {there}"
     else:
         said = f"{node}: {words(step).removeprefix('↻ ') or step.kind}" + f" {there}" * bool(peer)
     return f"{seconds(step.time)} · {said}"

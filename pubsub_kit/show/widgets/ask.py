@@ -22,7 +22,7 @@ from pubsub_kit.show.widgets.seal import unseal
 
 
 class QuestionError(PubSubKitError):
-    """A question or its answer makes no sense; the message says which, and what to do."""
+    """A question or an answer can't be used; the message says why, and what to do."""
 
 
 class Store(Protocol):
@@ -187,13 +187,13 @@ class Prediction(Question):
         out = self.line(came) if came else clean(outcome)
         said = self.said()
         if said is None:
-            return Words(f"○ You made no prediction; it came out: {out}")
+            return Words(f"○ You made no prediction. What happened: {out}")
         if came is None:
-            return Words(f"You predicted {self.line(said)}; it came out: {out}")
+            return Words(f"You predicted {self.line(said)}. What happened: {out}")
         if came == said:
             return Words(f"✓ As you predicted: {out}")
-        gap = "The gap between the two is where the learning is."
-        told = fill(f"✗ You predicted {self.line(said)}; it came out: {out}", WIDE)
+        gap = "The gap between the two is where you learn."
+        told = fill(f"✗ You predicted {self.line(said)}. What happened: {out}", WIDE)
         return Words(f"{told}\n{gap}")
 
     def _told(self, letter: str) -> str:
@@ -201,7 +201,7 @@ class Prediction(Question):
 
     def _how(self) -> str:
         line = f"show.answer({_quoted(self.key)}, {_quoted(next(iter(self.options)))})"
-        return f"Commit to an answer first; in code: {line}"
+        return f"Commit to an answer first. In code: {line}"
 
 
 class Quiz(Question):
@@ -232,7 +232,7 @@ class Quiz(Question):
         why = self._why.get(letter, "")
         if letter == self._right:
             return " ".join(filter(None, (f"✓ Right, {letter}).", why)))
-        return " ".join(filter(None, (f"✗ It is not {letter}).", why, "Try again.")))
+        return " ".join(filter(None, (f"✗ Not {letter}).", why, "Try again.")))
 
     def _how(self) -> str:
         return f"In code: q = show.quiz(…), then q.answer({_quoted(next(iter(self.options)))})"
@@ -260,7 +260,7 @@ def _asked(key: str) -> Prediction:
     if key not in _predictions:
         known = ", ".join(map(repr, _predictions)) or "none yet"
         raise QuestionError(
-            f"No prediction was asked under {key!r} (asked: {known}): run its cell."
+            f"There is no prediction {key!r} (so far: {known}): run the cell that asks it."
         )
     return _predictions[key]
 

@@ -1,11 +1,11 @@
 """Iterative fault bounding: every schedule without a fault, then all with one, with two, and so on.
 
-A run asks its `Schedule` a question wherever a fault could happen. The run without faults is tried
-first; each question it was asked gives a schedule with one fault; each question that *those* runs
-were asked, after their last fault, gives one with two; and so on. So each schedule is tried exactly
-once, and the first failure has the fewest faults by construction. The method is stateless model
-checking with the bound on faults in the place of Musuvathi and Qadeer's on pre-emptions ("Iterative
-context bounding", PLDI 2007).
+A run asks its `Schedule` a question wherever a fault could happen. The run without faults comes
+first. Each question that it asked gives a schedule with one fault; each question that *those* runs
+asked after their last fault gives one with two; and so on. So each schedule is tried exactly once,
+and the first failure has the fewest faults by construction. This is stateless model checking with a
+bound on faults, where Musuvathi and Qadeer bound pre-emptions ("Iterative context bounding", PLDI
+2007).
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from pubsub_kit.world.chance import Schedule
 
 
 class Bounded:
-    """Every schedule of up to so many faults, a number of faults a round."""
+    """Every schedule up to a number of faults; each round has one fault more."""
 
     sample = ""
 
     def rounds(self, max_faults: int) -> Iterator[Iterable[Schedule]]:
-        """Yield all schedules without a fault, with one fault, with two, … up to a bound."""
+        """Yield all schedules without a fault, then with one, then with two, up to a bound."""
         level: Iterable[Schedule] = [Schedule()]
         for _ in range(max_faults):
             tried: list[Schedule] = []

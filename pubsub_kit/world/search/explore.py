@@ -1,14 +1,14 @@
-"""explore(): every way in which luck can go against a piece of code, the simplest first.
+"""explore(): try every way in which luck can turn against a piece of code, the simplest first.
 
-Stateless model checking: a `Strategy` says which schedule comes next, and each is run in a world of
-its own, from its beginning, and judged. Where every schedule up to a bound is tried, as `Bounded`
-does, an answer holds for all of them, and the first failure has the fewest faults; among those with
-equally many, the one with the shortest trace is kept.
+This is stateless model checking: a `Strategy` says which schedule comes next, and each one runs
+from the start in a world of its own and is judged. `Bounded` tries every schedule up to a bound, so
+"holds" is true of all of them, and the first failure has the fewest faults. Among failures with
+equally many, `explore` keeps the one with the shortest trace.
 
     explore(scenario, oracle, faults=["crash", "ack lost"]).outcome   # "holds", "fails", …
 
-A `scenario` puts things into a new world; an `oracle` looks at the world after its run, and returns
-a `Violation` or None. Both are called once a schedule, so they must not keep state of their own.
+A `scenario` sets up a new world; an `oracle` looks at that world after its run, and returns a
+`Violation` or None. Both are called once for each schedule, so they must not keep state.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ class Exploration:
     """What `explore` found.
 
     `outcome` is "holds", "fails", "not exercised" (a fault never had a chance to happen), "cut off"
-    (nothing failed, but a bound on schedules or time ended the search before `max_faults` was
-    covered) or "not found" (nothing failed among some schedules: `sample` says which, in a word).
-    `schedules` counts the runs, `merged` those of them that ended early since their state had been
-    met before, `fired` how often each fault happened. `complete` is the number of faults up to
-    which every schedule is known to have been tried (−1: of none).
+    (nothing failed, but the limit on schedules or time came before every schedule was tried) or
+    "not found" (nothing failed in a sample: `sample` says of which kind). `schedules` counts the
+    runs, `merged` those that ended early because another had reached the same state, `fired` how
+    often each fault happened. `complete` is the number of faults up to which every schedule has
+    been tried (−1: not even the run without faults).
     """
 
     outcome: str
@@ -65,21 +65,23 @@ class Exploration:
         return self.world.trace if self.world else Trace()
 
     def __str__(self) -> str:
-        """Say the outcome in one line."""
+        """Say in one line what came out."""
         kind = f"{self.sample} " if self.sample else ""
         runs = f"{self.schedules:,} {kind}schedule{'s' * (self.schedules != 1)}"
-        upto = f"up to {self.max_faults} fault{'s' * (self.max_faults != 1)}"
+        upto = f"of up to {self.max_faults} fault{'s' * (self.max_faults != 1)}"
+        if self.outcome == "holds" and self.merged:
+            return f"holds: every schedule {upto}, covered by {self.schedules:,} runs"
         if self.outcome == "holds":
-            return f"holds: {runs}, every one {upto}"
+            return f"holds: {'all ' * (self.schedules != 1)}{runs} {upto}"
         if self.outcome == "fails" and self.violation:
             return f"fails at schedule {self.code}: {self.violation.message}"
         if self.outcome == "cut off":
-            held = f"all up to {self.complete} hold" if self.complete >= 0 else "none is proven"
-            return f"cut off after {runs} before all {upto} were tried: {held}"
+            held = f"all of up to {self.complete} hold" if self.complete >= 0 else "none is proven"
+            return f"cut off after {runs}, before all {upto} were tried: {held}"
         silent = ", ".join(name for name in self.fired if not self.fired[name])
         if self.outcome == "not found":
-            never = f"; never among them: {silent}" if silent else ""
-            return f"not found: {runs} of {upto}{never}"
+            never = f"; none of them had {silent}" if silent else ""
+            return f"not found: {runs} {upto}{never}"
         return f"not exercised: in {runs} there was never a chance for {silent}"
 
 
@@ -91,9 +93,9 @@ def run_once(
     max_steps: int,
     rests: Rests | None = None,
 ) -> tuple[World, Violation | None]:
-    """Run a scenario under one schedule; a run without an end is a violation of its own.
+    """Run a scenario under one schedule; a run that never ends is a violation of its own.
 
-    With `rests`, the run ends where it rests as one before it did, and has no violation then.
+    With `rests`, the run ends where it rests in the state of an earlier run, without a violation.
     """
     world = World(chance=schedule, faults=dict.fromkeys(faults, 0.0))
     last = max(schedule.faults, default=-1)
@@ -124,23 +126,23 @@ def explore(
     merge: bool = False,
     strategy: Strategy = _EVERY_ONE,
 ) -> Exploration:
-    """Try every schedule of up to `max_faults` of these faults; return what was found.
+    """Try every schedule of up to `max_faults` of these faults, and return what was found.
 
-    `until` bounds a run in virtual seconds, `max_steps` in moments; `max_schedules` and `seconds`
-    (of real time) bound the search. With `merge`, equal states are not explored twice: give it
-    where the oracle looks at stores and effects alone, and not at how the run came there (see
-    `merging`, which also says which handlers cannot be merged). Another `strategy`, such as
-    `Sampled(seed=7)`, tries some schedules instead of every one. Raises WorldError for a bound that
-    is negative, for what is no function and no strategy, and for a sample that is to be merged;
-    what the scenario or the oracle itself raises goes through.
+    `until` (virtual seconds) and `max_steps` limit each run; `max_schedules` and `seconds` (of real
+    time) limit the search. With `merge`, equal states are not explored twice: use it if the oracle
+    looks only at stores and effects, and not at how the run got there (`merging` has the details,
+    and says which handlers cannot be merged). Another `strategy`, such as `Sampled(seed=7)`, tries
+    some of the schedules. Raises WorldError for a negative limit, for a scenario, oracle or
+    strategy that is none, and for a sample with `merge`. Whatever the scenario or the oracle raises
+    passes through.
     """
     if not callable(scenario) or not callable(oracle):
         raise WorldError(
             "explore(scenario, oracle) takes two functions of a world: one that sets it up, and "
-            "one that looks at it after its run"
+            "one that looks at it after the run"
         )
     if max_faults < 0 or max_steps < 1 or max_schedules < 1:
-        raise WorldError("explore's bounds count faults, steps and schedules: give none below zero")
+        raise WorldError("explore takes max_faults from 0 up, max_steps and max_schedules from 1")
     if isinstance(strategy, type) or not hasattr(strategy, "rounds"):
         raise WorldError(
             f"strategy is {strategy!r}: give Bounded(), which tries every schedule, or "
@@ -148,8 +150,8 @@ def explore(
         )
     if merge and strategy.sample:
         raise WorldError(
-            "merge=True leaves out what another run is sure to cover, and a sample is sure of "
-            "nothing: merge where every schedule is tried"
+            "merge=True skips what another run is sure to cover, and a sample is sure of nothing: "
+            "use it only where every schedule is tried"
         )
     fired = Counter(dict.fromkeys(faults, 0))
     outcome = "not found" if strategy.sample else "holds"
@@ -158,7 +160,7 @@ def explore(
     rests = Rests() if merge else None
 
     def try_one(schedule: Schedule) -> bool:
-        """Run one schedule and look at it; False if the search must stop before."""
+        """Run one schedule and judge it; return False if the search must stop first."""
         if found.schedules >= max_schedules or time.perf_counter() > stop_at:
             return False
         if rests is not None:
@@ -184,7 +186,7 @@ def explore(
 
 
 def _search(found: Exploration, strategy: Strategy, try_one: Callable[[Schedule], bool]) -> None:
-    """Try round after round, up to the first in which one fails."""
+    """Try round after round, up to the first in which a run fails."""
     for number, schedules in enumerate(strategy.rounds(found.max_faults)):
         for schedule in schedules:
             if not try_one(schedule):
@@ -223,9 +225,9 @@ def replay(
     until: float = 1_000.0,
     max_steps: int = 2_000,
 ) -> World:
-    """Run a scenario under one schedule code, and return its world: the same run, to the byte.
+    """Run a scenario under one schedule code, and return its world: the same run, byte for byte.
 
-    Raises ScheduleError for a code that does not fit this scenario.
+    Raises ScheduleError if the code does not fit this scenario.
     """
     schedule = Schedule(code)
     world, _ = run_once(scenario, schedule, faults, until, max_steps)

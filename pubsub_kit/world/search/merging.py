@@ -1,13 +1,13 @@
 """Equal states need not be explored twice: what a world at rest depends on, as one value.
 
-A run comes to rest when no handler is at work, no message is on its way, and only deadlines and
-restarts are left to happen. What follows then depends on the durable rows, the broker, the nodes,
-the memory of the handlers and the time, and on nothing else. Two runs that rest in equal states
-have one future. So the second need not go on, if its last fault has happened, and if the first had
-no fault to come either and no fewer left to try: whatever could follow has been or will be tried.
+A run is at rest when no handler is running, no message is in flight, and only deadlines or restarts
+are left to happen. What follows then depends on the durable rows, the broker, the nodes, the
+handlers' memory and the time, and on nothing else. Two runs that rest in equal states have the same
+future. So the second can stop there, if its last fault has happened, and if the first had no fault
+to come either and no fewer left to try: whatever could follow has been tried or will be.
 
-That holds only where all of that memory can be seen. A handler that keeps something in a global, a
-closure, a class attribute or an object of unknown kind is `Opaque`, and nothing is merged.
+This is true only if all of that memory can be seen. A handler that keeps something in a global, a
+closure, a class attribute or an object of an unknown kind is `Opaque`, and nothing is merged.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _HARMLESS = (*_ATOMS, Store, Kernel, BuiltinFunctionType)
 
 
 class Opaque(Exception):
-    """Something that a handler may remember, and that cannot be compared."""
+    """A handler may remember something that can't be compared."""
 
 
 class Rests:
-    """The states in which the runs of one exploration came to rest and held."""
+    """The states in which earlier runs of one exploration rested, and held."""
 
     def __init__(self) -> None:
         self.known: set[Hashable] = set()
@@ -48,7 +48,7 @@ class Rests:
         self.met, self.merged = [], False
 
     def has(self, world: System) -> bool:
-        """Say whether the run at hand rests where one before it did."""
+        """Return whether this run rests in the state of an earlier one."""
         try:
             if not self.checked:
                 for source in _sources(world):
@@ -63,7 +63,7 @@ class Rests:
         return self.merged
 
     def keep(self) -> None:
-        """Remember where the run at hand rested: it held."""
+        """Remember where this run rested, since it held."""
         self.known.update(self.met)
 
 

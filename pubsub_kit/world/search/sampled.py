@@ -1,7 +1,7 @@
-"""Random search: schedules drawn one by one, where there are too many to try every one.
+"""Random search: schedules drawn one by one, where there are too many to try them all.
 
-A drawn run proves nothing of the others. It is there to look further than `Bounded` can go, and to
-be held against it: what one finds within a bound, the other must find too.
+A random run proves nothing about the others. Use it to look further than `Bounded` can go, and to
+cross-check it: what one finds within a bound, the other must find too.
 
 The first run has no fault; be n the number of questions that it was asked, and k the most faults.
 Every other run is drawn alike, whatever those before it were. At each of its questions in turn,
@@ -23,10 +23,10 @@ from pubsub_kit.world.running import WorldError
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """So many runs, the first without a fault, the others drawn with repetition: see above.
+    """So many runs: the first without a fault, the others drawn at random, as told above.
 
-    The same seed draws the same schedules. Raises WorldError for a seed that is no whole number,
-    and for less than one run.
+    The same seed draws the same schedules. Raises WorldError for a seed that is not a whole number,
+    and for fewer runs than one.
     """
 
     seed: int
@@ -35,8 +35,8 @@ class Sampled:
     def __post_init__(self) -> None:
         if type(self.seed) is not int or type(self.runs) is not int or self.runs < 1:
             raise WorldError(
-                f"Sampled(seed={self.seed!r}, runs={self.runs!r}): a seed is a whole number, such "
-                "as 7, and there is at least one run"
+                f"Sampled(seed={self.seed!r}, runs={self.runs!r}): give a whole number such as 7 "
+                "as the seed, and at least 1 run"
             )
 
     @property
@@ -56,14 +56,14 @@ class Sampled:
 
 
 class Drawn(Schedule):
-    """A schedule that is drawn while it is run: each fault that falls is written down."""
+    """A schedule that is drawn while it runs: each fault that strikes is written down."""
 
     def __init__(self, draw: Callable[[], float], odds: float, most: int) -> None:
         super().__init__()
         self.draw, self.odds, self.most = draw, odds, most
 
     def fault(self, kinds: Sequence[str], rates: Sequence[float]) -> str:
-        """Draw whether a fault falls here, and which."""
+        """Draw whether a fault strikes here, and which."""
         number = len(self.offered)
         self.offered.append(kinds)
         if len(self.faults) == self.most or self.draw() >= self.odds:

@@ -1,8 +1,8 @@
-"""Which schedule comes next: what a search asks of a strategy, and what a strategy learns of it.
+"""Which schedule comes next: what a search asks of a strategy, and what a strategy gets to know.
 
-A strategy makes schedules in rounds. Each is run before the next one is asked for, and so has then
-been `offered` its questions: that is all that a strategy knows of the world. A search ends with the
-first round in which a run failed, and keeps of its failures the one with the shortest trace.
+A strategy makes schedules in rounds. The search runs each one before it asks for the next, so by
+then the schedule has been `offered` its questions: that is all a strategy knows about the world. A
+search ends with the first round in which a run fails; it keeps the failure with the shortest trace.
 
     Bounded()                      every schedule, those with the fewest faults first
     Sampled(seed=7, runs=10_000)   some of them, drawn at random
@@ -17,7 +17,7 @@ from pubsub_kit.world.chance import Schedule
 
 
 class Strategy(Protocol):
-    """An order in which schedules are tried; it may serve many searches, and keeps none of them."""
+    """An order in which to try schedules; many searches may share one, so it keeps no state."""
 
     @property
     def sample(self) -> str:

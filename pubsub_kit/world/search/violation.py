@@ -1,7 +1,7 @@
-"""What went wrong in a run; and what is wrong with any run: that it never comes to an end.
+"""What went wrong in a run, and what is wrong with any run: that it never comes to an end.
 
-A handler may loop, which the bound on a run's steps shows; or wait for what will never come, which
-shows when nothing is left to happen; or be at it still when the run is cut, after most of it.
+A handler may loop: the run then exceeds its limit of steps. It may wait for something that never
+comes: then nothing is left to happen. Or it may have been busy for most of the run when time is up.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from typing import Any
 
 from pubsub_kit.world.system import System
 
-#: How long a handler must have been at it to be called endless when a run is cut (seconds).
+#: How long a handler must have been busy to count as endless when time is up (seconds).
 LONG = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """What went wrong in a run: in words, at which step of the trace, wanted and found.
+    """What went wrong in a run: in words, at which step of the trace, expected and actual state.
 
-    `belief` names the misconception that this failure shows, where it is known.
+    `belief` names the misconception that this failure shows, if it is known.
     """
 
     message: str
@@ -30,41 +30,41 @@ class Violation:
 
 
 def never_ends(world: System) -> Violation:
-    """Return the violation of a run that took more steps than it may."""
+    """Return the violation of a run that took more steps than it may take."""
     return Violation(
-        f"the run goes on for ever: after {world.steps:,} steps it had not come to rest",
+        f"the run never ends: after {world.steps:,} steps, something was still repeating",
         step=len(world.trace) - 1,
         belief="never ends",
     )
 
 
 def unfinished(world: System) -> Violation | None:
-    """Return a violation if a handler waits for ever, or was at it for most of the run."""
+    """Return a violation if a handler waits forever, or was busy for most of the run."""
     return (waits_forever(world) or stays_busy(world)) if world.busy else None
 
 
 def waits_forever(world: System) -> Violation | None:
-    """Return a violation if a handler still waits when nothing is left that could wake it."""
+    """Return a violation if a handler still waits when nothing is left that could wake it up."""
     still = _open_handlers(world) if world.env.peek() == float("inf") else []
     if not still:
         return None
     step = world.trace[still[0]]
-    text = f"{step.node} waits for ever in its handler of {step.text}: no reply will come"
+    text = f"{step.node} waits forever while handling {step.text}: no reply will come"
     return Violation(text, step=still[0], belief="waits for ever")
 
 
 def stays_busy(world: System) -> Violation | None:
-    """Return a violation if a handler, when time is up, has been at it for most of the run."""
+    """Return a violation if, when time is up, a handler has been busy for most of the run."""
     still = _open_handlers(world)
     if not still or world.now - world.trace[still[0]].time < max(LONG, world.now / 2):
         return None
     step = world.trace[still[0]]
-    text = f"{step.node} is not done with {step.text} after {world.now - step.time:,.0f} s"
+    text = f"{step.node} is still handling {step.text} after {world.now - step.time:,.0f} s"
     return Violation(text, step=still[0], belief="never ends")
 
 
 def _open_handlers(world: System) -> list[int]:
-    """Return at which steps those handlers began that have not ended."""
+    """Return the steps at which the handlers began that have not ended."""
     began: dict[int, tuple[str, str]] = {}
     for i, step in enumerate(world.trace.steps):
         if step.kind == "begin":

@@ -13,13 +13,14 @@ import pytest
 
 from pubsub_kit import Event, PubSubKitError, exercise, replay
 from pubsub_kit.checks.desk import exercises
-from pubsub_kit.checks.desk.exercises import Asked, Exercise, NoSuchQuestion
+from pubsub_kit.checks.desk.exercises import LESSONS, Asked, Exercise, NoSuchQuestion
 from pubsub_kit.checks.forms import sources
 from pubsub_kit.checks.forms.estimate import Estimate
 from pubsub_kit.checks.forms.verdict import Verdict
 from pubsub_kit.world.search.explore import Violation
 from pubsub_kit.world.trace import Trace
 from tests.checks.questions import PaysOnce, pay
+from tests.mistakes import lesson
 from tests.mistakes.sync_cascade import new_id_for_each_try, one_try, tries_by_policy
 
 
@@ -93,6 +94,25 @@ def test_opening_again_gives_the_same_exercise_with_its_hints() -> None:
     assert exercise("01").place.hint().endswith("(2 of 2)")
 
 
+def test_a_demonstration_is_told_apart_from_the_exercise() -> None:
+    q, demo = exercise("01"), exercise("01", demo=True)
+    assert demo is exercise(1, demo=True)
+    assert demo is not q
+    demo.tail.check(63.4)
+    assert "nothing of it counts" in repr(demo).splitlines()[0]
+    assert repr(demo.tail).startswith("✓")
+    assert repr(q.tail).startswith("○")
+
+
+def test_a_question_that_is_not_asked_for_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exercises, "only", frozenset({"01.tail"}))
+    q = exercise("01")
+    assert q.tail.check(63.4)
+    left = q.chain.check("129 minutes")
+    assert (left.outcome, bool(left)) == ("not attempted", False)
+    assert left.summary == "not checked this time: others were asked for"
+
+
 def test_a_question_that_does_not_exist_is_told() -> None:
     with pytest.raises(NoSuchQuestion, match="exercise 01 has no question 'plaice': it has place,"):
         exercise("01").plaice  # noqa: B018
@@ -140,8 +160,8 @@ def test_a_hint_that_does_not_exist_is_told(asked: Asked, number: Any) -> None:
 
 def test_hints_follow_the_mistake() -> None:
     place = exercise("01").place
-    assert "How would stock know" in place.check(new_id_for_each_try).hint
-    assert "catch CallTimeout" in place.check(one_try).hint
+    assert "Which id stays the same" in place.check(new_id_for_each_try).hint
+    assert "How many messages may be lost" in place.check(one_try).hint
     assert "Send order['id']" in place.check(new_id_for_each_try).hint
 
 
@@ -216,39 +236,94 @@ def test_a_broken_notebook_is_no_reason_to_fail(notebooks: Path, asked: Asked) -
 # --- replay ---------------------------------------------------------------------------------------
 
 
-def code_of(verdict: Verdict) -> str:
-    return verdict.replay.partition('", "')[2].removesuffix('")')
+def lines_of(verdict: Verdict) -> list[str]:
+    picture = verdict.picture
+    assert picture is not None
+    return picture.text.splitlines()
 
 
-def test_a_failure_is_replayed_as_its_verdict_says() -> None:
-    verdict = exercise("01").place.check(new_id_for_each_try)
-    assert verdict.replay.startswith('replay("01", "place:')
-    picture = eval(verdict.replay, {"replay": replay})
+def test_a_failure_is_replayed_as_its_verdict_says_in_the_same_words() -> None:
+    q = exercise("01")
+    verdict = q.place.check(new_id_for_each_try)
+    assert verdict.replay == 'q.place.replay("1r")'
+    picture = eval(verdict.replay, {"q": q})
     assert verdict.violation is not None
     assert verdict.violation.message in picture.text
-    assert picture.text.splitlines()[1:] == verdict.picture.text.splitlines()[1:]  # type: ignore[union-attr]
+    assert picture.text.splitlines() == lines_of(verdict)
+    assert picture.text.startswith("01.place: the shortest run that breaks it")
+    assert replay("01", "place:1r").text == picture.text
 
 
 def test_an_old_failure_is_replayed_on_the_repaired_answer() -> None:
-    code = code_of(exercise("01").place.check(new_id_for_each_try))
-    exercise("01").place.check(tries_by_policy)
-    assert "is lost" in replay("01", code).text
+    q = exercise("01")
+    code = q.place.check(new_id_for_each_try).code
+    q.place.check(tries_by_policy)
+    assert q.place.replay(code).text.startswith(f"01.place, run {code}\n")
+    assert "is lost" in replay("01", f"place:{code}").text
 
 
 def test_a_sampled_run_is_replayed_as_a_chart() -> None:
     wrong = {"client": "no", "shop": "yes", "stock": "no", "waiting": "fixed"}
-    verdict = exercise("01").layers.check(wrong)
-    assert "calls at the database" in replay("1", code_of(verdict)).text
+    q = exercise("01")
+    verdict = q.layers.check(wrong)
+    assert "calls to the database" in eval(verdict.replay, {"q": q}).text
+    assert eval(verdict.replay, {"q": q}).text.splitlines() == lines_of(verdict)
+
+
+class Raises(PaysOnce):
+    async def handle(self, event: Event) -> None:
+        await self.db.add("paid", event.data["price"])
+
+
+class NeverAwaits(PaysOnce):
+    async def handle(self, event: Event) -> None:
+        await self.db.get("paid")
+        self.db.add("paid", event.data["amount"])
+
+
+class NeverEnds(PaysOnce):
+    async def handle(self, event: Event) -> None:
+        while True:
+            await self.db.get("paid")
+
+
+@pytest.mark.parametrize("answer", [PaysTwice, Raises, NeverAwaits, NeverEnds])
+def test_whatever_a_verdict_says_its_picture_and_its_replay_say_too(answer: Any) -> None:
+    asked = Asked("00", pay(limit=10.0))
+    verdict = asked.check(answer)
+    assert verdict.violation is not None
+    said = " ".join(" ".join(lines_of(verdict)).split())
+    assert verdict.violation.message in said
+    assert asked.replay(verdict.code).text.splitlines() == lines_of(verdict)
+
+
+@pytest.mark.parametrize("key", LESSONS)
+def test_the_line_that_a_verdict_prints_works_in_each_exercise_as_it_is_given(key: str) -> None:
+    (path,) = (sources.ROOT / "exercises").glob(f"{key}_*.ipynb")
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    (opening,) = [cell for cell in code if "exercise(" in cell]
+    space: dict[str, Any] = {}
+    exec(opening, space)
+    for mistake in lesson(key).mistakes:
+        verdict = getattr(space["q"], mistake.question).check(mistake.answer)
+        if verdict.replay:
+            break
+    assert eval(verdict.replay, space).text.splitlines() == lines_of(verdict)
 
 
 @pytest.mark.parametrize(
     ("number", "code", "words"),
     [
-        ("01", "place:3l", "needs an answer to run: check one first"),
+        (
+            "01",
+            "place:3l",
+            r"q\.place\.replay\('3l'\) needs an answer to run, and none was checked",
+        ),
         ("99", "place:3l", "there is no exercise '99'"),
-        ("01", "nothing:3l", "needs an answer to run"),
-        ("01", "", "needs an answer to run"),
-        ("01", None, "needs an answer to run"),
+        ("01", "nothing:3l", "names no question: write one of place, budget, "),
+        ("01", "", "names no question"),
+        ("01", None, "names no question"),
     ],
 )
 def test_a_replay_without_an_answer_is_told(number: Any, code: Any, words: str) -> None:
@@ -256,13 +331,23 @@ def test_a_replay_without_an_answer_is_told(number: Any, code: Any, words: str) 
         replay(number, code)
 
 
+@pytest.mark.parametrize("answer", [None, ..., "stub"])
+def test_a_replay_after_a_kernel_was_restarted_says_what_to_do(answer: Any) -> None:
+    asked = exercise("01").place
+    if answer != "stub":
+        asked.check(answer)
+    with pytest.raises(NoSuchQuestion, match="since this kernel was started: run the cells of you"):
+        asked.replay("3l")
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     [
         ("place:zz", "'zz' is no schedule code"),
         ("place:99l", "wants 'loss' at question 99, but this run asks only"),
-        ("place:0c", "where only loss"),
-        ("tail:1", "tail is a question without a run"),
+        ("place:0c", "but only loss"),
+        ("place:" + "9" * 400, "is no schedule code"),
+        ("tail:1", "tail is a question without runs"),
     ],
 )
 def test_a_code_that_fits_no_run_is_told(code: str, words: str) -> None:
@@ -281,7 +366,7 @@ def test_a_replay_of_an_answer_that_loops_ends() -> None:
     question = pay(limit=0.3)
     asked = Asked("00", question)
     asked.check(loops)
-    with pytest.raises(PubSubKitError, match="had not come to an end"):
+    with pytest.raises(PubSubKitError, match="was still running"):
         asked.replay("-")
 
 
@@ -321,7 +406,7 @@ def test_a_verdict_is_the_same_text_each_time(asked: Asked) -> None:
     assert head == "✗ 00.pay: fails: 1 fault is enough"
     assert message == "  20 was paid, not 10."
     assert why == "  Why: At least once means: sometimes twice."
-    assert re.fullmatch(r'  Replay it: replay\("00", "pay:\d+[a-z]"\)', replayed)
+    assert re.fullmatch(r'  Replay it: q\.pay\.replay\("\d+[a-z]"\)', replayed)
     assert hint == "  Hint: Look twice. (1 of 2)"
 
 
@@ -346,7 +431,7 @@ def test_a_notebook_gets_text_and_html_and_then_the_picture(
 def test_a_run_that_cannot_be_drawn_is_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def draw(title: str) -> Any:
+    def draw(title: str, wrong: Violation) -> Any:
         raise PubSubKitError("no ink")
 
     verdict = hostile_verdict()

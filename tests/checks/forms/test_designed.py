@@ -14,6 +14,7 @@ from pubsub_kit.feed.designs import EVERYBODY, FeedDesign
 from pubsub_kit.feed.machines.measures import MEASURES, amount
 from pubsub_kit.feed.people.network import Bools, Network
 from pubsub_kit.scenarios.twitter_feed import arena as stage
+from tests.mistakes import lesson
 from tests.mistakes.twitter_feed import HYBRID, hybrid, of
 
 QUESTIONS: dict[str, Design] = {
@@ -85,11 +86,11 @@ def test_a_design_as_it_is_by_default_is_not_attempted(name: str, design: FeedDe
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (FeedDesign, "FeedDesign is a class: make a design of it, FeedDesign(…)"),
-        (Raises, "Raises is a class: make a design of it, Raises(…)"),
-        (int, "int is no design: derive it from FeedDesign, and make one"),
-        ({"threshold": 7}, "a dict is no design yet: write FeedDesign(**it)"),
-        (lambda network: network.active, "derive a class from FeedDesign, and override pushed"),
+        (FeedDesign, "FeedDesign is a class: pass an instance of it, FeedDesign(…)"),
+        (Raises, "Raises is a class: pass an instance of it, Raises(…)"),
+        (int, "int is not a design: derive it from FeedDesign, and pass an instance"),
+        ({"threshold": 7}, "a dict is not a design: pass FeedDesign(**your_dict)"),
+        (lambda network: network.active, "derive a class from FeedDesign and override pushed"),
         (1_000_000, "give a FeedDesign(…), not 1000000"),
         ("hybrid", "give a FeedDesign(…), not 'hybrid'"),
     ],
@@ -135,7 +136,7 @@ def test_a_rule_without_an_end_is_stopped(
     monkeypatch.setattr(QUESTIONS[name], "limit", 3.0)
     verdict = QUESTIONS[name].verdict(of(kind), "06")
     assert verdict.outcome == "fails"
-    assert "had not come to an end" in verdict.text
+    assert "was still running" in verdict.text
 
 
 # --- sizes that no check could run ----------------------------------------------------------------
@@ -234,7 +235,18 @@ def test_dollars_are_money_and_no_formula_in_a_notebook() -> None:
 @asked
 def test_a_code_replays_its_scene(name: str) -> None:
     picture = QUESTIONS[name].replay(hybrid("as they come", replies="as they come"), "4/0o", "4/0o")
-    assert "cat sees reply, and not hello" in picture.text
+    assert "cat saw reply but not hello" in picture.text
+
+
+@pytest.mark.parametrize("name", ["five", "feed"])
+@pytest.mark.parametrize(
+    "answer", [m.answer for m in lesson("06").mistakes if m.question == "five"]
+)
+def test_a_replay_draws_what_the_verdict_drew(name: str, answer: FeedDesign) -> None:
+    verdict = QUESTIONS[name].verdict(answer, "06")
+    assert verdict.picture is not None
+    title = f"06.{name}{verdict.heading}"
+    assert QUESTIONS[name].replay(answer, verdict.code, title).text == verdict.picture.text
 
 
 @asked

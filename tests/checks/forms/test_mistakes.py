@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from itertools import cycle, product
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from pubsub_kit.checks.desk.exercises import LESSONS
-from pubsub_kit.checks.desk.runner import run_notebook
+from pubsub_kit.checks.desk.runner import Heard, run_notebook
 from pubsub_kit.checks.forms.choose import Choose
 from pubsub_kit.checks.forms.code import Code
 from pubsub_kit.checks.forms.designed import Design
@@ -65,7 +66,8 @@ def faults_in(code: str) -> int:
 
 
 def code_of(verdict: Verdict) -> str:
-    return verdict.replay.rpartition(":")[2].removesuffix('")')
+    assert verdict.replay == f'q.{verdict.question.partition(".")[2]}.replay("{verdict.code}")'
+    return verdict.code
 
 
 # --- wrong answers --------------------------------------------------------------------------------
@@ -90,6 +92,17 @@ def test_a_mistake_fails_with_what_it_believes(number: str, mistake: Mistake) ->
     assert verdict.trace is not None
     assert replayed(question, mistake.answer, code) == verdict.trace.text()
     assert_shown(verdict)
+    if not code.isdecimal():  # a schedule, not a seed
+        assert_as_many_faults_as_said(verdict)
+
+
+def assert_as_many_faults_as_said(verdict: Verdict) -> None:
+    """Assert that the picture numbers what was added, and what the summary says is there anyway."""
+    assert verdict.picture is not None
+    given = re.findall(r"\((.*) anyway\)", verdict.summary)
+    anyway = given[0].count(" and ") + 1 if given else 0
+    shown = [line for line in verdict.picture.text.splitlines() if re.match(r"fault \d+: ", line)]
+    assert len(shown) == faults_in(verdict.code) + anyway, verdict
 
 
 def replayed(question: Question, answer: Any, code: str) -> str:
@@ -172,7 +185,7 @@ def test_every_solution_holds() -> None:
         assert set(verdicts) == {f"{number}.{name}" for key, name in QUESTIONS if key == number}
 
 
-def last_of(path: Path) -> dict[str, Verdict]:
+def last_of(path: Path) -> dict[str, Heard]:
     """Run a notebook; return its last verdict on each question, where every cell ran."""
     ran = run_notebook(path)
     assert ran.trouble == []

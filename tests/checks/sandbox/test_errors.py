@@ -114,7 +114,7 @@ ERRORS: list[tuple[Any, str, str]] = [
     (ReadsANumberFromText, "ValueError: invalid literal for int()", 'int("ten")'),
     (AssertsWhatIsNotSo, "AssertionError: {'amount': 10}", "assert event"),
     (LeavesAPieceUnwritten, "NotImplementedError", "raise NotImplementedError"),
-    (AsksForTooFewTries, "RetryPolicyError: attempts counts from 1, not 0", "attempts=0"),
+    (AsksForTooFewTries, "RetryPolicyError: attempts is 1 or more, or None, not 0", "attempts=0"),
     (ErrsInAHelper, "AttributeError: 'dict' object has no attribute 'amount'", "data.amount"),
 ]
 

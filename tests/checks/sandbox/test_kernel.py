@@ -18,7 +18,7 @@ from dataclasses import replace
 from pubsub_kit import *
 
 q = exercise("01")
-q.place._question.limit = 0.4
+q.place._question.limit = 2.0
 """
 LOOPS = """async def place(order):
     while True:
@@ -86,12 +86,12 @@ def notebook() -> Iterator[Notebook]:
 
 PLAIN = "def place(order):\n    {}\n\nq.place.check(place)"
 ANSWERS = {
-    LOOPS: "your code had not come to an end after 0.4 s (line ",
+    LOOPS: "your code was still running after 2 s (line ",
     LOOPS.replace("len(order)", "time.sleep(30)"): "write `await sleep(30)`",
     LOOPS.replace("len(order)", "input('?')"): "input() waits for a person",
-    LOOPS.replace("len(order)", "sys.exit()"): "your code had not come to an end",
+    LOOPS.replace("len(order)", "sys.exit()"): "your code was still running",
     PLAIN.format("sys.exit()"): "your code called exit() (line 2: sys.exit())",
-    PLAIN.format("return asyncio.sleep(1)"): "asyncio's event loop does not run in here",
+    PLAIN.format("return asyncio.sleep(1)"): "asyncio does not work inside a world",
     PLAIN.format("return ordr"): "NameError: name 'ordr' is not defined (line 2: return ordr)",
     PLAIN.format("raise BaseException"): "your code raised BaseException (line 2",
 }

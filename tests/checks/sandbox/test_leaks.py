@@ -365,4 +365,4 @@ def test_a_run_that_heeds_the_outside_is_told_so(tmp_path: Path) -> None:
 
     verdict = verdict_on(HeedsAFile)
     assert verdict.belief == "hidden state"
-    assert "a clock, a file or chance from outside" in verdict.text
+    assert "a clock, a file or randomness from outside" in verdict.text

@@ -129,41 +129,44 @@ def test_no_partition_key_orders_a_pulled_reply_behind_a_pushed_original() -> No
     [
         (
             {"semantics": "at most once"},
-            "bob, cat, dan and eve never see hello: fan-out has acked it, "
-            "and crashes before it is done.",
+            "bob, cat, dan and eve never saw hello: fan-out acked it before the work, and crashed "
+            "at 0 s.",
             "crash",
         ),
         (
             {"attempts": 1},
-            "bob, cat, dan and eve never see hello: its message is set aside after the last "
-            "attempt.",
+            "bob, cat, dan and eve never saw hello: its message was set aside at 10 s, after the "
+            "last attempt.",
             "goes to tweets.dead",
         ),
         (
             {"dedup": False},
-            "cat sees hello twice: its message is delivered again, and added again.",
+            "cat saw hello twice: its message was redelivered, and at 10 s worker-1 added it "
+            "again.",
             "cat: hello, hello",
         ),
         (
             {"removal": "ignored"},
-            "cat and dan see hello, which is deleted: nobody takes it out of the timelines.",
+            "cat and dan still see hello, which bob deleted: nothing removed it from the "
+            "timelines.",
             "deletes hello",
         ),
         (
             {"removal": "fanned out"},
-            "cat and dan see hello, which is deleted: it is added after the delete has passed.",
+            "cat and dan still see hello, which bob deleted: it was added at 5 s, after its delete "
+            "had been applied.",
             "cat: hello",
         ),
         (
             {"replies": "as they come"},
-            "cat sees reply, and not hello, which it answers: hello is still on its way to the "
-            "timelines.",
+            "At 3 s cat saw reply but not hello, which it answers: hello was still on its way to "
+            "the timelines.",
             "sees reply",
         ),
         (
             {"replies": "as they come", "threshold": 1_000_000},
-            "cat sees reply, and not hello, which it answers: a pulled tweet is there at once, "
-            "and hello is still on its way to the timelines.",
+            "At 3 s cat saw reply but not hello, which it answers: reply was pulled at once, while "
+            "hello was still on its way to the timelines.",
             "sees reply",
         ),
     ],
@@ -192,8 +195,8 @@ def test_a_delete_that_is_lost_is_told_from_one_that_is_overtaken() -> None:
     wrong = explore_scene(design, DELETE).violation
     assert wrong is not None
     assert wrong.message == (
-        "cat and dan see hello, which is deleted: the delete is lost, fan-out has acked it, "
-        "and crashes before it is done."
+        "cat and dan still see hello, which bob deleted: the delete got lost, since fan-out acked "
+        "it before the work, and crashed at 3 s."
     )
 
 

@@ -145,7 +145,7 @@ def test_what_cannot_be_graded_is_refused_in_a_sentence(
         grade(design, arena if other == "arena" else other, levels)
 
 
-# --- what would move it ---------------------------------------------------------------------------
+# --- what would help most -------------------------------------------------------------------------
 
 
 def advised(design: FeedDesign, arena: Arena, **bounds: float) -> tuple[ReportCard, str]:
@@ -157,21 +157,21 @@ def test_the_change_that_meets_the_missed_level_is_named_with_its_numbers(arena:
     few = replace(RIGHT, workers=8)
     card, words = advised(few, arena, delivery_p99=1.0)
     said = re.match(
-        r"(\w+)=(\S+) instead of (\S+) brings delivery p99 from .* to (\S+) (\w+),", words
+        r"(\w+)=(\S+) instead of (\S+) takes delivery p99 from .* to (\S+) (\w+),", words
     )
     assert said
     change: dict[str, Any] = {said[1]: int(said[2])}
     mended = replace(few, **change)
     assert not card.passed
     assert grade(mended, arena, card.levels).passed
-    assert words.endswith("Then all levels are met.")
+    assert words.endswith("All levels are then met.")
 
 
 def test_of_the_changes_that_meet_most_levels_the_cheapest_is_told(arena: Arena) -> None:
     hasty = replace(RIGHT, workers=8, replies="as they come")
     _, words = advised(hasty, arena, early_replies=0)
-    assert words.startswith("replies='held on read' instead of 'as they come' brings replies")
-    assert "for the same money" in words
+    assert words.startswith("replies='held on read' instead of 'as they come' takes replies")
+    assert "at the same cost" in words
 
 
 def test_where_all_is_met_the_change_that_saves_most_and_still_meets_all_is_told(
@@ -204,7 +204,7 @@ def test_advice_takes_fourteen_simulations_at_most_and_none_where_it_is_not_want
     assert 8 <= len(simulated) <= sensitivity.TRIES == 14
     simulated.clear()
     assert grade(RIGHT, arena, nothing, advice=False).advice == ""
-    assert "What would move it" not in grade(RIGHT, arena, nothing, advice=False).text
+    assert "What would help most" not in grade(RIGHT, arena, nothing, advice=False).text
     assert len(simulated) == 2
 
 

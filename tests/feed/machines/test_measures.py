@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.feed.designs import FeedDesign
 from pubsub_kit.feed.grading import card
 from pubsub_kit.feed.grading.levels import LevelsError, ServiceLevels
 from pubsub_kit.feed.machines.measures import MEASURES, Unit, Values, amount, measure, rounded
+from pubsub_kit.feed.machines.run import FeedRun, RunError
 
 ZEROS = {
     *("lost", "doubled", "early_replies", "ghosts", "write_amplification", "lookups_per_read"),
@@ -22,8 +24,15 @@ ZEROS = {
 }
 
 
-def by_hand() -> Any:
-    """Return what looks like a run: 1 s at up to 1K followers, 2 s up to 1M, 100 s above."""
+class ByHand(FeedRun):
+    """A run whose numbers are given."""
+
+    def __init__(self, **numbers: Any) -> None:
+        self.__dict__.update(numbers)
+
+
+def by_hand() -> FeedRun:
+    """Return a run: 1 s at up to 1K followers, 2 s up to 1M, 100 s above."""
 
     def delivery(q: float, *, at_least: float = 0, below: float = inf) -> float:
         sizes = {500: 1.0, 5_000: 2.0, 5_000_000: 100.0}
@@ -32,7 +41,7 @@ def by_hand() -> Any:
     network = SimpleNamespace(followers=np.array([500, 5_000, 5_000_000]))
     load = SimpleNamespace(network=network, author=np.arange(3))
     zeros = dict.fromkeys(ZEROS, 0.0)
-    return SimpleNamespace(
+    return ByHand(
         arena=SimpleNamespace(load=load), delivery=delivery, read=lambda q: q / 100, **zeros
     )
 
@@ -52,6 +61,28 @@ def sheet(mine: Values, advice: str = "", name: str = "mine", **bounds: float) -
 # --- measures -------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("given", [None, "run", FeedDesign, 3])
+def test_only_a_run_is_measured(given: Any) -> None:
+    with pytest.raises(RunError, match="a run is what simulate"):
+        measure(given)
+
+
+def test_a_design_is_simulated_before_it_is_measured() -> None:
+    with pytest.raises(RunError, match="not FeedDesign: simulate the design first"):
+        measure(FeedDesign())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("given", [None, "3.5", [3.5], True])
+def test_an_amount_is_a_number(given: Any) -> None:
+    with pytest.raises(RunError, match=r"an amount is a number, such as 3\.5, not"):
+        amount(given, "s")
+
+
+def test_an_amount_has_a_unit_that_there_is() -> None:
+    with pytest.raises(RunError, match=r"a unit is one of 's', '', 'bytes'.*, not 'ms'"):
+        amount(3.5, "ms")  # type: ignore[arg-type]
+
+
 def test_authors_are_measured_by_how_many_follow_them() -> None:
     measured = measure(by_hand())
     assert [measured[f"delivery_p50_{size}"] for size in ("small", "middle", "large")] == [
@@ -66,7 +97,8 @@ def test_authors_are_measured_by_how_many_follow_them() -> None:
 
 def test_authors_of_whom_none_writes_are_not_measured() -> None:
     run = by_hand()
-    run.arena.load.author = np.array([0, 1])
+    load: Any = run.arena.load
+    load.author = np.array([0, 1])
     assert isnan(measure(run)["delivery_p99_large"])
     assert measure(run)["delivery_p99_middle"] == pytest.approx(1.98)
 

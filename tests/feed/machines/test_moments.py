@@ -74,6 +74,15 @@ def test_moments_have_some_time_between_them(look: Any, every: Any) -> None:
         look(run(QUIET), every=every)
 
 
+@pytest.mark.parametrize("bound", ["at_least", "below"])
+@pytest.mark.parametrize("given", [None, "1K", [1], float("nan")])
+def test_a_class_of_authors_is_bounded_by_numbers_of_followers(bound: str, given: Any) -> None:
+    seen = run(QUIET)
+    for look in (lambda **b: delays(seen, **b), lambda **b: seen.delivery(0.5, **b)):
+        with pytest.raises(RunError, match=f"{bound} is a number of followers"):
+            look(**{bound: given})
+
+
 def test_delays_are_of_a_share_of_a_run() -> None:
     with pytest.raises(RunError, match="a quantile lies between 0 and 1"):
         delays(run(QUIET), 99)

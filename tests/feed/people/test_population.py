@@ -207,6 +207,11 @@ def test_another_seed_gives_other_people_of_the_same_sizes(twitter: Population) 
     assert not np.array_equal(other.following, twitter.following)
 
 
+def test_the_largest_account_is_a_fifth_of_the_users_if_nobody_says_otherwise() -> None:
+    people = population(10_000, 20.0, celebrity=None, sample=200)
+    assert people.followers[people.celebrity] == 2_000
+
+
 # What cannot be
 
 
@@ -214,6 +219,7 @@ def test_another_seed_gives_other_people_of_the_same_sizes(twitter: Population) 
     ("dials", "sentence"),
     [
         ({"users": 0}, "users is a whole number from 2 on, not 0"),
+        ({"users": 10**13}, "users is at most 1,000,000,000,000, not 10,000,000,000,000"),
         ({"sample": 99}, "sample is a whole number of accounts from 100 on, not 99"),
         ({"sample": 1e5}, "sample is a whole number of accounts from 100 on, not 100000.0"),
         (

@@ -7,9 +7,9 @@ import pytest
 from pubsub_kit import show
 from pubsub_kit.show.canvas import Canvas
 from pubsub_kit.show.diagrams.rows import rows
-from pubsub_kit.show.diagrams.story import handlers, messages, outages, pauses
+from pubsub_kit.show.diagrams.story import handlers, messages, outages, pauses, sentence
 from pubsub_kit.show.marks import Disc, Path
-from pubsub_kit.world.trace import Trace
+from pubsub_kit.world.trace import Step, Trace
 from tests.show.runs import (
     canvas_of,
     chatter,
@@ -332,3 +332,11 @@ def test_an_unknown_axis_is_refused() -> None:
 
 def test_trace_is_the_lessons_word_for_it() -> None:
     assert show.trace is show.spacetime
+
+
+def test_a_message_that_is_published_again_is_told_as_one_sentence() -> None:
+    again = "pay-1, published again: got no confirm"
+    sent = Step(0.0, "send", "shop", "payments", "m2", again, True)
+    assert sentence(sent, again) == f"0 s · {again} (shop → payments)"
+    arrives = Step(0.0, "receive", "payments", "shop", "m2", "pay-1")
+    assert sentence(arrives, again) == "0 s · pay-1 arrives (shop → payments)"

@@ -41,7 +41,9 @@ def test_a_prediction_is_committed_then_compared(memory: ask.Memory) -> None:
     assert memory.answers == {"predict/calls": "b"}
     assert said == "Committed to b). Press Shift+Enter to go on and see what happens."
     assert repr(show.compare("calls", 64)) == "✓ As you predicted: b) 64"
-    assert repr(show.compare("calls", "a")).startswith("✗ You predicted b) 64; it came out: a) 4\n")
+    assert repr(show.compare("calls", "a")).startswith(
+        "✗ You predicted b) 64. What happened: a) 4\n"
+    )
 
 
 def test_a_long_comparison_breaks_between_words(memory: ask.Memory) -> None:
@@ -52,13 +54,13 @@ def test_a_long_comparison_breaks_between_words(memory: ask.Memory) -> None:
 
 def test_without_a_prediction_the_outcome_is_told_alone() -> None:
     show.predict("How many calls?", ["4", "64"], key="calls")
-    assert repr(show.compare("calls", "64")) == "○ You made no prediction; it came out: b) 64"
+    assert repr(show.compare("calls", "64")) == "○ You made no prediction. What happened: b) 64"
 
 
 def test_an_outcome_that_was_no_option_is_told_without_a_verdict() -> None:
     asked = show.predict("How many calls?", ["4", "64"], key="calls")
     show.answer("calls", "64")
-    assert repr(asked.reveal(63.5)) == "You predicted b) 64; it came out: 63.5"
+    assert repr(asked.reveal(63.5)) == "You predicted b) 64. What happened: 63.5"
 
 
 def test_what_a_question_prints_does_not_depend_on_its_answer() -> None:
@@ -70,14 +72,14 @@ def test_what_a_question_prints_does_not_depend_on_its_answer() -> None:
         "How many calls?",
         "  a) 4",
         "  b) 64",
-        'Commit to an answer first; in code: show.answer("calls", "a")',
+        'Commit to an answer first. In code: show.answer("calls", "a")',
     ]
 
 
 def test_an_option_may_stand_for_what_a_run_computes() -> None:
     show.predict("How many copies?", {"none at all": 0, "its own": 1}, key="copies").answer("b")
     assert repr(show.compare("copies", len(["tea"]))) == "✓ As you predicted: b) its own"
-    assert "b) its own; it came out: a) none" in repr(show.compare("copies", 0))
+    assert "b) its own. What happened: a) none" in repr(show.compare("copies", 0))
 
 
 def test_a_cell_that_runs_again_keeps_the_choice(memory: ask.Memory) -> None:
@@ -98,7 +100,7 @@ def test_an_answer_to_a_question_that_has_changed_is_left_alone(memory: ask.Memo
 
 
 def test_a_question_that_was_not_asked_cannot_be_compared() -> None:
-    with pytest.raises(show.QuestionError, match="No prediction was asked under 'nowhere'"):
+    with pytest.raises(show.QuestionError, match="There is no prediction 'nowhere'"):
         show.compare("nowhere", 1)
 
 
@@ -121,7 +123,7 @@ def test_another_store_keeps_the_answers_elsewhere() -> None:
 def test_each_wrong_option_has_its_own_reason(memory: ask.Memory) -> None:
     why = {"a": "Loss is not the only cause.", "Certain": "Any ack can be lost."}
     asked = show.quiz("Duplicates are …", ["Rare", "Certain"], "b", why, key="dup")
-    assert press(asked, "a") == "✗ It is not a). Loss is not the only cause. Try again."
+    assert press(asked, "a") == "✗ Not a). Loss is not the only cause. Try again."
     assert press(asked, "b") == "✓ Right, b). Any ack can be lost."
     assert memory.answers == {"quiz/dup": "b"}
 
@@ -132,7 +134,7 @@ def test_a_sealed_quiz_answers_as_an_open_one() -> None:
     assert word.isascii()
     assert "ack" not in word
     asked = show.quiz("Duplicates are …", ["Rare", "Certain"], sealed=word)
-    assert repr(asked.answer("a")) == "✗ It is not a). Loss isn't it. Try again."
+    assert repr(asked.answer("a")) == "✗ Not a). Loss isn't it. Try again."
     assert repr(asked.answer("b")) == "✓ Right, b). Any “ack” can be lost."
 
 

@@ -80,7 +80,7 @@ def test_merging_loses_no_ending(scenario: Scenario) -> None:
 
 
 def test_merging_saves_schedules() -> None:
-    """It saves a tenth of them here, and about as much time as it takes: so it must be wished."""
+    """It saves a tenth of them here, and about as much time as it costs: so you must ask for it."""
     plain, merged = both_ways(
         paying(Transactional), charged_once, faults=("crash", "ack lost"), max_faults=4
     )
@@ -88,6 +88,9 @@ def test_merging_saves_schedules() -> None:
     assert plain.merged == 0
     assert merged.merged > 100
     assert merged.schedules < 0.95 * plain.schedules
+    upto, runs = "of up to 4 faults", f"covered by {merged.schedules:,} runs"
+    assert str(plain) == f"holds: all {plain.schedules:,} schedules {upto}"
+    assert str(merged) == f"holds: every schedule {upto}, {runs}"
 
 
 SEEN: set[str] = set()

@@ -1,0 +1,96 @@
+"""The options of each command: what it can be asked, read before anything is set up for it.
+
+So `bench --help`, or a misspelt option, answers at once on a bare Python; only the standard library
+is used here. `lab` reads its own, since it enters the environment by itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+PROGRAM = "python3 -m pubsub_kit"
+PARTS = ("logs", "brokers", "worlds", "feeds")
+
+
+def check() -> argparse.ArgumentParser:
+    """Return the options of `check`, as checks.desk.terminal reads them (a test compares)."""
+    parser = argparse.ArgumentParser(
+        prog=f"{PROGRAM} check",
+        description="Run your copies of exercises, and say which of your answers hold.",
+    )
+    parser.add_argument("exercises", nargs="+", metavar="exercise", help="03, or its name")
+    return parser
+
+
+def progress() -> argparse.ArgumentParser:
+    """Return the options of `progress`, as checks.desk.progress reads them (a test compares)."""
+    return argparse.ArgumentParser(
+        prog=f"{PROGRAM} progress", description="Show how far you are with each exercise."
+    )
+
+
+def build() -> argparse.ArgumentParser:
+    """Return the options of `build`."""
+    parser = argparse.ArgumentParser(
+        prog=f"{PROGRAM} build",
+        description="Make the notebooks from their sources in authoring/, and execute each.",
+    )
+    parser.add_argument("names", nargs="*", help="what to build, all by default; 03 is enough")
+    parser.add_argument("--check", action="store_true", help="compare with the files, write none")
+    return parser
+
+
+def bench() -> argparse.ArgumentParser:
+    """Return the options of `bench`."""
+    parser = argparse.ArgumentParser(
+        prog=f"{PROGRAM} bench", description="Measure how fast the kit is, beside its peers."
+    )
+    parser.add_argument(
+        "parts", nargs="*", type=_part, help=f"among {', '.join(PARTS)}; all, if none is named"
+    )
+    parser.add_argument(
+        "--rounds", type=_rounds, default=5, help="how often each contender runs (5)"
+    )
+    return parser
+
+
+def test() -> argparse.ArgumentParser:
+    """Return the help of `test`; all that it is given goes to pytest."""
+    return argparse.ArgumentParser(
+        prog=f"{PROGRAM} test",
+        usage=f"{PROGRAM} test [pytest's options] [files]",
+        description="Run every test and every notebook, or those that you choose, with pytest.",
+        epilog="for example:\n"
+        "  test tests/log/test_memory.py  the tests of one file\n"
+        "  test -k broker                 the tests with this word in their names\n"
+        "  test -x                        stop at the first failure\n"
+        "  test -n 0                      in one process, as a debugger (--pdb) needs it\n"
+        "pytest's manual has the others: https://docs.pytest.org/en/stable/reference",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def read(command: str, arguments: list[str]) -> None:
+    """End with help (status 0), or with what is wrong with the arguments (2), where that is due."""
+    if command == "test":
+        if {"-h", "--help"} & set(arguments):
+            test().parse_args(["--help"])
+    elif command in _PARSERS:
+        _PARSERS[command]().parse_args(arguments)
+
+
+def _part(name: str) -> str:
+    if name not in PARTS:
+        raise argparse.ArgumentTypeError(
+            f"there is no part {name!r} to measure: choose among {', '.join(PARTS)}"
+        )
+    return name
+
+
+def _rounds(given: str) -> int:
+    if not given.isdecimal() or int(given) < 1:
+        raise argparse.ArgumentTypeError(f"{given!r} is no number of rounds: count from 1")
+    return int(given)
+
+
+_PARSERS = {"check": check, "progress": progress, "build": build, "bench": bench}
