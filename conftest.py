@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -21,6 +22,15 @@ settings.load_profile("kit")
 
 # Notebooks are run as somebody opens them who has answered nothing yet.
 os.environ["PUBSUB_KIT_PROGRESS"] = "off"
+
+
+# What a release of matplotlib may draw otherwise is not compared: the words beside it are.
+DRAWINGS = Path(__file__).parent / "tests" / "drawings.cfg"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.option.nbval_sanitize_with is None:
+        config.option.nbval_sanitize_with = str(DRAWINGS)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -19,7 +19,8 @@ from pubsub_kit.show.diagrams.topology import topology
 from pubsub_kit.show.picture import Picture, PictureError
 from pubsub_kit.show.widgets import ask
 from pubsub_kit.show.widgets.ask import QuestionError, answer, compare, predict, quiz
-from pubsub_kit.show.widgets.play import choice, play, slider, toggle
+from pubsub_kit.show.widgets.controls import choice, slider, toggle
+from pubsub_kit.show.widgets.play import play
 
 trace = spacetime
 

@@ -13,7 +13,7 @@ from html import escape
 from math import hypot
 
 from pubsub_kit.show import raster
-from pubsub_kit.show.frame import framed, rounded
+from pubsub_kit.show.frame import Piece, framed, rounded
 from pubsub_kit.show.ink import THEMES, clean
 from pubsub_kit.show.marks import DASHES, Box, Disc, Mark, Path, Point, Text
 
@@ -25,6 +25,7 @@ class Canvas:
 
     def __init__(self, w: float, h: float) -> None:
         self.w, self.h = w, h
+        self.fold = 0.0  # pixels: what ends above stays in view while the rest scrolls
         self.marks: list[Mark] = []
 
     def line(
@@ -118,7 +119,7 @@ class Canvas:
         if words:
             self.marks.append(Text(x, y, words, size, fill, anchor, bold, halo))
 
-    def badge(self, x: float, y: float, number: int, fill: str = "fault", r: float = 7.5) -> None:
+    def badge(self, x: float, y: float, number: int, fill: str = "fault", r: float = 8.2) -> None:
         """Draw a number in a disc."""
         self.circle(x, y, r, fill)
         self.text(x, y + r * 0.5, number, r * 1.35, "on", "middle", bold=True)
@@ -134,14 +135,40 @@ class Canvas:
 
     def svg(self, title: str, alt: str, theme: str) -> str:
         """Return SVG in a theme."""
-        card = (
-            f'<rect width="{rounded(self.w)}" height="{rounded(self.h)}" fill="var(--pk-paper)"/>'
-        )
-        return framed("".join([card, *map(_write, self.marks)]), self.size, title, alt, theme)
+        return self._part(self.marks, 0.0, self.h, (title, alt, theme)).svg
+
+    def pieces(self, title: str, alt: str, theme: str) -> list[Piece]:
+        """Return the SVG cut at the fold: what stays in view, and what scrolls below it."""
+        names = (title, alt, theme)
+        if not self.fold:
+            return [self._part(self.marks, 0.0, self.h, names)]
+        head = [mark for mark in self.marks if _bottom(mark) <= self.fold]
+        rest = [mark for mark in self.marks if _bottom(mark) > self.fold]
+        above = self._part(head, 0.0, self.fold, (title, "", theme))
+        return [above, self._part(rest, self.fold, self.h, names)]
+
+    def _part(
+        self, marks: Sequence[Mark], top: float, bottom: float, names: tuple[str, str, str]
+    ) -> Piece:
+        size = (self.w, bottom - top)
+        place = f'y="{rounded(top)}" ' if top else ""
+        w, h = map(rounded, size)
+        card = f'<rect {place}width="{w}" height="{h}" fill="var(--pk-paper)"/>'
+        svg = framed("".join([card, *map(_write, marks)]), size, *names, top=top)
+        return Piece(svg, *size)
 
     def png(self, theme: str, scale: float) -> bytes:
         """Return an opaque PNG, `scale` image pixels to a pixel of the canvas."""
         return raster.png(self.marks, self.size, THEMES[theme], scale)
+
+
+def _bottom(mark: Mark) -> float:
+    """Return where a mark ends, in pixels."""
+    if isinstance(mark, Path):
+        return max(y for _, y in mark.points)
+    if isinstance(mark, Text):
+        return mark.bounds()[3]
+    return mark.y + (mark.r if isinstance(mark, Disc) else mark.h)
 
 
 def _role(role: str) -> str:

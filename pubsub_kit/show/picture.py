@@ -1,7 +1,8 @@
 """A picture that says what it shows: a drawing, its summary in words, and its alternative text.
 
-Every front-end finds something that it can show. Lab, VS Code and GitHub take the PNG, a terminal
-and a screen reader take the words, and the words are what a notebook's tests compare.
+Every front-end finds something that it can show. Lab and VS Code take the HTML, an image that
+brings its alternative text; GitHub takes the PNG, and a terminal takes the words, which are what a
+notebook's tests compare.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.show import page
+from pubsub_kit.show.frame import Piece
 from pubsub_kit.show.ink import THEMES
 
 if TYPE_CHECKING:
@@ -36,6 +39,9 @@ class Drawing(Protocol):
     def svg(self, title: str, alt: str, theme: str) -> str:
         """Return SVG with its names for a screen reader."""
 
+    def pieces(self, title: str, alt: str, theme: str) -> list[Piece]:
+        """Return SVG in one piece, or a head that stays in view and what scrolls below it."""
+
     def png(self, theme: str, scale: float) -> bytes:
         """Return an opaque PNG."""
 
@@ -43,12 +49,16 @@ class Drawing(Protocol):
 class Picture:
     """A drawing with its summary in words.
 
-    `text` is a few lines, the same on every machine; `alt` is one paragraph for a screen reader.
+    `text` is a few lines, the same on every machine; `alt` is one paragraph for a screen reader;
+    `beyond` is what `text` says and the drawing does not.
     """
 
-    def __init__(self, drawing: Drawing, text: str, alt: str = "", title: str = "") -> None:
+    def __init__(
+        self, drawing: Drawing, text: str, alt: str = "", title: str = "", beyond: str = ""
+    ) -> None:
         self.drawing = drawing
         self.text = text
+        self.beyond = beyond
         self.title = title or text.partition("\n")[0]
         self.alt = " ".join((alt or text).split())
 
@@ -67,6 +77,12 @@ class Picture:
         """Return SVG: "page" follows JupyterLab's theme, "light" and "dark" are fixed."""
         return self.drawing.svg(self.title, self.alt, _theme(theme))
 
+    def pieces(self, theme: str) -> list[Piece]:
+        """Return SVG named by the title alone; of a tall diagram the head and the rest, apart."""
+        if self.drawing.size[1] > page.TALL:
+            return self.drawing.pieces(self.title, "", _theme(theme))
+        return [Piece(self.drawing.svg(self.title, "", _theme(theme)), *self.drawing.size)]
+
     def png(self, theme: str = "light", scale: float = 2.0) -> bytes:
         """Return an opaque PNG, light or dark, `scale` image pixels to one of the picture."""
         return self.drawing.png(_theme(theme, ("light", "dark")), scale)
@@ -84,10 +100,12 @@ class Picture:
         return self.text
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[Any, Any]:
-        """Give a front-end the summary and the PNG, with its size and its alternative text."""
-        data = {"text/plain": self.text, "image/png": base64.b64encode(self.png()).decode()}
+        """Give a front-end the words, the picture with its alternative text, and the PNG alone."""
+        png = base64.b64encode(self.png()).decode()
+        data = {"text/plain": self.text, "text/html": page.still(self), "image/png": png}
         w, h = map(round, self.drawing.size)
-        return data, {"image/png": {"width": w, "height": h, "alt": self.alt}}
+        about = {"width": w, "height": h, "alt": self.alt, "unconfined": True}
+        return data, {"image/png": about}
 
 
 def _theme(theme: str, known: Iterable[str] = THEMES) -> str:

@@ -7,7 +7,7 @@ Each notebook is executed from top to bottom in a fresh kernel of this interpret
 where a learner opens it. What differs from run to run without meaning anything (timings, widget
 model ids, the kernel's version) is dropped, so that a rebuild is identical to the byte and a
 difference in git is a difference in what a reader sees. `--check` builds in memory and compares;
-pixels alone are left out of it, since they change with each release of matplotlib.
+drawings alone are left out of it, since they change with each release of matplotlib.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ SOURCES = {
     Edition.SOLUTION: "authoring/exercises",
 }
 WIDGET = "application/vnd.jupyter.widget-view+json"
-PIXELS = re.compile(r'("image/png": )"[^"]*"')
+PIXELS = re.compile(r'("image/png": "|data:image/svg\+xml;base64,)[^"\\]*')
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 

@@ -32,7 +32,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 # Settings reach neither the bars at the sides nor what a cell shows that is no text.
 STYLE = """\
 .jp-SideBar { display: none !important; }
-.jp-OutputArea-output:has(> .jupyter-widgets, > img, > svg) { zoom: 1.4; }
+.jp-OutputArea-output:has(.pk-play, .pk-ask, img, svg) { zoom: 1.4; }
 """
 PAGE = "/doc"  # JupyterLab's mode with a single document
 

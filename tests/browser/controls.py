@@ -8,7 +8,9 @@ from playwright.sync_api import Locator
 
 from tests.browser.lab import Notebook
 
-SLIDER, CHOICE, TOGGLE = ".noUi-handle", ".widget-dropdown select", ".widget-checkbox input"
+SLIDER, CHOICE, TOGGLE = (
+    f".pk-control {native}" for native in ("[type=range]", "select", "[type=checkbox]")
+)
 DRAWN = """area => [...area.querySelectorAll("svg, img, canvas")].map(
     it => it.src ?? (it.toDataURL ? it.toDataURL() : it.outerHTML)).join("\\n")"""
 
@@ -24,7 +26,7 @@ class Control:
 
     def __str__(self) -> str:
         """Return the label and the value as they are shown."""
-        box = self.element.locator("xpath=ancestor::*[contains(@class, 'widget-inline-')][1]")
+        box = self.element.locator("xpath=ancestor::*[contains(@class, 'pk-control')][1]")
         return " ".join(box.inner_text().split())
 
     def picture(self) -> str:
@@ -34,8 +36,8 @@ class Control:
     def move(self) -> None:
         """Change the value: one step away from the end where it stands, the next option, or not."""
         if self.kind == SLIDER:
-            at, end = (self.element.get_attribute(f"aria-value{x}") for x in ("now", "max"))
-            self.element.press("ArrowLeft" if at == end else "ArrowRight")
+            at_end = self.element.evaluate("range => range.value === range.max")
+            self.element.press("ArrowLeft" if at_end else "ArrowRight")
         elif self.kind == CHOICE:
             options = self.element.locator("option").all_inner_texts()
             chosen = options.index(self.element.locator("option:checked").inner_text())

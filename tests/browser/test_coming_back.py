@@ -21,7 +21,7 @@ from tests.browser.lab import Notebook, Server, clone_of_the_kit, git, workbook
 
 FIRST = "my_lessons/00_start_here.ipynb"
 MANY_PICTURES = "my_lessons/01_sync_cascade.ipynb"
-WIDGETS = ".jp-OutputArea-output .jupyter-widgets"
+WIDGETS = ".jp-OutputArea-output .pk-play, .jp-OutputArea-output .pk-ask"
 PICTURES = ".jp-OutputArea-output img, .jp-OutputArea-output svg"
 HINT = "To use their sliders and buttons again, run the notebook"
 
@@ -138,7 +138,7 @@ def test_after_a_week_of_honest_use_git_finds_nothing_changed(
     name = "01_sync_cascade.ipynb"
     with week.open(browser, FIRST) as notebook:
         notebook.run_all()
-        notebook.page.locator(".widget-radio input").nth(1).check()
+        notebook.page.locator(".pk-ask [type=radio]").nth(1).check()
         notebook.page.get_by_role("button", name="Commit").click()
         expect(notebook.page.get_by_text("Committed to b")).to_be_visible()
         Control.move(controls(notebook, SLIDER)[0])

@@ -32,7 +32,7 @@ def test_letters_are_large_code_is_folded_and_only_the_notebook_is_there(
             expect(page.locator(".jp-CodeCell .cm-content:visible")).to_have_count(0)
             page.get_by_role("menuitem", name="Run", exact=True).click()
             page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-            widget = page.locator(".jp-OutputArea-output:has(> .jupyter-widgets)").first
+            widget = page.locator(".jp-OutputArea-output:has(.pk-play, .pk-ask)").first
             expect(widget).to_be_visible()
             notebook.wait_for_the_kernel()
             notebook.save()

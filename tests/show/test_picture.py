@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import subprocess
 import sys
 import warnings
@@ -15,10 +16,11 @@ import pytest
 from PIL import Image
 
 from pubsub_kit import show
+from pubsub_kit.show import page
 from pubsub_kit.show.canvas import Canvas
 from pubsub_kit.show.ink import THEMES
 from pubsub_kit.world.trace import Trace
-from tests.show.runs import HOSTILE, retry_charges_twice
+from tests.show.runs import HOSTILE, chatter, retry_charges_twice
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -63,19 +65,83 @@ def hostile_pictures() -> list[show.Picture]:
     ]
 
 
+def every_picture() -> list[show.Picture]:
+    long = Trace([*retry_charges_twice()])
+    long.add(600.0, "crash", "bank", text="crash before the ack", fault=True)
+    narrow = show.spacetime(chatter(40, nodes=12), axis="order", mark=20)
+    return [*hostile_pictures(), show.spacetime(long, axis="order"), narrow]
+
+
 # --- every front-end ------------------------------------------------------------------------------
 
 
-def test_a_front_end_gets_words_and_a_png_and_nothing_that_is_hidden_or_compared(
-    picture: show.Picture,
-) -> None:
+def test_a_front_end_gets_words_an_image_with_them_and_a_png(picture: show.Picture) -> None:
     data, about = picture._repr_mimebundle_()
-    assert set(data) == {"text/plain", "image/png"}
+    assert set(data) == {"text/plain", "text/html", "image/png"}
     assert data["text/plain"] == picture.text == repr(picture)
     size = Image.open(BytesIO(base64.b64decode(data["image/png"]))).size
     shown = about["image/png"]
     assert size == (2 * shown["width"], 2 * shown["height"])
     assert shown["alt"] == picture.alt
+    assert shown["unconfined"] is True  # so that Lab scrolls it, and does not shrink it
+
+
+def images(picture: show.Picture) -> list[ET.Element]:
+    """Return the images of the HTML that a notebook keeps."""
+    html = picture._repr_mimebundle_()[0]["text/html"]
+    return list(ET.fromstring(re.sub(r"(<img [^>]*)>", r"\1/>", html)).iter("img"))
+
+
+def test_the_html_is_an_image_of_its_own_size_with_its_alternative_text(
+    picture: show.Picture,
+) -> None:
+    (image,) = images(picture)
+    assert image.get("alt") == picture.alt
+    assert (image.get("width"), image.get("height")) == tuple(
+        f"{length:g}" for length in picture.drawing.size
+    )
+    source = image.get("src", "").removeprefix("data:image/svg+xml;base64,")
+    svg = ET.fromstring(base64.b64decode(source))
+    assert "--jp-" not in str(svg.get("style"))  # an image doesn't see the page's colours
+    words = [text.text for text in svg.iter(f"{SVG}text")]
+    assert "Charged twice" in words
+
+
+def test_a_tall_picture_keeps_its_lanes_names_in_view() -> None:
+    picture = show.spacetime(chatter(100), title="Long")
+    head, rest = images(picture)
+    assert "position:sticky;top:0" in str(head.get("style"))
+    assert (head.get("aria-hidden"), head.get("alt")) == ("true", "")
+    assert rest.get("alt") == picture.alt
+    above, below = picture.pieces("light")
+    assert above.h + below.h == picture.drawing.size[1]
+    assert ">service-0<" in above.svg
+    assert ">Long<" in above.svg
+    assert ">request 0<" in below.svg
+    assert page.live(picture).count("position:sticky") == 1
+
+
+def test_the_pieces_of_a_tall_picture_are_all_of_it() -> None:
+    picture = show.spacetime(chatter(100), title="Long")
+    whole = sorted(re.findall(r"<(?:path|text|circle)[^>]*>", picture.svg("light")))
+    parts = "".join(piece.svg for piece in picture.pieces("light"))
+    assert sorted(re.findall(r"<(?:path|text|circle)[^>]*>", parts)) == whole
+
+
+def test_an_image_takes_less_room_than_its_png() -> None:
+    for picture in (show.spacetime(chatter(60)), show.lines({"a": [(0, 1), (1, 3)]})):
+        data, _ = picture._repr_mimebundle_()
+        assert len(data["text/html"]) < len(data["image/png"])
+
+
+@pytest.mark.parametrize("picture", every_picture(), ids=lambda p: p.alt[:12])
+def test_no_letter_is_smaller_than_eleven_pixels(picture: show.Picture) -> None:
+    svg = ET.fromstring(picture.svg("light"))
+    unit = float(svg.get("viewBox", "").split()[2]) / float(svg.get("width", ""))
+    found = re.findall(r'font-size="([\d.]+)"|([\d.]+)px', picture.svg("light"))
+    sizes = [float(size or css) for size, css in found]
+    assert sizes
+    assert min(sizes) / unit >= 10.99
 
 
 def test_the_words_carry_no_address(picture: show.Picture) -> None:

@@ -27,7 +27,9 @@ print("a line")
 
 # %%
 from IPython.display import display
-display({{"image/png": "{PNG}", "text/plain": "a picture of one point"}}, raw=True)
+html = '<img alt="one {{}}" src="data:image/svg+xml;base64,{{}}">'.format("point", "PHN2Zy8+")
+words = "a picture of one point"
+display({{"image/png": "{PNG}", "text/html": html, "text/plain": words}}, raw=True)
 """
 EXERCISE = """\
 # %%
@@ -133,6 +135,11 @@ def test_windows_line_ends_are_found(kit: Path) -> None:
 def test_a_picture_may_differ_in_its_pixels_but_must_be_there(kit: Path) -> None:
     assert drift(kit, f'"image/png": "{PNG}', '"image/png": "AAAA') == ""
     assert "image/gif" in drift(kit, '"image/png"', '"image/gif"')
+
+
+def test_an_image_in_html_may_be_drawn_otherwise_but_not_be_told_otherwise(kit: Path) -> None:
+    assert drift(kit, "base64,PHN2Zy8+", "base64,PHN2Zz4=") == ""
+    assert "two points" in drift(kit, 'alt=\\"one point', 'alt=\\"two points')
 
 
 def test_check_finds_a_missing_notebook_and_one_without_a_source(kit: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pubsub_kit.show import raster
-from pubsub_kit.show.frame import framed
+from pubsub_kit.show.frame import Piece, framed
 from pubsub_kit.show.ink import FONTS, LIGHT, THEMES, fit, wrap
 from pubsub_kit.show.picture import Picture
 
@@ -49,7 +49,8 @@ class Sheet(NamedTuple):
         """Return the picture that `draw` makes on the axes, and say what it shows."""
         head, tail = ([part] if part else [] for part in (self.title, self.caption))
         text = "\n".join([*head, *words, *tail])
-        return Picture(Chart(self, draw), text, f"{kind}. {text}", self.title or name or kind)
+        title = self.title or name or kind
+        return Picture(Chart(self, draw), text, f"{kind}. {text}", title, "\n".join(words))
 
     @property
     def lines(self) -> list[str]:
@@ -105,6 +106,10 @@ class Chart:
             canvas: Any = FigureCanvasSVG(figure)
             canvas.print_svg(out, metadata={"Date": None})
         return framed(_plain(out.getvalue()), self.size, title, alt, theme, PIXEL)
+
+    def pieces(self, title: str, alt: str, theme: str) -> list[Piece]:
+        """Return the SVG as the one piece that it is."""
+        return [Piece(self.svg(title, alt, theme), *self.size)]
 
     def _drawn(self, colours: Colours) -> Figure:
         from matplotlib.figure import Figure

@@ -39,11 +39,11 @@ def rates(
         title=title,
         caption=caption,
     )
-    text = [clean(title)] if title else []
-    text += [f"{name}: {_spans(found, moments, end)}" for name, found in times.items()]
-    text += [clean(caption)] if caption else []
-    words = "\n".join(text)
-    return Picture(drawn.drawing, words, f"Chart of rates. {words}", clean(title or "Rates"))
+    head, tail = ([clean(part)] if part else [] for part in (title, caption))
+    said = [f"{name}: {_spans(found, moments, end)}" for name, found in times.items()]
+    words, beyond = "\n".join([*head, *said, *tail]), "\n".join(said)
+    name = clean(title or "Rates")
+    return Picture(drawn.drawing, words, f"Chart of rates. {words}", name, beyond)
 
 
 def _each_second(found: list[float], end: int) -> list[tuple[float, float]]:

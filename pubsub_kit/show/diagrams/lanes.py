@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pubsub_kit.show.canvas import Canvas
 from pubsub_kit.show.diagrams import glyphs, story
@@ -16,6 +16,7 @@ from pubsub_kit.world.trace import Step
 
 _BAR = 5.0
 _URGENT = ("crash", "restart", "lose", "partition", "repair")
+_MOST_LINES = 5  # of a label
 _TELLING = ("effect", "timeout", "retry", "breaker", "pause")
 
 
@@ -45,6 +46,7 @@ class Lanes:
         self.canvas, self.paper, self.steps, self.mark = canvas, paper, steps, part.mark
         self.xs, self.ys, self.bottom, self.breaks = xs, ys, bottom, breaks
         self.labels: list[Label] = []
+        self.below = ""  # what the marked step says, where there is no room beside it
         self.points: dict[int, Point] = {}
         self.sent = story.sent_words(steps)
         faults = [i for i, step in enumerate(steps) if step.fault]
@@ -73,6 +75,7 @@ class Lanes:
         down = story.outages(self.steps)
         for node, x in self.xs.items():
             y = top
+            self.paper.ink((x, top), (x, self.bottom))
             for span in (s for s in down if s.node == node):
                 start = self.ys[span.start]
                 stop = self.bottom if span.end is None else self.ys[span.end]
@@ -254,16 +257,38 @@ class Lanes:
     def _place(self) -> int:
         dropped = 0
         for label in sorted(self.labels, key=lambda label: (label.rank, label.step)):
-            marked = label.step == self.mark
-            loud = label.rank <= 1
-            done = self.paper.label(
-                self.canvas,
-                label.spots,
-                label.text,
-                fill="fault" if loud else "ink",
-                bold=loud or self.steps[label.step].kind in ("effect", "crash"),
-                badge=self.badges.get(label.step),
-                least=0 if marked else 4,
-            )
+            if label.rank <= 1:
+                done = self._shout(label)
+            else:
+                bold = self.steps[label.step].kind in ("effect", "crash")
+                lines = 2 if label.rank <= 4 else 1
+                done = self.paper.label(
+                    self.canvas, label.spots, label.text, bold=bold, lines=lines
+                )
             dropped += not done
         return dropped
+
+    def _shout(self, label: Label) -> bool:
+        """Write the words of a fault or of the mark whole, in lines; or refer to those below."""
+        badge = self.badges.get(label.step)
+        marked = label.step == self.mark
+        short = "✗ here" if marked else "" if badge else self.steps[label.step].kind
+        spots = (*label.spots, *self._around(label.step))
+        said: Any = {"fill": "fault", "bold": True, "badge": badge, "whole": True}
+        ways = ((2, True), (_MOST_LINES, True), (_MOST_LINES, False))
+        for text, (lines, strict) in (*((label.text, way) for way in ways), (short, (1, False))):
+            if self.paper.label(self.canvas, spots, text, lines=lines, strict=strict, **said):
+                if marked and text != label.text:
+                    self.below = label.text
+                return True
+        self.below = label.text if marked else self.below
+        return marked
+
+    def _around(self, i: int) -> Iterator[Spot]:
+        """Farther from a step, on either side: for words that must not give way."""
+        x, y = self.points[i]
+        right, left = self.paper.edge.right - x - 16, x - 16 - self.paper.edge.left
+        for dy in (0.0, 16.0, -16.0, 30.0, -30.0):
+            for room in (self.column - 24, 1.6 * self.column):
+                yield Spot(x + 16, y + dy, "start", min(room, right))
+                yield Spot(x - 16, y + dy, "end", min(room, left))

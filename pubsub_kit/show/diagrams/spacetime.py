@@ -20,9 +20,10 @@ from pubsub_kit.show.labels import Paper
 from pubsub_kit.show.picture import Picture, PictureError
 from pubsub_kit.world.trace import Trace
 
-_WIDTH, _GUTTER = 900.0, 66.0
+_WIDTH, _GUTTER = 900.0, 74.0
 _MOST_FAULTS = 9
 _TALL = 640.0  # pixels: above this, the lanes are named at their lower ends too
+_HEAD = 18.0  # pixels from the first step up to the lanes' names
 
 
 def spacetime(
@@ -66,9 +67,8 @@ def spacetime(
     table = entries(expected, actual) if states else []
     canvas = _Sheet(part, axis, table, clean(title or ""), clean(caption or "")).draw()
     text = _summary(trace, part, mark, table, title, caption)
-    return Picture(
-        canvas, text, alt=f"Space-time diagram. {text}", title=clean(title or "Space-time diagram")
-    )
+    name = clean(title or "Space-time diagram")
+    return Picture(canvas, text, f"Space-time diagram. {text}", name, _tally(trace, part))
 
 
 def _from_zero(trace: Trace) -> Trace:
@@ -102,6 +102,7 @@ class _Sheet:
         self.top = 62.0 + (26.0 if title else 0.0) + (22.0 if staggered else 0.0)
         self.bottom = self.top + self.rows.height + 14
         self.canvas = Canvas(self.w, self.bottom)
+        self.canvas.fold = self.top - _HEAD
 
     def draw(self) -> Canvas:
         ys = [self.top + y for y in self.rows.ys]
@@ -109,7 +110,7 @@ class _Sheet:
             self.canvas.text(14, 24, fit(self.title, self.w - 28, 15, True), 15, "ink", bold=True)
         self._header(self.top - 46)
         self._axis()
-        paper = Paper(_GUTTER, self.top - 18, self.lanes_right, self.bottom + 6)
+        paper = Paper(_GUTTER, self.top - _HEAD, self.lanes_right, self.bottom + 6)
         breaks = [self.top + y for y, _ in self.rows.breaks]
         lanes = Lanes(self.canvas, paper, self.part, self.xs, ys, self.bottom, breaks)
         dropped = lanes.draw()
@@ -138,24 +139,28 @@ class _Sheet:
             self.canvas.text(_GUTTER - 12, at + 4, fit(label, _GUTTER - 14, 11), 11, "muted", "end")
         for y, label in self.rows.breaks:
             at = self.top + y + 2
-            self.canvas.text(_GUTTER - 12, at, fit(label, _GUTTER - 14, 10), 10, "wait", "end")
+            self.canvas.text(_GUTTER - 12, at, fit(label, _GUTTER - 14, 11), 11, "wait", "end")
 
     def _beside(self, lanes: Lanes) -> float:
         assert self.panel
         mark = self.part.mark
         at = lanes.points[mark][1] if mark in lanes.points else self.bottom
-        y = max(min(at - self.panel.height / 2, self.bottom - self.panel.height), self.top - 46)
+        y = max(min(at - self.panel.height / 2, self.bottom - self.panel.height), self.top - _HEAD)
         self.panel.draw(self.canvas, self.lanes_right + 8, y)
         return y + self.panel.height + 12
 
     def _below(self, y: float, lanes: Lanes, notes: list[str]) -> float:
+        for line in wrap(lanes.below, self.w - 28, 12, True):
+            self.canvas.text(14, y + 12, line, 12, "fault", bold=True)
+            y += 16
         for i, n in lanes.badges.items():
             step = self.part.steps[i]
             said = story.sentence(step, lanes.sent.get(step.message, ""))
-            words = fit(said, self.w - 60, 12)
             self.canvas.badge(24, y + 8, n)
-            self.canvas.text(38, y + 12, words, 12)
-            y += 20
+            for line in wrap(said, self.w - 60, 12):
+                self.canvas.text(38, y + 12, line, 12)
+                y += 16
+            y += 4
         if self.panel and not self.beside:
             self.panel.draw(self.canvas, 14, y + 4)
             y += self.panel.height + 12
@@ -168,6 +173,13 @@ class _Sheet:
         return y + 8
 
 
+def _tally(trace: Trace, part: Extract) -> str:
+    """Count what happened, in a line that the drawing itself does not have."""
+    span = trace[-1].time - trace[0].time if len(trace) else 0.0
+    names = ", ".join(clean(name) for name in part.lanes)
+    return f"{names or 'nobody'}: {story.tally(trace)} in {seconds(span)}"
+
+
 def _summary(
     trace: Trace,
     part: Extract,
@@ -177,10 +189,8 @@ def _summary(
     caption: str | None,
 ) -> str:
     """Say in a few lines what the picture shows: the counts, the faults, the violation."""
-    span = trace[-1].time - trace[0].time if len(trace) else 0.0
-    names = ", ".join(clean(name) for name in part.lanes)
     lines = [clean(title)] if title else []
-    lines.append(f"{names or 'nobody'}: {story.tally(trace)} in {seconds(span)}")
+    lines.append(_tally(trace, part))
     faults = trace.faults()
     sent = story.sent_words(trace)
     for n, step in enumerate(faults[:_MOST_FAULTS], 1):

@@ -42,12 +42,14 @@ def topology(
     lines = [clean(title)] if title else []
     lines += [f"{clean(n.name)} ({n.kind}): {n.words}" for n in shown.nodes]
     lines += [_sentence(edge) for edge in shown.edges]
+    listed = len(lines)
     more = len(network.nodes) - len(shown.nodes)
     lines += [f"({more} quieter nodes are not drawn)"] if more else []
+    beyond = "\n".join(lines[listed:])
     lines += [clean(caption)] if caption else []
     text = "\n".join(lines)
     canvas = _Map(shown, clean(title or "")).draw(clean(caption or ""))
-    return Picture(canvas, text, f"Topology. {text}", clean(title or "Topology"))
+    return Picture(canvas, text, f"Topology. {text}", clean(title or "Topology"), beyond)
 
 
 def _graph(source: Any) -> Network:

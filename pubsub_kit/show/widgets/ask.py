@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.show.ink import clean
+from pubsub_kit.show.widgets import live
 from pubsub_kit.show.widgets.seal import unseal
 
 
@@ -47,14 +48,6 @@ class Memory:
 store: Store = Memory()
 """The place where answers are kept; assign another `Store` to keep them elsewhere."""
 
-# Radio buttons have one line each by default; a longer option would run into the next.
-_WRAP = (
-    "<style>.pubsub-kit-options label{height:auto!important;line-height:1.5!important;"
-    "white-space:normal!important;padding:1px 0;display:flex!important;"
-    "align-items:flex-start;gap:6px}"
-    ".pubsub-kit-options input{order:-1;flex:none;margin:4px 0 0!important}</style>"
-)
-
 WIDE = 100  # letters in a line: a notebook breaks a longer one within a word
 _predictions: dict[str, Prediction] = {}
 
@@ -70,7 +63,7 @@ class Words:
 
 
 class Question:
-    """A question with lettered options, as a widget with radio buttons or as plain text."""
+    """A question with lettered options, live with radio buttons or as plain text."""
 
     button = "Answer"
     kept_under = "question"
@@ -81,7 +74,7 @@ class Question:
         if len(self.options) < 2:
             raise QuestionError(f"The question {question!r} needs at least two options.")
         self.key = key or self.question
-        self._box: Any = None
+        self._widget: Any = None
 
     def answer(self, choice: str) -> Words:
         """Answer from code, by letter or by an option's words; get what the button would say."""
@@ -111,10 +104,31 @@ class Question:
 
     @property
     def widget(self) -> Any:
-        """Return the ipywidgets box: question, options, button, and what comes of it."""
-        if self._box is None:
-            self._box = self._build()
-        return self._box
+        """Return the live widget: question, options, button, and what comes of it.
+
+        Raises ImportError where anywidget is not installed.
+        """
+        if self._widget is None:
+            before = self.said()  # so that a cell that runs again keeps the choice
+            self._widget = live.question(
+                question=_html(self.question),
+                options=[[letter, _html(self.line(letter))] for letter in self.options],
+                button=self.button,
+                chosen=before or "",
+                said=_html(self._told(before)) if before else "",
+            )
+            self._widget.on_msg(lambda _, message, buffers: self._pressed(message))
+        return self._widget
+
+    def _pressed(self, message: Any) -> None:
+        """Take what the button sent: the letter that was chosen."""
+        letter = message.get("answer") if isinstance(message, dict) else None
+        if letter in self.options:
+            try:
+                said = self._answered(letter)
+            except Exception as error:
+                said = f"Your answer was not kept: {clean(error)}"
+            self._widget.said = _html(said)
 
     def said(self) -> str | None:
         """Return the letter that was answered last, in this session or an earlier one, or None."""
@@ -131,41 +145,12 @@ class Question:
     def _how(self) -> str:
         raise NotImplementedError
 
-    def _build(self) -> Any:
-        import ipywidgets as widgets
-
-        lines = [(self.line(letter).replace("`", ""), letter) for letter in self.options]
-        width = widgets.Layout(width="auto", max_width="98%")
-        before = self.said()  # so that a cell that runs again keeps the choice
-        radio = widgets.RadioButtons(options=lines, value=before, layout=width)
-        radio.add_class("pubsub-kit-options")
-        button = widgets.Button(
-            description=self.button, button_style="primary", disabled=before is None
-        )
-        said = widgets.HTML(_html(self._told(before)) if before else "")
-
-        def chosen(change: Any) -> None:
-            button.disabled = change["new"] is None
-
-        def pressed(_: Any) -> None:
-            if radio.value is not None:
-                said.value = _html(self._answered(radio.value))
-
-        radio.observe(chosen, "value")
-        button.on_click(pressed)
-        head = widgets.HTML(f"{_WRAP}<b>{_html(self.question)}</b>")
-        return widgets.VBox([head, radio, button, said])
-
     def __repr__(self) -> str:
         return self.text
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """Give the widget where there are widgets, and the same plain text everywhere."""
-        try:
-            live = self.widget._repr_mimebundle_() or {}
-        except ImportError:
-            live = {}
-        return {**live, "text/plain": self.text}
+        return {**live.view(lambda: self.widget), "text/plain": self.text}
 
 
 def _quoted(text: str) -> str:
@@ -176,8 +161,7 @@ def _quoted(text: str) -> str:
 def _html(text: str) -> str:
     """Return the text escaped, with `backticks` as code and line ends kept."""
     marked = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
-    lines = marked.replace("\n", "<br>")
-    return f'<div style="line-height:1.5">{lines}</div>'
+    return marked.replace("\n", "<br>")
 
 
 class Prediction(Question):

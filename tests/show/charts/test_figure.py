@@ -93,7 +93,7 @@ def test_what_a_notebook_has_set_reaches_no_chart_and_a_chart_sets_nothing() -> 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_colour_of_a_theme_is_a_role(picture: show.Picture, theme: str) -> None:
-    drawn = re.sub(r'style="max-width[^"]*"', "", picture.svg(theme))
+    drawn = re.sub(r'style="display[^"]*"', "", picture.svg(theme))
     assert re.findall(r"#[0-9a-f]{6}", drawn) == []
     image = Image.open(BytesIO(picture.png(theme, scale=1.0))).convert("RGB")
     assert image.getpixel((1, 1)) == tuple(bytes.fromhex(THEMES[theme]["paper"][1:]))

@@ -10,7 +10,14 @@ from pubsub_kit.show.diagrams.rows import rows
 from pubsub_kit.show.diagrams.story import handlers, messages, outages, pauses, sentence
 from pubsub_kit.show.marks import Disc, Path
 from pubsub_kit.world.trace import Step, Trace
-from tests.show.runs import canvas_of, chatter, crash_at_one_instant, retry_charges_twice
+from tests.show.runs import (
+    canvas_of,
+    chatter,
+    crash_at_one_instant,
+    outside,
+    overlapping,
+    retry_charges_twice,
+)
 
 
 def written(picture: show.Picture) -> list[str]:
@@ -116,6 +123,65 @@ def test_the_marked_step_has_a_ring_and_words() -> None:
     assert len(rings) == 1
     assert "✗ here: balance = 40" in written(picture)
     assert "✗ here, step 13: 360 ms · bank: balance = 40" in picture.text
+
+
+LONG = "the payment of order-7 is charged again, since nobody remembers that it was charged before"
+
+
+def crowded(mark_text: str, nodes: int) -> Trace:
+    """A run with much at one instant beside the step that matters, its last but one."""
+    trace = chatter(30, nodes=nodes)
+    time = trace[-1].time
+    trace.add(time, "timeout", "service-0", text="no reply to order-7 in 0.3 s")
+    trace.add(time, "effect", "service-0", text=mark_text, fault=True)
+    trace.add(time, "effect", "service-1", text="balance of account 17 = 40", data="account 17")
+    return trace
+
+
+@pytest.mark.parametrize("text", [LONG, LONG * 3, "n" * 300, "short"])
+@pytest.mark.parametrize("nodes", [2, 6, 12])
+@pytest.mark.parametrize("axis", ["time", "order"])
+def test_the_words_of_the_mark_and_of_a_fault_are_never_cut(
+    text: str, nodes: int, axis: str
+) -> None:
+    trace = crowded(text, nodes)
+    picture = show.spacetime(trace, mark=len(trace) - 2, axis=axis)
+    words = "".join(written(picture)).replace(" ", "")
+    assert f"✗here:{text}".replace(" ", "") in words
+    assert f"service-0:{text}".replace(" ", "") in words  # in the list of faults
+    assert overlapping(canvas_of(picture)) == []
+    assert outside(canvas_of(picture)) == []
+
+
+def test_a_fault_has_its_whole_words_or_its_number_alone() -> None:
+    trace = crowded(LONG, 12)
+    texts = [text for text in canvas_of(show.spacetime(trace)).texts() if text.fill == "fault"]
+    assert not any("…" in text.text for text in texts)
+
+
+def test_a_dozen_faults_without_numbers_are_named_whole() -> None:
+    trace = Trace()
+    for i in range(12):
+        trace.add(i * 0.01, "send", "a", "b", f"m{i}", "reply")
+        trace.add(i * 0.01, "lose", "a", "b", f"m{i}", f"the reply {i} of {LONG}", fault=True)
+    faults = [t.text for t in canvas_of(show.spacetime(trace)).texts() if t.fill == "fault"]
+    assert len(faults) >= 12
+    assert not any("…" in text for text in faults)
+
+
+def test_words_keep_off_the_other_lanes_where_they_can() -> None:
+    trace = Trace()
+    trace.add(0.0, "send", "a", "b", "m1", "request")
+    trace.add(0.1, "receive", "b", "a", "m1")
+    trace.add(0.2, "crash", "a", text="crash: " + "slow " * 8, fault=True)
+    trace.add(0.9, "send", "b", "c", "m2", "request")
+    canvas = canvas_of(show.spacetime(trace))
+    lanes = sorted({p.points[0][0] for p in paths(canvas, stroke="muted", width=1)})
+    labels = [text for text in canvas.texts() if text.halo]
+    assert "slow slow" in " ".join(text.text for text in labels)
+    for text in labels:
+        left, _, right, _ = text.bounds()
+        assert not any(left < lane < right for lane in lanes)
 
 
 def test_states_stand_side_by_side_and_the_entries_that_differ_come_first() -> None:
