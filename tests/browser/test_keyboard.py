@@ -12,6 +12,7 @@ from tests.browser.lab import Notebook, Server
 LESSON = "notebooks/00_start_here.ipynb"
 PLACE = """() => [...document.querySelectorAll(".jp-Notebook .jp-Cell")].findIndex(
     cell => cell.classList.contains("jp-mod-active"))"""
+IN_IT = "() => document.activeElement.closest('.jp-Cell.jp-mod-active')"
 FOCUSED = "it => it === document.activeElement || it.contains(document.activeElement)"
 
 
@@ -19,7 +20,7 @@ FOCUSED = "it => it === document.activeElement || it.contains(document.activeEle
 def lesson(server: Server, browser: BrowserContext) -> Iterator[Notebook]:
     """Open the first lesson; JupyterLab puts the focus on its first cell."""
     with Notebook(browser.new_page(), server, LESSON) as opened:
-        opened.page.wait_for_function("() => document.activeElement.closest('.jp-Cell')")
+        opened.page.wait_for_function(IN_IT)
         yield opened
         assert opened.errors == []
 
@@ -36,6 +37,7 @@ def run_until(page: Page, words: str) -> None:
         if wanted.count():
             return
         before = page.evaluate(PLACE)
+        page.wait_for_function(IN_IT)
         page.keyboard.press("Shift+Enter")
         page.wait_for_function(f"before => ({PLACE})() !== before", arg=before)
     raise AssertionError(f"no cell with {words!r} became active")
@@ -49,6 +51,15 @@ def tab_to(page: Page, key: str, wanted: Locator) -> None:
         if wanted.evaluate(FOCUSED):
             return
     raise AssertionError(f"{key} never reached it; the focus is on {focus(page)}")
+
+
+def tab_out(page: Page) -> None:
+    """Press Shift+Tab until the focus is out of the output, on its cell, where Lab hears keys."""
+    for _ in range(20):
+        page.keyboard.press("Shift+Tab")
+        if not page.evaluate("() => document.activeElement.closest('.jp-OutputArea')"):
+            return
+    raise AssertionError(f"the focus never left the output; it is on {focus(page)}")
 
 
 def focus(page: Page) -> str:
@@ -78,6 +89,7 @@ def test_the_first_lesson_needs_no_mouse(lesson: Notebook) -> None:
     press(page, "ArrowDown", lambda: expect(second).to_be_checked(), second)
     tab_to(page, "Tab", commit)
     press(page, "Space", lambda: expect(page.get_by_text("Committed to b")).to_be_visible(), commit)
+    tab_out(page)
     run_until(page, "Without an ack, the broker")
     expect(page.get_by_text("As you predicted")).to_be_visible()
     slider = page.get_by_role("slider")
@@ -95,6 +107,7 @@ def test_the_first_lesson_needs_no_mouse(lesson: Notebook) -> None:
         lambda: expect(slider).to_have_attribute("aria-valuenow", "0.2"),
         slider,
     )
+    tab_out(page)
     run_until(page, "Next: 01, the blocking cascade")
     expect(active(page)).to_contain_text("the blocking cascade")
     assert lesson.outputs("error").all_inner_texts() == []
