@@ -273,17 +273,30 @@ class Notebook:
         return self.page.locator(".jp-Notebook .jp-CodeCell")
 
     def run_all(self) -> None:
-        """Run all cells by the menu, until the last one shows its number and each widget is there.
+        """Run all cells by the menu, until the last one has run and each widget is there.
 
-        Raises `AssertionError` with what a cell says if it fails: no cell is run after it.
+        A folded cell has no number, so the last open one is waited for, and then what the folded
+        ones below it show. Raises `AssertionError` with what a cell says if it fails: no cell is
+        run after it.
         """
+        folded = [
+            bool(cell["metadata"].get("jupyter", {}).get("source_hidden"))
+            for cell in json.loads(self.source)["cells"]
+            if cell["cell_type"] == "code"
+        ]
+        count = self.code_cells.count()
+        last_open = max(n for n in range(count) if not (n < len(folded) and folded[n])) + 1
+        number = f"[{count * self.runs + last_open}]:"
         self.runs += 1
-        number = f"[{self.code_cells.count() * self.runs}]:"
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
         last = self.page.locator(".jp-InputArea-prompt").filter(has_text=number)
-        expect(last.or_(self.outputs("error")).first).to_be_attached(timeout=RUN_MILLISECONDS)
-        assert self.outputs("error").all_inner_texts() == []
+        failed = self.outputs("error")
+        expect(last.or_(failed).first).to_be_attached(timeout=RUN_MILLISECONDS)
+        if last_open < count:
+            shown = self.code_cells.last.locator(".jp-OutputArea-child")
+            expect(shown.or_(failed).first).to_be_attached(timeout=RUN_MILLISECONDS)
+        assert failed.all_inner_texts() == []
         expect(self.page.get_by_text("Loading widget")).to_have_count(0, timeout=RUN_MILLISECONDS)
 
     def outputs(self, kind: str) -> Locator:

@@ -21,6 +21,7 @@ from tests.browser.lab import Notebook, Server, clone_of_the_kit, git, workbook
 
 FIRST = "my_lessons/00_start_here.ipynb"
 MANY_PICTURES = "my_lessons/01_sync_cascade.ipynb"
+UNTOUCHED = "my_lessons/02_fan_out.ipynb"  # by any other test of this file
 WIDGETS = ".jp-OutputArea-output .pk-play, .jp-OutputArea-output .pk-ask"
 PICTURES = ".jp-OutputArea-output img, .jp-OutputArea-output svg"
 HINT = "To use their sliders and buttons again, run the notebook"
@@ -136,10 +137,10 @@ def test_after_a_week_of_honest_use_git_finds_nothing_changed(
     week: Week, browser: BrowserContext
 ) -> None:
     name = "01_sync_cascade.ipynb"
-    with week.open(browser, FIRST) as notebook:
+    with week.open(browser, UNTOUCHED) as notebook:
         notebook.run_all()
         notebook.page.locator(".pk-ask [type=radio]").nth(1).check()
-        notebook.page.get_by_role("button", name="Commit").click()
+        notebook.page.get_by_role("button", name="Commit").first.click()
         expect(notebook.page.get_by_text("Committed to b")).to_be_visible()
         Control.move(controls(notebook, SLIDER)[0])
         notebook.save()
@@ -159,7 +160,7 @@ def test_after_a_week_of_honest_use_git_finds_nothing_changed(
             notebook.page.keyboard.press("Escape")
             expect(notebook.page.get_by_text("notebook is read-only")).to_be_visible()
     assert git(week.root, "status", "--porcelain") == ""
-    lesson = json.loads((week.root / FIRST).read_text(encoding="utf-8"))
+    lesson = json.loads((week.root / UNTOUCHED).read_text(encoding="utf-8"))
     assert lesson["metadata"]["pubsub_kit"]["edition"] == digest(lesson)
     exercise = json.loads(copy.read_text(encoding="utf-8"))
     assert exercise["metadata"]["pubsub_kit"]["edition"] != digest(exercise)

@@ -79,7 +79,7 @@ def press(page: Page, key: str, then: Callable[[], None], wanted: Locator) -> No
 
 def test_the_first_lesson_needs_no_mouse(lesson: Notebook) -> None:
     page = lesson.page
-    run_until(page, "for delivery in mail.pull()")
+    run_until(page, "mail.pull()")
     radios, commit = page.locator("input[type=radio]"), page.get_by_role("button", name="Commit")
     expect(radios).to_have_count(2)
     first, second = radios.all()
