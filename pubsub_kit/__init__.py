@@ -91,17 +91,10 @@ def __getattr__(name: str) -> "Any":
     if name in __all__:
         importlib.import_module("pubsub_kit.workbook.notebook").speak_plainly()
     if name == "show":
-        return _show()
+        return importlib.import_module("pubsub_kit.show")
     if name in _WHERE:
         return getattr(importlib.import_module(_WHERE[name]), name)
     raise AttributeError(f"pubsub_kit has no {name!r}: choose from {', '.join(sorted(__all__))}")
-
-
-def _show() -> "Any":
-    """Import the pictures, and let predictions and quiz answers go to the learner's own log."""
-    show = importlib.import_module("pubsub_kit.show")
-    show.ask.store = importlib.import_module("pubsub_kit.checks.desk.journal").Answers()
-    return show
 
 
 def __dir__() -> "list[str]":

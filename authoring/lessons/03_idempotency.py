@@ -109,8 +109,9 @@ show.play(
 # system that must lose nothing has to retry, so duplicates are **certain**. The receiver has to
 # make them harmless.
 #
-# How rare is rare? Segment saw 0.6% duplicates over four weeks (its engineering blog, 2017). Move
-# the slider to see what that means for a million payments a day.
+# How rare is rare? Segment saw 0.6% duplicates over four weeks (its engineering blog, 2017). The
+# slider starts at that rate, on a sample of 400 payments. What would it come to for a million
+# payments a day?
 
 
 # %% tags=["folded"]
@@ -129,7 +130,7 @@ def day(percent, payments=400):
     world.run()
     twice = books.rows["booked"] - payments
     bars = {"charged once": payments - twice, "charged twice": twice}
-    words = f"At the rate of this sample, {twice / payments * 1e6:,.0f} of a million count twice."
+    words = f"At this sample's rate, {twice / payments * 1e6:,.0f} of a million would count twice."
     return show.bars(bars, caption=words)
 
 

@@ -270,7 +270,8 @@ show.play(
 # %% [markdown]
 # On the left, reads look up too many lists. On the right, you pay for a fleet that is busy only in
 # the seconds after a large account tweets. In between, the bill is flat, because memory decides it.
-# So take the upper end of the flat part, where reads merge the fewest lists: a million followers.
+# So take a threshold from the flat part: a million followers, say. A lower one costs about the
+# same, but each read has to merge more lists.
 #
 # And what do you pay for timelines that nobody reads?
 
@@ -382,8 +383,8 @@ print(f"One database is {run.store_load:.0%} busy.")
 #
 # One tweet to 31 million followers would block everybody else's, so reads merge the largest
 # accounts. The threshold comes off a cost curve: too low, and lookups dominate; too high, and I pay
-# for a fleet that is busy for a moment. In between it's flat, so I take the upper end. People who
-# were away have no timeline; it's rebuilt when they return.
+# for a fleet that is busy for a moment. In between it's flat, so I take a high value there, where
+# reads merge few lists. People who were away have no timeline; it's rebuilt when they return.
 #
 # A pulled reply may overtake its pushed original, so the read holds it back. Delivery is at least
 # once with deduplication, and reads leave out deleted tweets. I'd alert on the age of the oldest

@@ -13,6 +13,8 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
+from importlib.metadata import packages_distributions
+from pathlib import Path
 
 from pubsub_kit.workbook import environment
 
@@ -26,13 +28,29 @@ def main(argv: Sequence[str]) -> int:
     """Run pytest on the checkout with these further arguments, and return its exit status."""
     import pytest
 
-    os.chdir(environment.checkout())
+    root = environment.checkout()
+    os.chdir(root)
     os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # this environment's kernel, no other
     if QUESTIONS & set(argv):
         return int(pytest.main([*argv]))
+    if found := shadows(root):
+        raise environment.SetupError(
+            f"pytest would import {root / found[0]} in place of the module {found[0].stem!r}: "
+            "rename it, or move it out of the checkout"
+        )
     if argv and (status := refused(argv)):
         return status
     return int(pytest.main([*SPREAD, *argv]))
+
+
+def shadows(root: Path) -> list[Path]:
+    """Return what lies at the top of the checkout and hides a module of Python's or a package's.
+
+    pytest puts that folder first on its path, so that tests can import each other.
+    """
+    known = {*sys.stdlib_module_names, *packages_distributions()} - {"pubsub_kit"}
+    here = [*root.glob("*.py"), *(path.parent for path in root.glob("*/__init__.py"))]
+    return sorted(path.relative_to(root) for path in here if path.stem in known)
 
 
 def refused(argv: Sequence[str]) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pubsub_kit.workbook import environment, installer, variables
+from pubsub_kit.workbook import environment, installer, suite, variables
 from tests.workbook.checkout import FakeUv, kit, the_complaint
 
 pytestmark = pytest.mark.usefixtures("plain_variables")
@@ -180,3 +180,16 @@ def test_a_cache_that_cannot_be_written_is_done_without(
 def test_a_full_disk_is_named(copy: Path, uv: FakeUv) -> None:
     uv.fails("error: failed to write: No space left on device (os error 28)")
     assert "no room is left on the disk" in the_complaint(kit(copy, "lab"))
+
+
+@pytest.mark.parametrize("name", ["random.py", "numpy.py", "json/__init__.py"])
+def test_a_stray_module_that_the_tests_would_import_is_named(copy: Path, name: str) -> None:
+    stray = copy / name
+    stray.parent.mkdir(exist_ok=True)
+    stray.write_text("raise ImportError('astray')\n")
+    top = copy / name.partition("/")[0]
+    assert suite.shadows(copy) == [top.relative_to(copy)]
+    stray.rename(copy / "mine.py")
+    if top != stray:
+        top.rmdir()
+    assert suite.shadows(copy) == []

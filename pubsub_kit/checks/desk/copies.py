@@ -173,7 +173,8 @@ def digest(notebook: dict[str, Any]) -> str:
 
     Raises LookupError, TypeError or AttributeError where it is no notebook.
     """
-    cells = [[cell["cell_type"], "".join(cell["source"])] for cell in notebook["cells"]]
+    said = [[cell["cell_type"], "".join(cell["source"])] for cell in notebook["cells"]]
+    cells = [cell for cell in said if cell[1].strip()]  # Shift+Enter at the end adds an empty one
     return hashlib.sha256(json.dumps(cells).encode()).hexdigest()
 
 

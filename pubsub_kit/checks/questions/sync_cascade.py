@@ -159,7 +159,10 @@ QUESTIONS: list[Question] = [
             "slow replies is still one slow page.",
         },
         hints={
-            "": ["How likely is it that none of the 100 replies is slow?", "1 − 0.99 ** 100"],
+            "": [
+                "How likely is it that none of the 100 replies is slow?",
+                "In percent, it is 100 * (1 - 0.99**100).",
+            ],
         },
         shows="A page is fast with probability 0.99^100 (Dean & Barroso, The Tail at Scale).",
     ),

@@ -79,7 +79,7 @@ def _from_zero(trace: Trace) -> Trace:
 
 
 class _Sheet:
-    """The page: title, lanes with their header, states beside them, faults and words below."""
+    """The page: title and caption, lanes with their header, states beside them, faults below."""
 
     def __init__(
         self, part: Extract, axis: str | None, table: list[Entry], title: str, caption: str
@@ -99,7 +99,10 @@ class _Sheet:
         self.w = max(self.lanes_right + 10 + aside, self.panel.w + 28 if self.panel else 0.0)
         self.rows = rows(part.steps, axis)
         staggered = self.column < glyphs.NARROW
+        # Above the lanes, where it stays in sight however tall they are.
+        self.said = wrap(self.caption, self.w - 28, 13)
         self.top = 62.0 + (26.0 if title else 0.0) + (22.0 if staggered else 0.0)
+        self.top += 18.0 * len(self.said) + (4.0 if self.said else 0.0)
         self.bottom = self.top + self.rows.height + 14
         self.canvas = Canvas(self.w, self.bottom)
         self.canvas.fold = self.top - _HEAD
@@ -108,6 +111,8 @@ class _Sheet:
         ys = [self.top + y for y in self.rows.ys]
         if self.title:
             self.canvas.text(14, 24, fit(self.title, self.w - 28, 15, True), 15, "ink", bold=True)
+        for n, line in enumerate(self.said):
+            self.canvas.text(14, (42.0 if self.title else 18.0) + 18 * n, line, 13)
         self._header(self.top - 46)
         self._axis()
         paper = Paper(_GUTTER, self.top - _HEAD, self.lanes_right, self.bottom + 6)
@@ -164,9 +169,6 @@ class _Sheet:
         if self.panel and not self.beside:
             self.panel.draw(self.canvas, 14, y + 4)
             y += self.panel.height + 12
-        for line in wrap(self.caption, self.w - 28, 13):
-            self.canvas.text(14, y + 14, line, 13)
-            y += 18
         for note in notes:
             self.canvas.text(14, y + 12, note, 11, "muted")
             y += 16

@@ -131,6 +131,8 @@ def test_only_cells_count_as_an_edit(root: Path) -> None:
         code["metadata"]["collapsed"] = True
         code["source"] = "".join(code["source"])
         content["metadata"]["widgets"] = {"state": {"a slider": 3}}
+        # Shift+Enter on the last cell leaves an empty one below it.
+        content["cells"].append({**code, "id": "new", "source": "", "outputs": []})
 
     change(path, used)
     publish(root)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -188,3 +190,25 @@ def test_an_option_keeps_its_code_in_the_page() -> None:
     page = show.quiz("Is `ack()` one?", ["`a < b`", "y"], "a").widget
     assert page.question == "Is <code>ack()</code> one?"
     assert page.options[0] == ["a", "a) <code>a &lt; b</code>"]
+
+
+FORMS = [
+    "from pubsub_kit import Broker, exercise, show",
+    "from pubsub_kit import show, exercise",
+    "from pubsub_kit.feed import Arena\nfrom pubsub_kit import show",
+    "import pubsub_kit.show as show",
+]
+KEEPS = """
+show.predict("How many?", ["one", "two"], key="kept").answer("b")
+from pubsub_kit.checks.desk.journal import history
+print([fact.data for fact in history()])
+"""
+
+
+@pytest.mark.parametrize("imports", FORMS)
+def test_a_prediction_reaches_the_journal_however_show_was_imported(imports: str) -> None:
+    program = f"{imports}\n{KEEPS}"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[{'key': 'predict/kept', 'answer': 'b'}]\n"
