@@ -97,7 +97,7 @@ def test_a_click_that_is_lost_has_a_lane_and_the_ring() -> None:
     here = next(line for line in picture.text.splitlines() if line.startswith("✗ here"))
     assert here.endswith("click-0: never counted")
     drawn = labels(picture)
-    assert "committed = 2, past click-0" in drawn
+    assert "2, past click-0" in drawn, "in two lines, the second one whole"
     assert drawn.count("never counted") >= 1
     assert "cut off" in drawn
 

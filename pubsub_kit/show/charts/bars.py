@@ -66,8 +66,9 @@ def bars(
         axes.set_xlabel(fit(x, 600, 12))
 
     words = [f"{clean(name)}: {number(value)}" for name, value in shown.items()]
-    words += [f"{len(values) - _MOST} more bars are not drawn"] if len(values) > _MOST else []
-    return sheet.picture("Bar chart", [*([clean(x)] if x else []), *words], draw)
+    more = [f"{len(values) - _MOST} more bars are not drawn"] if len(values) > _MOST else []
+    said = [*([clean(x)] if x else []), *words, *more]
+    return sheet.picture("Bar chart", said, draw, beyond=more)
 
 
 def _ends(values: Sequence[float], numbers: Sequence[str], room: float) -> tuple[float, float]:

@@ -72,9 +72,9 @@ def lines(
         words.write()
 
     said = [f"{name}: {_course(points, x, y)}" for name, points in shown.items()]
-    said += [f"{len(curves) - _MOST} more curves are not drawn"] if len(curves) > _MOST else []
-    said += [f"marked: {clean(text)}" for _, _, text in marks]
-    return sheet.picture("Chart", said, draw)
+    more = [f"{len(curves) - _MOST} more curves are not drawn"] if len(curves) > _MOST else []
+    said += [*more, *(f"marked: {clean(text)}" for _, _, text in marks)]
+    return sheet.picture("Chart", said, draw, beyond=more)
 
 
 def _named(series: object) -> Mapping[str, Sequence[Point]]:

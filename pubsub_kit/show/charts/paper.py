@@ -45,12 +45,17 @@ class Sheet(NamedTuple):
         words: Sequence[str],
         draw: Callable[[Axes, Colours], None],
         name: str = "",
+        beyond: Sequence[str] | None = None,
     ) -> Picture:
-        """Return the picture that `draw` makes on the axes, and say what it shows."""
+        """Return the picture that `draw` makes on the axes, and say what it shows.
+
+        `beyond` are those of the words that the drawing does not have: all, unless they are given.
+        """
         head, tail = ([part] if part else [] for part in (self.title, self.caption))
         text = "\n".join([*head, *words, *tail])
         title = self.title or name or kind
-        return Picture(Chart(self, draw), text, f"{kind}. {text}", title, "\n".join(words))
+        more = "\n".join(words if beyond is None else beyond)
+        return Picture(Chart(self, draw), text, f"{kind}. {text}", title, more)
 
     @property
     def lines(self) -> list[str]:

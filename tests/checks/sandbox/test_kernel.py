@@ -111,7 +111,7 @@ def test_a_verdict_is_shown_as_html_and_a_failure_as_a_picture_too(notebook: Not
     assert [set(output["data"]) for output in right] == [{"text/plain", "text/html"}]
     assert [set(output["data"]) for output in wrong] == [
         {"text/plain", "text/html"},
-        {"text/plain", "image/png"},
+        {"text/plain", "text/html", "image/png"},
     ]
 
 

@@ -51,3 +51,8 @@ def test_no_two_labels_overlap_and_none_leaves_the_paper(values: dict[str, float
     picture = show.bars(values, x=x, mark=next(iter(values)), title="A title", caption="Words.")
     assert overlapping(picture) == []
     assert outside(picture) == []
+
+
+def test_what_the_bars_show_is_not_said_again_beside_a_live_picture() -> None:
+    assert show.bars({"a": 1, "b": 2}).beyond == ""
+    assert show.bars({str(n): n for n in range(40)}).beyond == "10 more bars are not drawn"
