@@ -108,7 +108,8 @@ show.play(
 # or the work was never done. Give up, and you may lose a payment. Retry, and you may double one. A
 # system that must lose nothing has to retry, so duplicates are **certain**. The receiver has to
 # make them harmless.
-#
+
+# %% [markdown]
 # How rare is rare? Segment saw 0.6% duplicates over four weeks (its engineering blog, 2017). The
 # slider starts at that rate, on a sample of 400 payments. What would it come to for a million
 # payments a day?
