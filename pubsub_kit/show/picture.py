@@ -85,6 +85,8 @@ class Picture:
 
     def png(self, theme: str = "light", scale: float = 2.0) -> bytes:
         """Return an opaque PNG, light or dark, `scale` image pixels to one of the picture."""
+        if not isinstance(scale, int | float) or not 0 < scale <= 20:
+            raise PictureError(f"scale is above 0 and at most 20, not {scale!r}.")
         return self.drawing.png(_theme(theme, ("light", "dark")), scale)
 
     def save(self, path: str | Path, theme: str = "light") -> Path:

@@ -7,7 +7,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from pubsub_kit.show.charts.paper import PIXEL, WIDTH, Colours, Sheet
-from pubsub_kit.show.charts.ticks import check, number
+from pubsub_kit.show.charts.ticks import check, mapping, number, numbers
 from pubsub_kit.show.ink import clean, fit, width
 from pubsub_kit.show.picture import Picture, PictureError
 
@@ -30,8 +30,10 @@ def bars(
     `x` says what is measured. Values are finite and may be negative; PictureError otherwise.
     """
     loud = {mark} if isinstance(mark, str) else set(mark)
-    shown = dict(list(values.items())[:_MOST]) if isinstance(values, Mapping) else {}
-    if not shown or not all(isfinite(value) for value in values.values()):
+    given = mapping("bars", values, "numbers")
+    level = {name: numbers(name, value, 1, "a number")[0] for name, value in given.items()}
+    shown = dict(list(level.items())[:_MOST])
+    if not shown or not all(isfinite(value) for value in level.values()):
         raise PictureError("bars() needs at least one name, and a finite number for each.")
     check((name, (value,)) for name, value in shown.items())
     names = [fit(name, _NAME, 12, bold=True) for name in shown]

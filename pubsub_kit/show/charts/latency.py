@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import ceil, isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pubsub_kit.show.charts.paper import PIXEL, WIDTH, Colours, Sheet
-from pubsub_kit.show.charts.ticks import check, scale
+from pubsub_kit.show.charts.ticks import check, numbers, scale
 from pubsub_kit.show.charts.words import pin
 from pubsub_kit.show.ink import clean, fit, seconds, width
 from pubsub_kit.show.picture import Picture, PictureError
@@ -42,7 +42,9 @@ def times(source: Trace | Mapping[str, Sequence[float]]) -> dict[str, Times]:
         )
     if not isinstance(source, Trace):
         return {
-            clean(name): Times(sorted(map(float, v)), 0) for name, v in source.items() if len(v)
+            clean(name): Times(sorted(v), 0)
+            for name, given in source.items()
+            if (v := _seconds(name, given))
         }
     found: dict[str, Times] = {}
     for step in source.of("end"):
@@ -54,6 +56,11 @@ def times(source: Trace | Mapping[str, Sequence[float]]) -> dict[str, Times]:
     for seen in found.values():
         seen.all.sort()
     return found
+
+
+def _seconds(name: str, given: object) -> list[float]:
+    found = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
+    return [numbers(name, value, 1, "a list of seconds")[0] for value in found]
 
 
 def latency(

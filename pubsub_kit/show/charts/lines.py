@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from pubsub_kit.show.charts.paper import PIXEL, RIGHT, WIDTH, Colours, Sheet
-from pubsub_kit.show.charts.ticks import check, entitle, number, scale
+from pubsub_kit.show.charts.ticks import check, entitle, mapping, number, numbers, scale
 from pubsub_kit.show.charts.words import Words, pin
 from pubsub_kit.show.ink import SERIES, clean, fit, width
 from pubsub_kit.show.marks import Point
@@ -40,7 +41,9 @@ def lines(
     `marks` are (x, y, words); a mark without x is a level line, one without y an upright line.
     `log` is "x", "y" or "xy" for logarithmic axes. Raises PictureError for what cannot be drawn.
     """
-    curves = {clean(name): sorted(points) for name, points in _named(series).items() if points}
+    given = mapping("lines", series, "points (x, y)")
+    named = {clean(name): _points(name, points) for name, points in given.items()}
+    curves = {name: points for name, points in named.items() if points}
     _check(curves, marks, log)
     shown = dict(list(curves.items())[:_MOST])
     names = max(width(fit(name, _NAME, 12), 12) for name in shown)
@@ -77,17 +80,23 @@ def lines(
     return sheet.picture("Chart", said, draw, beyond=more)
 
 
-def _named(series: object) -> Mapping[str, Sequence[Point]]:
-    if isinstance(series, Mapping):
-        return series
-    kind = type(series).__name__
-    raise PictureError(f"lines() draws a mapping from names to points (x, y); this is a {kind}.")
+def _points(name: str, points: object) -> list[Point]:
+    """Return a curve's points in the order of x."""
+    if not isinstance(points, Iterable) or isinstance(points, str):
+        raise PictureError(f"{name!r} has {points!r}: give a list of points (x, y).")
+    found = [numbers(name, point, 2, "points (x, y) of two numbers") for point in points]
+    return sorted((x, y) for x, y in found)
 
 
 def _check(curves: Mapping[str, Sequence[Point]], marks: Sequence[Mark], log: str) -> None:
     if not curves:
         raise PictureError("There is nothing to draw: give at least one series with a point.")
-    for x, y, words in marks:
+    for mark in marks:
+        if not isinstance(mark, Sequence) or isinstance(mark, str) or len(mark) != 3:
+            raise PictureError(f"{mark!r} is not a mark: give (x, y, words).")
+        x, y, words = mark
+        if any(not (at is None or isinstance(at, Real)) for at in (x, y)):
+            raise PictureError(f"The mark {words!r} is at {(x, y)!r}: give numbers, or None.")
         if x is None and y is None:
             raise PictureError(f"The mark {words!r} has neither an x nor a y: give it one.")
     check(((name, point) for name, points in curves.items() for point in points), log)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pubsub_kit.show.charts.lines import SHAPES
 from pubsub_kit.show.charts.paper import PIXEL, Colours, Sheet
-from pubsub_kit.show.charts.ticks import check, entitle, number, scale
+from pubsub_kit.show.charts.ticks import check, entitle, mapping, number, numbers, scale
 from pubsub_kit.show.charts.words import Words
 from pubsub_kit.show.ink import SERIES, clean
 from pubsub_kit.show.marks import Point
@@ -39,7 +39,11 @@ def points(
     in `mark` stand out. `log` is "x", "y" or "xy" for logarithmic axes. Raises PictureError for
     what cannot be drawn.
     """
-    dots = {clean(name): point for name, point in values.items()}
+    given = mapping("points", values, "points (x, y)")
+    dots: dict[str, Point] = {}
+    for name, point in given.items():
+        across, up = numbers(name, point, 2, "a point (x, y) of two numbers")
+        dots[clean(name)] = across, up
     _check(dots, most, log)
     shown = dict(list(dots.items())[:_MOST])
     loud = {clean(name) for name in ([mark] if isinstance(mark, str) else mark)}

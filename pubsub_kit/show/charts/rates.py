@@ -8,7 +8,7 @@ from itertools import pairwise
 from math import ceil
 
 from pubsub_kit.show.charts.lines import lines
-from pubsub_kit.show.charts.ticks import number
+from pubsub_kit.show.charts.ticks import mapping, number
 from pubsub_kit.show.ink import clean
 from pubsub_kit.show.picture import Picture, PictureError
 from pubsub_kit.world.trace import Step
@@ -26,7 +26,8 @@ def rates(
     `marks` names moments (virtual seconds): upright lines, between which the words give averages.
     Raises PictureError where no step is given at all.
     """
-    times = {clean(name): [step.time for step in steps] for name, steps in series.items()}
+    given = mapping("rates", series, "steps of a trace")
+    times = {clean(name): _times(name, steps) for name, steps in given.items()}
     if not any(times.values()):
         raise PictureError("There is no step to count: run the world longer, or choose others.")
     end = max(1, ceil(max(max(found, default=0.0) for found in times.values())))
@@ -44,6 +45,14 @@ def rates(
     words, beyond = "\n".join([*head, *said, *tail]), "\n".join(said)
     name = clean(title or "Rates")
     return Picture(drawn.drawing, words, f"Chart of rates. {words}", name, beyond)
+
+
+def _times(name: str, steps: object) -> list[float]:
+    given = list(steps) if isinstance(steps, Iterable) else [steps]
+    found = [step for step in given if isinstance(step, Step)]
+    if len(found) < len(given):
+        raise PictureError(f"{name!r} has {given[0]!r}: give steps of a trace.")
+    return [step.time for step in found]
 
 
 def _each_second(found: list[float], end: int) -> list[tuple[float, float]]:

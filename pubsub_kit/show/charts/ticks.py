@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isfinite, log10
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from pubsub_kit.show.charts.paper import EDGE, WIDTH
@@ -23,6 +24,22 @@ def number(value: float) -> str:
     if abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.4g}"
+
+
+def mapping(verb: str, values: object, to: str) -> Mapping[str, Any]:
+    """Return a mapping as it is; raises PictureError for anything else."""
+    if isinstance(values, Mapping):
+        return values
+    kind = type(values).__name__
+    raise PictureError(f"{verb}() draws a mapping from names to {to}; this is a {kind}.")
+
+
+def numbers(name: object, values: object, count: int, what: str) -> tuple[float, ...]:
+    """Return so many numbers as a tuple; raises PictureError, saying `what` was wanted."""
+    found = tuple(values) if isinstance(values, Iterable) else (values,)
+    if len(found) != count or not all(isinstance(value, Real) for value in found):
+        raise PictureError(f"{name!r} has {values!r}: give {what}.")
+    return found
 
 
 def check(points: Iterable[tuple[str, Sequence[float | None]]], log: str = "") -> None:

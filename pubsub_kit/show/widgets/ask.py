@@ -33,19 +33,6 @@ class Store(Protocol):
         """Keep the answer if there is one; return the latest answer under the key, or None."""
 
 
-class Memory:
-    """Keeps answers for as long as this Python runs."""
-
-    def __init__(self) -> None:
-        self.answers: dict[str, str] = {}
-
-    def __call__(self, key: str, answer: str | None = None) -> str | None:
-        """Keep the answer if there is one; return the latest under the key."""
-        if answer is not None:
-            self.answers[key] = answer
-        return self.answers.get(key)
-
-
 # Named, and found when it is first needed: so it is the same one however `show` was imported.
 _JOURNAL = "pubsub_kit.checks.desk.journal"
 
@@ -81,6 +68,10 @@ class Question:
 
     def __init__(self, question: str, options: Iterable[str], key: str | None = None) -> None:
         self.question = clean(question)
+        if not isinstance(options, Iterable) or isinstance(options, str):
+            raise QuestionError(
+                f"The question {question!r} needs a list of options, not {options!r}."
+            )
         self.options = dict(zip(ascii_lowercase, map(clean, options), strict=False))
         if len(self.options) < 2:
             raise QuestionError(f"The question {question!r} needs at least two options.")
@@ -290,5 +281,10 @@ def quiz(
     In a notebook both come `sealed`, so that nobody reads the answer before the question.
     """
     if sealed:
-        answer, why = unseal(sealed)
+        try:
+            answer, why = unseal(sealed)
+        except (ValueError, TypeError):
+            raise QuestionError(
+                f"The seal of {question!r} is broken: copy its cell anew."
+            ) from None
     return Quiz(question, options, answer, why, key)

@@ -141,8 +141,11 @@ def explore(
             "explore(scenario, oracle) takes two functions of a world: one that sets it up, and "
             "one that looks at it after the run"
         )
-    if max_faults < 0 or max_steps < 1 or max_schedules < 1:
+    bounds = (max_faults, max_steps, max_schedules)
+    if not all(isinstance(n, int) for n in bounds) or max_faults < 0 or min(bounds[1:]) < 1:
         raise WorldError("explore takes max_faults from 0 up, max_steps and max_schedules from 1")
+    if not isinstance(seconds, int | float) or seconds != seconds:
+        raise WorldError(f"explore takes seconds of real time, not {seconds!r}")
     if isinstance(strategy, type) or not hasattr(strategy, "rounds"):
         raise WorldError(
             f"strategy is {strategy!r}: give Bounded(), which tries every schedule, or "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from PIL import Image
 
 from pubsub_kit import show
 from pubsub_kit.show.ink import THEMES
-from pubsub_kit.world.trace import Step
+from pubsub_kit.world.trace import Step, Trace
 from tests.show.charts.figures import axes_of, texts, written
 from tests.show.runs import HOSTILE, retry_charges_twice
 
@@ -164,3 +165,34 @@ def test_a_figure_can_be_saved_by_matplotlib(tmp_path: Path) -> None:
     for name in ("a.png", "a.svg", "a.pdf"):
         bars().figure.savefig(tmp_path / name)
         assert (tmp_path / name).stat().st_size
+
+
+BAD: list[Callable[[Any], show.Picture]] = [
+    lambda bad: show.lines({"a": bad}),
+    lambda bad: show.lines({"a": [(1, bad)]}),
+    lambda bad: show.lines({"a": [(1, 2)]}, marks=[(bad, bad, "here")]),
+    lambda bad: show.lines({"a": [(1, 2)]}, marks=[bad]),
+    lambda bad: show.bars({"a": bad}),
+    lambda bad: show.points({"a": bad}),
+    lambda bad: show.points({"a": (1, bad)}),
+    lambda bad: show.latency({"a": [bad]}),
+    lambda bad: show.rates({"a": bad}),
+]
+
+
+@pytest.mark.parametrize("draw", BAD)
+@pytest.mark.parametrize("bad", ["x", None, object(), [None]])
+def test_what_is_no_number_is_refused_in_a_sentence(
+    draw: Callable[[Any], show.Picture], bad: object
+) -> None:
+    if bad is None and draw is BAD[2]:
+        bad = ()
+    with pytest.raises(show.PictureError):
+        draw(bad)
+
+
+@pytest.mark.parametrize("scale", [0, -1, float("nan"), 1e9, "x", None])
+def test_a_size_that_is_none_is_refused(scale: Any) -> None:
+    for picture in (show.bars({"a": 1}), show.trace(Trace([Step(0.0, "note", "a")]))):
+        with pytest.raises(show.PictureError, match="scale is above 0 and at most 20"):
+            picture.png(scale=scale)

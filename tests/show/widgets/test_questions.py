@@ -16,9 +16,22 @@ from pubsub_kit.show.widgets.seal import seal
 from tests.show.runs import HOSTILE
 
 
+class Memory:
+    """Keeps answers for as long as this Python runs."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, str] = {}
+
+    def __call__(self, key: str, answer: str | None = None) -> str | None:
+        """Keep the answer if there is one; return the latest under the key."""
+        if answer is not None:
+            self.answers[key] = answer
+        return self.answers.get(key)
+
+
 @pytest.fixture(autouse=True)
-def memory() -> Iterator[ask.Memory]:
-    kept, ask.store = ask.store, ask.Memory()
+def memory() -> Iterator[Memory]:
+    kept, ask.store = ask.store, Memory()
     yield ask.store
     ask.store = kept
 
@@ -36,7 +49,7 @@ def words_of(html: str) -> str:
 # --- predict and compare --------------------------------------------------------------------------
 
 
-def test_a_prediction_is_committed_then_compared(memory: ask.Memory) -> None:
+def test_a_prediction_is_committed_then_compared(memory: Memory) -> None:
     asked = show.predict("How many calls?", ["4", "64"], key="calls")
     assert (asked.widget.chosen, asked.widget.said) == ("", "")
     said = press(asked, "b")
@@ -48,7 +61,7 @@ def test_a_prediction_is_committed_then_compared(memory: ask.Memory) -> None:
     )
 
 
-def test_a_long_comparison_breaks_between_words(memory: ask.Memory) -> None:
+def test_a_long_comparison_breaks_between_words(memory: Memory) -> None:
     show.predict("How?", ["slow " * 12, "dear " * 12], key="how").answer("a")
     told = repr(show.compare("how", "b"))
     assert max(map(len, told.splitlines())) <= 100
@@ -84,7 +97,7 @@ def test_an_option_may_stand_for_what_a_run_computes() -> None:
     assert "b) its own. What happened: a) none" in repr(show.compare("copies", 0))
 
 
-def test_a_cell_that_runs_again_keeps_the_choice(memory: ask.Memory) -> None:
+def test_a_cell_that_runs_again_keeps_the_choice(memory: Memory) -> None:
     for make in (
         lambda: show.predict("How many calls?", ["4", "64"], key="calls"),
         lambda: show.quiz("Why?", ["x", "y"], "a", "since x", key="calls"),
@@ -94,7 +107,7 @@ def test_a_cell_that_runs_again_keeps_the_choice(memory: ask.Memory) -> None:
         assert (again.chosen, words_of(again.said)) == ("b", said)
 
 
-def test_an_answer_to_a_question_that_has_changed_is_left_alone(memory: ask.Memory) -> None:
+def test_an_answer_to_a_question_that_has_changed_is_left_alone(memory: Memory) -> None:
     memory("predict/calls", "f")
     asked = show.predict("How many calls?", ["4", "64"], key="calls")
     assert asked.widget.chosen == ""
@@ -122,7 +135,7 @@ def test_another_store_keeps_the_answers_elsewhere() -> None:
 # --- quiz -----------------------------------------------------------------------------------------
 
 
-def test_each_wrong_option_has_its_own_reason(memory: ask.Memory) -> None:
+def test_each_wrong_option_has_its_own_reason(memory: Memory) -> None:
     why = {"a": "Loss is not the only cause.", "Certain": "Any ack can be lost."}
     asked = show.quiz("Duplicates are …", ["Rare", "Certain"], "b", why, key="dup")
     assert press(asked, "a") == "✗ Not a). Loss is not the only cause. Try again."
@@ -169,7 +182,7 @@ def test_hostile_questions_stay_text_in_the_page(name: str) -> None:
 
 
 @pytest.mark.parametrize("letter", ["z", None, 3, ["a"]])
-def test_what_is_no_option_is_not_kept(memory: ask.Memory, letter: Any) -> None:
+def test_what_is_no_option_is_not_kept(memory: Memory, letter: Any) -> None:
     asked = show.quiz("Why?", ["x", "y"], "a", key="why")
     assert press(asked, letter) == ""
     assert memory.answers == {}
@@ -212,3 +225,15 @@ def test_a_prediction_reaches_the_journal_however_show_was_imported(imports: str
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout == "[{'key': 'predict/kept', 'answer': 'b'}]\n"
+
+
+@pytest.mark.parametrize("sealed", ["%%%", "aGVsbG8=", 7])
+def test_a_broken_seal_is_one_sentence(sealed: Any) -> None:
+    with pytest.raises(show.QuestionError, match="is broken: copy its cell"):
+        show.quiz("Who?", ["a", "b"], sealed=sealed)
+
+
+@pytest.mark.parametrize("options", [None, 3, "ab"])
+def test_options_that_are_none_are_one_sentence(options: Any) -> None:
+    with pytest.raises(show.QuestionError, match="needs a list of options"):
+        show.predict("Who?", options, key="who")

@@ -477,3 +477,13 @@ def test_every_schedule_that_is_tried_replays() -> None:
         world = replay(scenario, code, faults=FAULTS)
         assert isinstance(world.chance, Schedule)
         assert encode(world.chance.faults) == code
+
+
+@pytest.mark.parametrize(
+    "bound",
+    [{"max_faults": "2"}, {"max_faults": None}, {"max_faults": float("nan")}, {"max_steps": 0.5},
+     {"max_schedules": "all"}, {"seconds": "x"}, {"seconds": float("nan")}],
+)  # fmt: skip
+def test_a_bound_that_is_no_number_is_refused_before_anything_runs(bound: Any) -> None:
+    with pytest.raises(WorldError, match="explore takes"):
+        explore(lambda world: pytest.fail("it ran"), nothing_wrong, **bound)
