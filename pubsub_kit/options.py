@@ -13,7 +13,7 @@ SECONDS = 120.0  # that a cell may take: a check ends by itself long before
 _MOST_SECONDS = 86_400.0
 LEGEND = "The first sign says whether an answer of yours has ever held; no later check takes it \
 away.\nThe second one says how your last check ended."
-PARTS = ("logs", "brokers", "worlds", "feeds")
+PARTS = ("logs", "brokers", "worlds", "races", "verdicts", "feeds")
 
 
 def check() -> argparse.ArgumentParser:

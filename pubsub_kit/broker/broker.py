@@ -17,28 +17,36 @@ With a `path` it survives a restart: storage.py says how, and what a crash costs
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import count
 from pathlib import Path
 from random import Random
-from threading import RLock
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
+from pubsub_kit.broker import arguments
+from pubsub_kit.broker.choosing import Filter
+from pubsub_kit.broker.context import Shared
+from pubsub_kit.broker.groups import check_no_ring, difference, make_group, undo
 from pubsub_kit.broker.memory import Memory
-from pubsub_kit.broker.reader import Filter, Start
 from pubsub_kit.broker.redrive import redrive
 from pubsub_kit.broker.retry import RetryPolicy
-from pubsub_kit.broker.settings import Settings, SubscriptionError, is_count
-from pubsub_kit.broker.subscription import Shared, Subscription
-from pubsub_kit.broker.topic import BrokerError, Position, Topic, check_name
-from pubsub_kit.log.event import Event
+from pubsub_kit.broker.settings import DEFAULT, Assignment, Settings
+from pubsub_kit.broker.starts import Start
+from pubsub_kit.broker.subscription import Subscription
+from pubsub_kit.broker.surviving import Surviving
+from pubsub_kit.broker.topic import BrokerError, Position, Rules, Topic, check_name
+from pubsub_kit.errors import brief
+from pubsub_kit.log.event import NO_EXTENSIONS, Event, make, microseconds
+from pubsub_kit.log.garbage import uncollected
+from pubsub_kit.log.ids import fresh_id
 from pubsub_kit.log.retention import Retention
+from pubsub_kit.log.threads import new_lock
 
 if TYPE_CHECKING:
     from pubsub_kit.log.disk import Fsync
 
 
-class Broker:
+class Broker(Surviving):
     """Topics and the groups that read them; the top of this file explains the idea.
 
     `clock` returns seconds (wall time by default, virtual time in a world); `rng` draws the jitter
@@ -55,21 +63,23 @@ class Broker:
         fsync: Fsync | None = None,
         commit_every: int = 100,
     ) -> None:
-        self.clock, self._lock = clock, RLock()
+        arguments.check_parts(clock, rng, commit_every)
+        self.clock, self._lock = clock, new_lock()
         self.topics: dict[str, Topic] = {}
         self.subscriptions: dict[tuple[str, str], Subscription] = {}  # by topic and group
         self._storage = keeper = Memory()
         if path is not None:
             if not isinstance(path, str | Path) or path == "":
-                raise BrokerError(f"A durable broker needs the path of a folder, not {path!r}.")
+                raise BrokerError(f"A broker needs the path of a folder, not {brief(path)}.")
             from pubsub_kit.broker.storage import Storage  # here: in memory it needs no files
 
-            self._storage = keeper = Storage(Path(path), self.subscriptions, fsync, commit_every)
+            kept = self.topics, self.subscriptions
+            self._storage = keeper = Storage(Path(path), *kept, fsync, commit_every, clock)
         publish, settled, save = self.publish_event, keeper.settled, keeper.save
         self._shared = Shared(clock, self._lock, rng, count(1), publish, settled, save)
         if path is not None:
             try:
-                keeper.restore(self.topic, self._shared)
+                keeper.restore(self._open_topic, self._shared)
                 self.flush()
             except BaseException:
                 self._close_logs()
@@ -86,31 +96,66 @@ class Broker:
         partitions: int | None = None,
         *,
         retention: Retention | None = None,
-        compact: bool = False,
+        compact: bool | None = None,
     ) -> Topic:
-        """Create a topic (with 1 partition by default), or get the one with that name."""
+        """Create a topic (with 1 partition by default), or get the one with that name.
+
+        Retention and compaction, once set, stay (None) until they are set again. Raises BrokerError
+        for what can't work, and LogError if the disk refuses; then nothing has changed.
+        """
         with self._lock:
+            self._shared.check_open()
+            rules = arguments.check_topic(partitions, retention, compact)
             topic = self.topics.get(name) if isinstance(name, str) else None
             if topic is None:
-                topic = self._make_topic(name, partitions)
-            elif partitions not in (None, topic.partitions):
+                arguments.check_new_topic(name, self.topics)
+                return self._open_topic(name, partitions, rules)
+            if partitions is not None and partitions != topic.partitions:
                 raise BrokerError(
-                    f"Topic {name!r} has {topic.partitions} partitions, not {partitions!r}: "
+                    f"Topic {name!r} has {topic.partitions} partitions, not {brief(partitions)}: "
                     f"broker.topic({name!r}).log.add_partitions(…) adds more."
                 )
-            topic.log.retention = retention or topic.log.retention
-            topic.log.compacted = compact or topic.log.compacted
+            before = topic.rule(rules)
+            try:
+                self._storage.keep(topic)
+            except BaseException:
+                topic.rule(before)
+                raise
             return topic
 
-    def _make_topic(self, name: str, partitions: int | None) -> Topic:
-        self._shared.check_open()
-        check_name("topic", name)
-        if name.startswith("__"):
-            raise BrokerError(f"Names like {name!r}, with __ in front, are the broker's own.")
-        if not (partitions is None or is_count(partitions)):
-            raise BrokerError(f"A topic needs 1 partition or more, not {partitions!r}.")
-        self.topics[name] = Topic(name, self._storage.open_log(name, partitions))
-        return self.topics[name]
+    def _open_topic(
+        self, name: str, partitions: int | None = None, rules: Rules = (None, None)
+    ) -> Topic:
+        topic = Topic(name, self._storage.open_log(name, partitions, self.clock))
+        try:
+            topic.rule(rules)
+            self._storage.keep(topic)
+        except BaseException:
+            self._storage.discard(topic)
+            raise
+        self.topics[name] = topic
+        return topic
+
+    def delete_topic(self, name: str) -> None:
+        """Delete a topic for good, with its messages, its groups, and what these had in flight.
+
+        Raises BrokerError if there is no such topic, or if another topic's dead letters go to it.
+        """
+        with self._lock:
+            topic = self._find(name)
+            groups = [group for of, group in self.subscriptions.items() if of[0] != name]
+            if users := [g.reader.name for g in groups if g.settings.dead_letter == name]:
+                raise BrokerError(
+                    f"{name!r} can't be deleted, since dead letters of {', '.join(users)} go there:"
+                    " unsubscribe first."
+                )
+            try:
+                self._storage.delete(topic)
+            finally:
+                if topic.log.closed:
+                    del self.topics[name]
+                    for of in [of for of in self.subscriptions if of[0] == name]:
+                        self.subscriptions.pop(of).remove()
 
     def publish(
         self,
@@ -120,38 +165,40 @@ class Broker:
         key: str | None = None,
         type: str | None = None,
         id: str | None = None,
-        source: str | None = None,
+        source: str = "pubsub-kit",
+        extensions: Mapping[str, str | int | bool] = NO_EXTENSIONS,
     ) -> Position:
         """Publish data as a new event, now; its `type` is by default the topic's name.
 
-        Messages with the same key go to the same partition, so they stay in order.
+        Messages with the same key go to the same partition, so they stay in order. `extensions` are
+        further CloudEvents attributes, such as a trace's context: {"traceparent": "00-…"}. Raises
+        EventError for an attribute that can't be one, and for data that is no JSON.
         """
-        source = source or "pubsub-kit"
+        if extensions.__class__ is not dict and extensions is not NO_EXTENSIONS:
+            extensions = arguments.checked_extensions(extensions)
         with self._lock:
-            self._find(topic)
-            now = self.clock()
-            event = Event.new(type or topic, data, source=source, id=id, time=now, key=key)
-            return self.publish_event(topic, event)
+            found = self._find(topic)
+            time = microseconds(self.clock()) / 1_000_000
+            id, type = fresh_id() if id is None else id, topic if type is None else type
+            event = make(Event, (id, source, type, time, data, None, key, extensions))
+            return found.append(event)  # which checks the event
 
     def publish_event(self, topic: str, event: Event) -> Position:
         """Publish an event that you have already made."""
-        if not isinstance(event, Event):
-            raise BrokerError(f"publish_event takes an Event, not {event!r}: use publish for data.")
+        if event.__class__ is not Event:
+            arguments.check_event(event)
         with self._lock:
             return self._find(topic).append(event)
 
     def publish_batch(self, topic: str, items: Iterable[Any]) -> list[Position]:
-        """Publish many events, or data to make events from; return their positions.
+        """Publish many events, or data to make events from, all or none; return their positions.
 
         A durable broker writes once for each partition, which is much faster than one by one.
         """
-        with self._lock:
+        batch = arguments.items_of(items)
+        with self._lock, uncollected():
             found, now = self._find(topic), self.clock()
-            events = [
-                item if isinstance(item, Event) else Event.new(topic, item, time=now)
-                for item in items
-            ]
-            return found.append_batch(events)
+            return found.append_batch(arguments.events_of(batch, topic, now))
 
     def redrive(self, dead_topic: str, to: str | None = None, limit: int | None = None) -> int:
         """Publish dead letters again, each once, to the topic they came from, or to `to`.
@@ -159,8 +206,7 @@ class Broker:
         Returns how many. Every group of that topic gets them, with their old ids and keys.
         """
         with self._lock:
-            letters = self.subscribe(dead_topic, "__redrive", start="earliest")
-            return redrive(letters, self.publish_event, self.topics, to, limit)
+            return redrive(self, dead_topic, to, limit)
 
     # ── subscribing ─────────────────────────────────────────────────────────────────────────────
 
@@ -177,6 +223,8 @@ class Broker:
         dead_letter: str | None = None,
         ordered: bool = False,
         max_outstanding: int = 1000,
+        assignment: Assignment = "shared",
+        session_timeout: float = 10.0,
     ) -> Subscription:
         """Join a group: its members share one Subscription, and every other group gets a copy.
 
@@ -185,8 +233,11 @@ class Broker:
         for which `filter(event)` is false. An unacked delivery is redelivered after `ack_deadline`
         seconds, a nacked one as `retry` says. After `max_deliveries` (by default `retry.attempts`)
         a message goes to the topic `dead_letter` (by default the topic's name plus ".dead"). With
-        `ordered`, the next message of a key waits until the one before is acked or dead. At most
-        `max_outstanding` messages are in flight at once.
+        `ordered`, the next message of a key waits until the one before is acked or dead, even if
+        partitions are added meanwhile. At most
+        `max_outstanding` messages are in flight at once. With `assignment` "partitioned", each
+        partition belongs to one member that has joined, until it is silent for `session_timeout`
+        seconds: partitioned.py says what else differs.
 
         An existing group keeps its settings: give none, or the same. A new filter replaces its old
         one. Only after a restart of the broker may the settings change. Raises SubscriptionError
@@ -195,78 +246,54 @@ class Broker:
         """
         with self._lock:
             found = self._find(topic)
-            limit = retry.attempts if max_deliveries is None else max_deliveries
-            settings = Settings(ack_deadline, retry, limit, dead_letter, ordered, max_outstanding)
-            settings.check(topic)
-            if limit is not None and dead_letter is None:
-                settings = settings._replace(dead_letter=f"{topic}.dead")
+            settings = Settings(
+                ack_deadline, retry, max_deliveries, dead_letter, ordered, max_outstanding,
+                assignment, session_timeout,
+            ).filled(topic)  # fmt: skip
             check_name("group", group)
-            if not (filter is None or callable(filter)):
-                raise SubscriptionError(f"A filter must be a function of an event, not {filter!r}.")
+            arguments.check_reading(start, filter)
             subscription = self.subscriptions.get((topic, group))
-            if subscription is None:
-                subscription = Subscription(self._shared, found, group, settings, filter)
-                subscription.reader.go(start)
-            elif settings not in (Settings(), subscription.settings):
-                self._change(subscription, settings)
-            if filter is not None:
-                subscription.reader.filter = filter
-            if subscription.settings.dead_letter is not None:
-                self.topic(subscription.settings.dead_letter)
+            changes = subscription is None or settings not in (DEFAULT, subscription.settings)
+            before = [*self.topics], subscription and subscription.standing()
+            try:
+                if changes and (dead := settings.dead_letter) is not None:
+                    check_no_ring(self.subscriptions.values(), topic, dead)
+                    self.topic(dead)
+                if subscription is None:
+                    subscription = make_group(self._shared, found, group, settings, filter)
+                    subscription.reader.go(start)
+                elif changes and not self._storage.reset(subscription, settings):
+                    raise difference(subscription, settings)
+                if filter is not None:
+                    subscription.reader.filter = filter
+                self._storage.register(subscription)
+            except BaseException:
+                undo(self, subscription, *before)
+                raise
             self.subscriptions[topic, group] = subscription
-            self._storage.register(subscription)
             return subscription
 
-    def _change(self, group: Subscription, settings: Settings) -> None:
-        if not self._storage.reset(group, settings):
-            has, wants = group.settings._asdict(), settings._asdict()
-            differ = ", ".join(f"{name}={has[name]!r}" for name in has if has[name] != wants[name])
-            raise SubscriptionError(
-                f"{group.reader.name} already exists with {differ}: give the same settings, or "
-                "only the topic and the group."
-            )
+    def unsubscribe(self, topic: str, group: str) -> None:
+        """Remove a group and its position; acks of what it has in flight become stale.
 
-    # ── surviving ───────────────────────────────────────────────────────────────────────────────
-
-    def flush(self) -> None:
-        """Wait until everything published, and every ack, is on the disk, if there is one."""
+        Raises BrokerError if there is no such topic or group.
+        """
         with self._lock:
-            self._shared.check_open()
-            for topic in self.topics.values():
-                topic.log.flush()
-            self._storage.save()  # after the topics: a cursor follows its log
-
-    def close(self) -> None:
-        """Flush and close the files; a closed broker can't be used any more."""
-        with self._lock:
-            if not self.closed:
-                try:
-                    self.flush()
-                finally:
-                    self._close_logs()
-
-    def _close_logs(self) -> None:
-        self._shared.closed = True
-        for topic in self.topics.values():
-            topic.log.close()
-        self._storage.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
-    @property
-    def closed(self) -> bool:
-        """Whether the broker has been closed."""
-        return self._shared.closed
+            self._find(topic)
+            if not isinstance(group, str) or (topic, group) not in self.subscriptions:
+                known = ", ".join(repr(g) for of, g in self.subscriptions if of == topic) or "none"
+                raise BrokerError(
+                    f"{topic!r} has no group {brief(group)} (groups: {known}): check the name."
+                )
+            self._storage.unregister(self.subscriptions[topic, group])
+            self.subscriptions.pop((topic, group)).remove()
 
     def _find(self, name: str) -> Topic:
-        self._shared.check_open()
-        if isinstance(name, str) and name in self.topics:
+        if self._shared.closed:
+            self._shared.check_open()
+        if (name.__class__ is str or isinstance(name, str)) and name in self.topics:
             return self.topics[name]
-        known = ", ".join(map(repr, self.topics)) or "none yet"
+        known, name = ", ".join(map(repr, self.topics)) or "none yet", brief(name)
         raise BrokerError(
-            f"There is no topic {name!r} (topics: {known}): broker.topic({name!r}) makes it."
+            f"There is no topic {name} (topics: {known}): broker.topic({name}) makes it."
         )

@@ -8,17 +8,19 @@ Effectively once is at least once plus an idempotent handler, which changes noth
 event's id again. That is the handler's job, not the broker's.
 
 Drive a consumer by hand with `step`, or in a thread or in asyncio with what it inherits from
-`Driver` (driver.py). For more workers, make more consumers on the same subscription.
+`Driver` (driver.py). For more workers, make more consumers: on the same subscription if the group
+is shared, each on a member of its own if it is partitioned.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from pubsub_kit.broker.dead_letters import said
 from pubsub_kit.broker.delivery import Delivery
-from pubsub_kit.broker.driver import ConsumerError, Driver
-from pubsub_kit.broker.subscription import Subscription
+from pubsub_kit.broker.driver import ConsumerError, Driver, Source
+from pubsub_kit.errors import brief
 
 Handler = Callable[[Delivery], Any]
 Semantics = Literal["at_least_once", "at_most_once"]
@@ -34,18 +36,18 @@ class Consumer(Driver):
 
     def __init__(
         self,
-        subscription: Subscription,
+        subscription: Source,
         handler: Handler,
         *,
         semantics: Semantics = "at_least_once",
     ) -> None:
-        if semantics not in ("at_least_once", "at_most_once"):
+        if not isinstance(semantics, str) or semantics not in get_args(Semantics):
             raise ConsumerError(
-                f"semantics is 'at_least_once' or 'at_most_once', not {semantics!r}: for "
+                f"semantics is 'at_least_once' or 'at_most_once', not {brief(semantics)}: for "
                 "effectively once, use at_least_once and an idempotent handler."
             )
         if not callable(handler):
-            raise ConsumerError(f"A handler must be a function of a delivery, not {handler!r}.")
+            raise ConsumerError(f"A handler is a function of a delivery, not {brief(handler)}.")
         super().__init__(subscription)
         self.handler = handler
         self.semantics = semantics
@@ -66,7 +68,7 @@ class Consumer(Driver):
         """Do what `step` does, with a handler that may be async."""
         batch = self.subscription.pull(n)
         for delivery in batch:
-            if self.semantics == "at_least_once" or delivery.ack():
+            if not delivery.revoked if self.semantics == "at_least_once" else delivery.ack():
                 await self._handle(delivery)
         return len(batch)
 
@@ -76,7 +78,7 @@ class Consumer(Driver):
             if hasattr(result, "__await__"):
                 await result
         except Exception as error:
-            delivery.nack(reason=f"{type(error).__name__}: {error}")
+            delivery.nack(reason=said(error))
             self.failed += 1
             self.error = error
         except BaseException:  # cancelled: another worker can have it at once

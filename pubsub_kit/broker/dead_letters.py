@@ -7,6 +7,10 @@ CloudEvents extension attributes:
     deadattempts     how many times it was delivered
     deadgroup        to which group
     deadtopic, deadpartition, deadoffset     where the original still is
+
+If a dead letter fails in its turn, its own story moves to firstdeadreason, firstdeadtopic and so
+on, where that of the first failure stays for good. Redriven, it is the dead letter again that it
+was.
 """
 
 from __future__ import annotations
@@ -24,11 +28,26 @@ def dead_letter(row: Row, topic: str, group: str, reason: str) -> Event:
     # A CloudEvents string has no control characters; a reason, which may quote an error, may.
     reason = "".join(c if c.isprintable() else " " for c in reason[:LONGEST_REASON])
     story: tuple[str | int, ...] = (reason, attempts, group, topic, partition, offset)
-    return event._replace(extensions={**event.extensions, **dict(zip(STORY, story, strict=True))})
+    before = event.extensions
+    first = {f"first{name}": before[name] for name in STORY if name in before}
+    after = {**first, **before, **dict(zip(STORY, story, strict=True))}
+    return event._replace(extensions=after)
 
 
 def revive(letter: Event) -> tuple[str | None, Event]:
     """Return the topic that a dead letter came from, or None, and the event as it was."""
-    rest = {k: v for k, v in letter.extensions.items() if k not in STORY}
-    topic = letter.extensions.get("deadtopic")
-    return (None if topic is None else str(topic)), letter._replace(extensions=rest)
+    after = letter.extensions
+    first = {name: after[f"first{name}"] for name in STORY if f"first{name}" in after}
+    stories = {*STORY, *(f"first{name}" for name in STORY)}
+    before = {name: value for name, value in after.items() if name not in stories} | first
+    topic = after.get("deadtopic")
+    return (None if topic is None else str(topic)), letter._replace(extensions=before)
+
+
+def said(error: BaseException) -> str:
+    """Return an exception's class, and its words if it has any."""
+    try:
+        words = str(error)
+    except Exception:  # an exception can have a faulty __str__
+        words = ""
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from typing import Self
+from collections.abc import Callable
+from typing import Protocol, Self
 
-from pubsub_kit.broker.subscription import Subscription
-from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.broker.delivery import Delivery
+from pubsub_kit.errors import PubSubKitError, brief
 
 IDLE = 0.02  # seconds between two looks at a subscription that has no message
 PATIENCE = 10.0  # seconds for which stop() waits for the handler
@@ -20,10 +21,24 @@ class ConsumerError(PubSubKitError):
     """You made or drove a consumer in a way that can't work."""
 
 
+class Source(Protocol):
+    """What a worker pulls from: a shared group's Subscription, or a Member of a partitioned one."""
+
+    clock: Callable[[], float]  # seconds
+
+    def pull(self, n: int = 1) -> list[Delivery]:
+        """Take up to `n` available messages."""
+
+    def next_wakeup(self) -> float | None:
+        """Return the time at which something may be due, or None."""
+
+
 class Driver(ABC):
     """Takes steps until `stop`: `run_in_thread` in a thread, `run` in an event loop."""
 
-    def __init__(self, subscription: Subscription) -> None:
+    def __init__(self, subscription: Source) -> None:
+        if not callable(getattr(subscription, "pull", None)):
+            raise ConsumerError(f"A Subscription or a Member is needed, not {brief(subscription)}.")
         self.subscription = subscription
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterator
 from heapq import heappop, heappush
 
-from pubsub_kit.broker.delivery import Delivery, Settler
+from pubsub_kit.broker.delivery import Delivery, Settler, deliver
 from pubsub_kit.broker.reader import Row
 from pubsub_kit.log.event import Event
 
@@ -54,24 +54,28 @@ class Queue:
         self, to: Settler, topic: str, rows: list[Row], deadline: float, ack_ids: Iterator[int]
     ) -> list[Delivery]:
         """Lease rows out until a deadline, each under the next ack id."""
-        batch = []
-        for partition, offset, tried, event in rows:
-            id = next(ack_ids)
-            delivery = Delivery(to, topic, partition, offset, tried + 1, event, id, deadline)
-            self.flying[id] = delivery
-            batch.append(delivery)
+        batch = [
+            deliver(Delivery, (to, topic, partition, offset, tried + 1, event, id, deadline))
+            for (partition, offset, tried, event), id in zip(rows, ack_ids, strict=False)
+        ]
+        for delivery in batch:
+            self.flying[delivery[6]] = delivery
         if deadline < self.earliest:
             self.earliest = deadline
         return batch
 
     def overdue(self, now: float) -> list[Delivery]:
         """Return the deliveries whose deadline has passed."""
-        return [delivery for delivery in self.flying.values() if delivery.deadline <= now]
+        return [each for each in self.flying.values() if each.deadline <= now]
 
     def deadline(self) -> float:
         """Return the earliest deadline, or infinity if nothing is flying."""
-        self.earliest = min([d.deadline for d in self.flying.values()], default=math.inf)
-        return self.earliest
+        earliest = math.inf
+        for each in self.flying.values() if self.flying else ():
+            if each.deadline < earliest:
+                earliest = each.deadline
+        self.earliest = earliest
+        return earliest
 
     def put_aside(self, row: Row, due: float) -> None:
         """Make a message available again from the time `due` on."""
@@ -88,7 +92,7 @@ class Queue:
     def rows(self) -> list[Row]:
         """Return all messages in the queue."""
         rows: list[Row] = [
-            (d.partition, d.offset, d.attempt, d.event) for d in self.flying.values()
+            (d.partition, d.offset, d.attempt, d.stored) for d in self.flying.values()
         ]
         rows += [aside[1:] for aside in self.aside]
         return rows + [row for line in self.held.values() for row in line]

@@ -18,57 +18,45 @@ its deadline; so an ack at its deadline or later is stale, even if nobody had no
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from random import Random
-from threading import RLock
+import gc
+from collections.abc import Iterable
+from math import inf
+from typing import TYPE_CHECKING, Any, cast
 
+from pubsub_kit.broker.arguments import check_count, check_extension, check_nack, checked
+from pubsub_kit.broker.choosing import Filter
+from pubsub_kit.broker.context import Shared
 from pubsub_kit.broker.dead_letters import dead_letter
 from pubsub_kit.broker.delivery import Delivery
+from pubsub_kit.broker.growth import InOrder
 from pubsub_kit.broker.queue import Queue
-from pubsub_kit.broker.reader import At, Filter, Offset, Reader, Row
-from pubsub_kit.broker.settings import Settings, SubscriptionError, is_count, is_seconds
-from pubsub_kit.broker.topic import BrokerError, Topic
-from pubsub_kit.log.event import Event
+from pubsub_kit.broker.reader import Reader, Row
+from pubsub_kit.broker.settings import Settings, SubscriptionError
+from pubsub_kit.broker.starts import At, Offset
+from pubsub_kit.broker.topic import Topic
+from pubsub_kit.broker.watching import Watched
+from pubsub_kit.errors import PubSubKitError, brief
+from pubsub_kit.log.garbage import FEW
+
+if TYPE_CHECKING:
+    from pubsub_kit.broker.member import Member
 
 READ_AHEAD = 10_000  # a group with this many messages aside or held reads no new ones
 
 
-@dataclass(slots=True)
-class Shared:
-    """What the subscriptions of one broker share, and all they know about it."""
-
-    clock: Callable[[], float]  # seconds
-    lock: RLock
-    rng: Random | None  # for the jitter of a backoff
-    ack_ids: Iterator[int]
-    publish: Callable[[str, Event], object]  # to a dead-letter topic
-    settled: Callable[[int], None]  # is told how many were acked or dead-lettered
-    save: Callable[[], None]  # makes the group's new position durable
-    closed: bool = False
-
-    def dice(self) -> Random:
-        """Return the generator for jitter, made on first use because seeding one is slow."""
-        self.rng = self.rng or Random(0)
-        return self.rng
-
-    def check_open(self) -> None:
-        """Raise BrokerError if the broker is closed."""
-        if self.closed:
-            raise BrokerError("This broker is closed: make a new one (of the same path, if any).")
-
-
-class Subscription:
+class Subscription(Watched):
     """One group's view of one topic, made by `Broker.subscribe` and shared by its workers."""
 
     def __init__(
         self, shared: Shared, topic: Topic, group: str, settings: Settings, filter: Filter | None
     ) -> None:
         self.topic, self.group, self.settings = topic, group, settings
-        self.reader = Reader(f"{topic.name}/{group}", topic.log, filter)
+        reader = InOrder if settings.ordered else Reader
+        self.reader = reader(f"{topic.name}/{group}", topic.log, filter)
         self.queue = Queue(settings.ordered)
         self.clock, self._lock, self._shared = shared.clock, shared.lock, shared
+        self.most = settings.max_outstanding  # in flight at once; 0 while nothing is handed out
+        self.removed = False
 
     def __repr__(self) -> str:
         flying, next = len(self.queue.flying), self.reader.next
@@ -78,30 +66,54 @@ class Subscription:
 
     def pull(self, n: int = 1) -> list[Delivery]:
         """Take up to `n` available messages, and never more in flight than `max_outstanding`."""
-        if not is_count(n):
-            raise SubscriptionError(f"pull(n) takes a whole number from 1 up, not {n!r}.")
-        with self._lock:
-            now, queue = self.look(), self.queue
-            room = min(n, self.settings.max_outstanding - len(queue.flying))
-            rows = queue.take_due(now, room) if queue.aside else []
-            if len(rows) < room:
-                self._read_on(rows, room)
-            if not rows:
-                return []
-            deadline = now + self.settings.ack_deadline
-            return queue.lease(self, self.topic.name, rows, deadline, self._shared.ack_ids)
+        if n.__class__ is not int or n < 1:
+            check_count(n)
+        collecting = n > FEW and gc.isenabled()
+        if collecting:
+            gc.disable()  # garbage.py says why
+        try:
+            with self._lock:
+                now, queue, reader = self.look(), self.queue, self.reader
+                rows: list[Row] = []
+                news = reader.next != reader.log.ends
+                if news or queue.aside:
+                    room = self.most - len(queue.flying)
+                    room = n if n < room else room
+                    if queue.aside:
+                        rows = queue.take_due(now, room)
+                        room -= len(rows)
+                    if news and room > 0:
+                        self._read_on(rows, room)
+                if self.removed or not (rows or reader.log.ends):
+                    self.check_there()  # which says what is gone
+                if not rows:
+                    return []
+                deadline = now + self.settings.ack_deadline
+                return queue.lease(self, self.topic.name, rows, deadline, self._shared.ack_ids)
+        finally:
+            if collecting:
+                gc.enable()
 
     def _read_on(self, rows: list[Row], room: int) -> None:
-        queue = self.queue
-        while len(rows) < room and queue.waiting < READ_AHEAD:
+        queue, reader = self.queue, self.reader
+        while queue.waiting < READ_AHEAD:
             found: list[Row] = []
             try:
-                self.reader.read(found, room - len(rows))
-            except SubscriptionError:  # first hand out what came before
+                reader.read(found, room)
+            except PubSubKitError:  # first hand out what came before
                 if not rows and not found:
                     raise
-            rows += [row for row in found if queue.admits(row)] if queue.ordered else found
+            except BaseException:  # these were read, and nobody has them yet
+                for row in rows + [row for row in found if queue.admits(row)]:
+                    queue.put_aside(row, self._shared.last)
+                raise
             if not found:
+                return
+            if queue.ordered:
+                found = [row for row in found if queue.admits(row)]
+            rows += found
+            room -= len(found)
+            if not room or reader.next == reader.log.ends:
                 return
 
     # ── taking back ─────────────────────────────────────────────────────────────────────────────
@@ -120,23 +132,22 @@ class Subscription:
 
     def ack_batch(self, deliveries: Iterable[Delivery]) -> int:
         """Ack many deliveries at once; return how many of them were not stale."""
+        batch = checked(deliveries)
         with self._lock:
-            now, queue, counted = self.look(), self.queue, 0
-            for delivery in deliveries:
-                if queue.flying.pop(delivery.ack_id, None) is not None:
-                    counted += 1
-                    if queue.ordered:
-                        queue.end(delivery.event.key, now)
-            self._shared.settled(counted)
-            return counted
+            now, queue = self.look(), self.queue
+            ids = [delivery.ack_id for delivery in batch if delivery.settler is self]
+            found = [each for id in ids if (each := queue.flying.pop(id, None)) is not None]
+            for delivery in found if queue.ordered else ():
+                queue.end(delivery.stored.key, now)
+            self._shared.settled(len(found))
+            return len(found)
 
     def nack(self, ack_id: int, delay: float | None = None, reason: str = "nack") -> bool:
         """Give a delivery back, to be redelivered after `delay` seconds (None: as `retry` says).
 
         After `max_deliveries` it is dead-lettered with this `reason`. False if the id is stale.
         """
-        if delay is not None and not is_seconds(delay):
-            raise SubscriptionError(f"nack takes a delay in seconds from 0 up, not {delay!r}.")
+        check_nack(delay, reason)
         with self._lock:
             now = self.look()
             if delivery := self._find(ack_id):
@@ -147,25 +158,32 @@ class Subscription:
 
     def extend(self, ack_id: int, seconds: float) -> bool:
         """Move a delivery's deadline to `seconds` from now; return False if its id is stale."""
-        if not is_seconds(seconds) or seconds == 0:
-            raise SubscriptionError(f"extend takes a number of seconds above 0, not {seconds!r}.")
+        check_extension(seconds)
         with self._lock:
             now = self.look()
             if delivery := self._find(ack_id):
-                delivery.deadline = now + seconds
-                self.queue.earliest = min(self.queue.earliest, delivery.deadline)
+                delivery.move(now + seconds)
+                self.queue.earliest = min(self.queue.earliest, now + seconds)
             return delivery is not None
 
     def _find(self, ack_id: object) -> Delivery | None:
-        if not isinstance(ack_id, int):
-            raise SubscriptionError(f"Give the ack_id of a delivery, a number, not {ack_id!r}.")
-        return self.queue.flying.get(ack_id)
+        if ack_id.__class__ is int or (isinstance(ack_id, int) and ack_id.__class__ is not bool):
+            return self.queue.flying.get(ack_id)
+        raise SubscriptionError(f"Give the ack_id of a delivery, a number, not {brief(ack_id)}.")
 
     def look(self) -> float:
         """Look at the clock, take back what is past its deadline, and return the time."""
-        if self._shared.closed:
-            self._shared.check_open()
-        now = self.clock()
+        shared = self._shared
+        if shared.closed:
+            shared.check_open()
+        time = shared.ticks()
+        try:
+            now = time + shared.lost
+            if not shared.last <= now < inf:
+                now = shared.judged(time)
+        except (TypeError, OverflowError):  # it is no number, or too large for a float
+            now = shared.judged(time)
+        shared.last = now
         if now >= self.queue.earliest:
             for late in self.queue.overdue(now):
                 self._fail(late, late.deadline, late.deadline, "the ack deadline passed")
@@ -173,7 +191,7 @@ class Subscription:
         return now
 
     def _fail(self, delivery: Delivery, now: float, due: float, reason: str) -> None:
-        row = (delivery.partition, delivery.offset, delivery.attempt, delivery.event)
+        row = (delivery.partition, delivery.offset, delivery.attempt, delivery.stored)
         if self.buries(row, reason):  # the copy comes first: a crash before the ack repeats it
             self._settle(delivery, now)
         else:
@@ -183,7 +201,7 @@ class Subscription:
     def _settle(self, delivery: Delivery, now: float) -> None:
         del self.queue.flying[delivery.ack_id]
         if self.queue.ordered:
-            self.queue.end(delivery.event.key, now)
+            self.queue.end(delivery.stored.key, now)
         self._shared.settled(1)
 
     def buries(self, row: Row, reason: str) -> bool:
@@ -205,63 +223,64 @@ class Subscription:
         if (offset is None) == (time is None):
             raise SubscriptionError("seek takes either offset=… or time=…, not both.")
         with self._lock:
-            self.reader.go(At(time) if time is not None else Offset(offset or 0))
-            self.queue = Queue(self.settings.ordered)
+            self.check_there()
+            self.look()
+            before, held = self.standing(), self.queue.flying
+            self.reader.go(At(time) if time is not None else Offset(cast(int, offset)))
+            self.forget()
+            self._save(before)
+            self.release(held.values())
+
+    def release(self, held: Iterable[Delivery]) -> None:
+        """Hear that these deliveries were taken back."""
+
+    def standing(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return all that a refused call must leave as it was."""
+        return vars(self).copy(), vars(self.reader).copy()
+
+    def stand(self, before: tuple[dict[str, Any], dict[str, Any]]) -> None:
+        """Be again as it was."""
+        vars(self).update(before[0])
+        vars(self.reader).update(before[1])
+
+    def _save(self, before: tuple[dict[str, Any], dict[str, Any]]) -> None:
+        try:
             self._shared.save()
+        except BaseException:
+            self.stand(before)
+            raise
 
-    # ── looking ─────────────────────────────────────────────────────────────────────────────────
+    def forget(self) -> None:
+        """Forget what is in flight or waits for redelivery."""
+        self.queue = Queue(self.settings.ordered)
 
-    @property
-    def outstanding(self) -> int:
-        """How many messages are in flight."""
+    def pause(self) -> None:
+        """Hand out nothing until `resume`, even after a restart; acks still count."""
+        self._set_most(0)
+
+    def resume(self) -> None:
+        """Hand out messages again after `pause`."""
+        self._set_most(self.settings.max_outstanding)
+
+    def _set_most(self, most: int) -> None:
         with self._lock:
+            self.check_there()
             self.look()
-            return len(self.queue.flying)
+            before, self.most = self.standing(), most
+            self._save(before)
 
-    @property
-    def lag(self) -> int:
-        """How many messages are not acked yet, counting unread ones that a filter may reject."""
-        with self._lock:
-            self.look()
-            return self.reader.unread() + len(self.queue.rows())
+    def change(self, settings: Settings) -> None:
+        """Take new settings; a paused group stays paused."""
+        self.settings, self.most = settings, self.most and settings.max_outstanding
 
-    @property
-    def skipped(self) -> int:
-        """How many messages the log forgot before this group could read them."""
-        return self.reader.skipped
+    def remove(self) -> None:
+        """Become useless, with all acks stale: only `Broker.unsubscribe` calls this."""
+        self.forget()
+        self.most, self.removed = 0, True
 
-    @property
-    def cursors(self) -> list[int]:
-        """For each partition, the first offset that is not acked: what Kafka would commit."""
-        with self._lock:
-            self.look()
-            cursors = [self.reader.position(p) for p in range(self.topic.partitions)]
-            for partition, offset, _, _ in self.queue.rows():
-                cursors[partition] = min(cursors[partition], offset)
-            return cursors
-
-    @property
-    def oldest_age(self) -> float | None:
-        """The age (seconds) of the oldest message that is not acked; None if all are acked."""
-        with self._lock:
-            now = self.look()
-            events = [row[3] for row in self.queue.rows()] + self.reader.heads()
-            return max(0.0, now - min(event.time for event in events)) if events else None
-
-    @property
-    def pending(self) -> bool:
-        """Whether anything is in flight or waiting for redelivery."""
-        return bool(self.queue.flying or self.queue.aside)
-
-    def next_wakeup(self) -> float | None:
-        """Return the time of the next deadline or redelivery, past or future, or None.
-
-        A driver can sleep until then, or until something is published or acked. While
-        `max_outstanding` are in flight, only deadlines count.
-        """
-        with self._lock:
-            self.look()
-            earliest, aside = self.queue.deadline(), self.queue.aside
-            if aside and len(self.queue.flying) < self.settings.max_outstanding:
-                earliest = min(earliest, aside[0][0])
-            return None if earliest == math.inf else earliest
+    def join(self, name: str | None = None) -> Member:
+        """Join a partitioned group under a name (partitioned.py); a shared one refuses."""
+        raise SubscriptionError(
+            f"{self.reader.name} is shared, so its workers pull from it and need not join: "
+            "subscribe with assignment='partitioned' for members."
+        )

@@ -21,16 +21,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from json import JSONDecoder, JSONEncoder, encoder
-from reprlib import repr as brief
+from math import isinf
 from typing import Any, NoReturn
 
-from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.errors import brief
+from pubsub_kit.log.values import SPLIT, EventError, check_texts, plain, sound
 
 ATTRIBUTES = {"specversion", "id", "source", "type", "time", "subject", "partitionkey", "data"}
-
-
-class EventError(PubSubKitError):
-    """A value or text is not a CloudEvents 1.0 event; the message says what is wrong with it."""
 
 
 def write(event: tuple[Any, ...]) -> str:
@@ -47,9 +44,10 @@ def write(event: tuple[Any, ...]) -> str:
         if data.__class__ is bytes:
             more += f',"data_base64":"{b64encode(data).decode()}"'
         elif data is not None:
-            more += ',"data":' + encode(data)
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise EventError(f"An event's data must be a JSON value: {error}.") from error
+            more += ',"data":' + encode_data(data)
+    except (TypeError, ValueError) as error:
+        raise EventError(f"An event's extensions must be JSON values: {error}.") from error
+    check_texts(event)
     return (
         f'{{"specversion":"1.0","id":{quote(id)},"source":{quote(source)},"type":{quote(type)},'
         f'"time":"{_date(second)}.{micros - second * 1_000_000:06}Z"{more}}}'
@@ -111,8 +109,16 @@ def _refuse(value: object) -> NoReturn:
     raise ValueError(f"{brief(value)} is not a JSON value")
 
 
+def _finite(text: str) -> float:
+    value = float(text)
+    if isinf(value):
+        raise ValueError(f"{brief(text)} is too large a number")
+    return value
+
+
 quote = encoder.encode_basestring_ascii
 _decode = JSONDecoder(parse_constant=_refuse).decode
+_decode_strictly = JSONDecoder(parse_constant=_refuse, parse_float=_finite).decode
 encode: Callable[[Any], str] = JSONEncoder(
     separators=(",", ":"), allow_nan=False, default=_refuse
 ).encode
@@ -121,10 +127,34 @@ if _c_encoder := getattr(encoder, "c_make_encoder", None):  # encode() makes one
     encode = lambda value: "".join(_chunks(value, 0))  # noqa: E731
 
 
-def read_json(text: str | bytes) -> Any:
-    """Parse strict JSON; raises EventError with the reason and the place."""
+_raw = JSONEncoder(ensure_ascii=False, default=_refuse).encode
+
+
+def is_split(value: Any) -> bool:
+    """Return whether a text in a JSON value has a character in two halves."""
+    return SPLIT.search(_raw(value)) is not None
+
+
+def encode_data(data: Any) -> str:
+    """Return an event's data as JSON; raises EventError, with the place, for what is no JSON."""
     try:
-        return _decode(text if isinstance(text, str) else str(text, "utf-8"))
+        text = encode(data)
+    except (TypeError, ValueError, RecursionError) as error:
+        plain(data)  # which knows the place
+        raise EventError(f"An event's data must be a JSON value: {error}.") from error
+    if "\\ud" in text or not sound(data, text):
+        plain(data)
+    return text
+
+
+def read_json(text: str | bytes, strict: bool = False) -> Any:
+    """Parse JSON without NaN; raises EventError with the reason and the place.
+
+    If it is `strict`, numbers that only a float of infinity could hold are refused too.
+    """
+    decode = _decode_strictly if strict else _decode
+    try:
+        return decode(text if isinstance(text, str) else str(text, "utf-8"))
     except (ValueError, TypeError, RecursionError) as error:
         raise EventError(f"This is not JSON ({error}): {brief(text)}.") from error
 

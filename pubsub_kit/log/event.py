@@ -14,13 +14,13 @@ from __future__ import annotations
 import re
 import time as clock
 from collections.abc import Callable, Mapping
-from reprlib import repr as brief
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from pubsub_kit.errors import brief
 from pubsub_kit.log import cloudevents
-from pubsub_kit.log.cloudevents import EventError
 from pubsub_kit.log.ids import fresh_id
+from pubsub_kit.log.values import EventError
 
 NO_EXTENSIONS: Mapping[str, str | int | bool] = MappingProxyType({})
 FIRST, LAST = -62_135_596_800.0, 253_402_300_799.0  # seconds since the epoch: the years 1-9999
@@ -74,13 +74,13 @@ class Event(NamedTuple):
     @classmethod
     def from_json(cls, text: str | bytes) -> Event:
         """Read an event from CloudEvents JSON; raises EventError if the text is not one."""
-        return cls.from_fields(cloudevents.read_json(text))
+        return cls.from_fields(cloudevents.read_json(text, strict=True))
 
     @classmethod
     def from_fields(cls, fields: Any) -> Event:
         """Make an event from a parsed JSON object, which it empties; raises EventError."""
         *common, time, data, subject, key = cloudevents.take(fields)
-        time = clock.time_ns() // 1_000 / 1_000_000 if time is None else time
+        time = (clock.time_ns() // 1_000 if time is None else microseconds(time)) / 1_000_000
         return checked(make(cls, (*common, time, data, subject, key, fields or NO_EXTENSIONS)))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -102,8 +102,11 @@ def checked(event: Event) -> Event:
         value, optional = getattr(event, name), name in ("subject", "key")
         if not (value and isinstance(value, str)) and not (optional and value is None):
             raise EventError(f"An event's {name} must be a non-empty string, not {brief(value)}.")
+    if not isinstance(extensions, Mapping):
+        raise EventError(f"extensions are a dict of attributes, not {brief(extensions)}.")
     for name, extra in extensions.items():
-        if name in cloudevents.ATTRIBUTES or not re.fullmatch("[a-z0-9]+", name):
+        text = name if isinstance(name, str) else ""
+        if text in cloudevents.ATTRIBUTES or not re.fullmatch("[a-z0-9]+", text):
             raise EventError(f"An extension needs a new name of a-z and 0-9, not {brief(name)}.")
         if not isinstance(extra, str | int):
             raise EventError(f"Extension {name} must be a string or integer, not {brief(extra)}.")
@@ -115,6 +118,6 @@ def microseconds(time: float) -> int:
     try:
         if FIRST <= time < LAST:
             return round(time * 1_000_000)
-    except TypeError:
+    except (TypeError, ArithmeticError):  # a NaN of Decimal's is not even compared
         pass
     raise EventError(f"A time is in seconds since 1970, in the years 1-9999, not {brief(time)}.")

@@ -4,25 +4,28 @@ A topic is split into partitions, so that several readers can share it. A partit
 only grows at its end. An event's position in it, its offset, is never reused. Readers keep track of
 their own position and remove nothing, so any number of them can read, and read again.
 
-A log may forget old events (retention.py), but it never renumbers, so offsets may have gaps. This
-log lives in memory; segments.py keeps the same on disk.
+A log may forget old events (retention.py), but it never renumbers, so offsets may have gaps. What
+a log keeps is its own: it stores a copy, and every reader gets another. This log lives in memory;
+segments.py keeps the same on disk.
 """
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from typing import Self
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Self
 from zlib import crc32
 
-from pubsub_kit.errors import PubSubKitError
-from pubsub_kit.log.event import Event
-from pubsub_kit.log.retention import KEEP_ALL, Retention, first_kept, superseded
-from pubsub_kit.log.rows import to_row
+from pubsub_kit.errors import brief
+from pubsub_kit.log.acceptance import accepted, across, own, several
+from pubsub_kit.log.event import Event, microseconds
+from pubsub_kit.log.forgetting import Forgetting
+from pubsub_kit.log.retention import KEEP_ALL, Retention
+from pubsub_kit.log.settings import LogError, check_growth, check_time
+from pubsub_kit.log.upkeep import Upkeep
 
-
-class LogError(PubSubKitError):
-    """You asked a log for something that it can't do."""
+__all__ = ["EventLog", "LogError", "Partition", "partition_for"]
 
 
 def partition_for(key: str, partitions: int) -> int:
@@ -33,10 +36,12 @@ def partition_for(key: str, partitions: int) -> int:
     return crc32(key.encode("utf-8", "surrogatepass")) % partitions
 
 
-class EventLog:
+class EventLog(Upkeep):
     """The partitions of one topic, in memory: append at the end, read from anywhere.
 
-    With `compact=True`, `retain` also compacts. Raises LogError for a partition that doesn't exist.
+    With `compact=True`, `retain` also compacts; both happen by themselves as the log grows
+    (upkeep.py), at the time of `clock`. Threads may share a log. Raises LogError for a partition
+    that doesn't exist, a setting that can't work, and a log that is closed.
     """
 
     def __init__(
@@ -46,31 +51,73 @@ class EventLog:
         *,
         retention: Retention = KEEP_ALL,
         compact: bool = False,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        self.name, self.retention, self.compacted = name, retention, compact
-        self.partitions = 0
-        self._partitions: list[Partition] = []
-        self.add_partitions(partitions)
+        super().__init__(retention, compact, clock)
+        self.name, self.partitions, self._closed = name, 0, False
+        self.ends: list[int] = []  # the offset that each partition's next event will get
+        self.grown: list[list[int]] = []  # each partition's end, at each call of add_partitions
+        self._partitions: Sequence[Partition] = []
+        self._begin(partitions)
 
     def add_partitions(self, more: int) -> None:
         """Add `more` empty partitions. New events may go elsewhere than old ones of their key."""
-        if more < 1:
-            raise LogError(f"A log has, or grows by, at least 1 partition, not {more}.")
-        for number in range(self.partitions, self.partitions + more):
-            self._partitions.append(self._make_partition(number))
-            self.partitions = number + 1
+        with self._lock:
+            self._check_open()
+            check_growth(self.partitions, more)
+            made = self._make(range(self.partitions, self.partitions + more))
+            self.grown = self._growth() if self.partitions else []
+            self._install([*self._partitions, *made])
 
     def append(self, event: Event, partition: int = 0) -> int:
-        """Append an event and return its offset."""
-        return self._partition(partition).append((event,)).start
+        """Append an event and return its offset; raises EventError if it is none."""
+        with self._lock:
+            if partition.__class__ is not int or not 0 <= partition < self.partitions:
+                self._partition(partition)  # which says what is wrong
+            offset = self._tend(self._partitions[partition]).append(event)
+            self.ends[partition] = offset + 1
+            return offset
 
     def append_batch(self, events: Iterable[Event], partition: int = 0) -> range:
-        """Append several events together and return their offsets."""
-        return self._partition(partition).append(tuple(events))
+        """Append several events together, all or none, and return their offsets."""
+        batch = several(events)
+        with self._lock:
+            found = self._tend(self._partition(partition))
+            offsets = found.add(found.prepare(batch))
+            self.ends[partition] = offsets.stop
+            return offsets
+
+    def append_across(self, shares: Mapping[int, Iterable[Event]]) -> dict[int, range]:
+        """Append events to several partitions, {partition: events}: all of them, or none.
+
+        Returns the offsets in each partition.
+        """
+        batches = across(shares)
+        with self._lock:
+            self._check_open()
+            ready = {n: self._partition(n).prepare(batch) for n, batch in batches.items()}
+            for number in ready:
+                self._tend(self._partition(number))
+            offsets = self._add_across(ready)
+            for number, each in offsets.items():
+                self.ends[number] = each.stop
+            return offsets
 
     def read(self, partition: int, offset: int, limit: int = 1000) -> list[tuple[int, Event]]:
-        """Return up to `limit` (offset, event) pairs, starting at the first offset ≥ `offset`."""
-        return self._partition(partition).read(offset, limit)
+        """Return up to `limit` (offset, event) pairs, starting at the first offset ≥ `offset`.
+
+        The events are your own: to change their data changes nobody else's.
+        """
+        return [(at, own(event)) for at, event in self.peek(partition, offset, limit)]
+
+    def peek(self, partition: int, offset: int, limit: int = 1000) -> list[tuple[int, Event]]:
+        """Read as `read` does, for a caller that changes no data: in memory, nothing is copied."""
+        if offset.__class__ is not int or limit.__class__ is not int:
+            raise LogError(f"An offset and a limit are numbers: {brief(offset)}, {brief(limit)}.")
+        with self._lock:
+            if partition.__class__ is not int or not 0 <= partition < self.partitions:
+                self._partition(partition)  # which says what is wrong
+            return self._partitions[partition].read(offset, limit)
 
     def start(self, partition: int = 0) -> int:
         """Return the offset of the oldest event that is left, or the end if none is left."""
@@ -80,34 +127,34 @@ class EventLog:
         """Return the offset that the next event will get."""
         return self._partition(partition).end()
 
+    def count(self, partition: int = 0, offset: int = 0) -> int:
+        """Return how many events there are from an offset on; gaps don't count."""
+        if offset.__class__ is not int:
+            raise LogError(f"An offset is a whole number, not {brief(offset)}.")
+        with self._lock:
+            return self._partition(partition).count_from(offset)
+
     def offset_at(self, partition: int, time: float) -> int:
         """Return the first offset whose event has a time ≥ `time`, or the end if there is none."""
-        return self._partition(partition).offset_at(time)
-
-    def retain(self, now: float) -> int:
-        """Forget what `retention` allows at the time `now`; return how many events are gone."""
-        rule = self.retention
-        gone = sum(each.forget_before(first_kept(each, rule, now)) for each in self._partitions)
-        return gone + (self.compact(now) if self.compacted else 0)
-
-    def compact(self, now: float = float("-inf")) -> int:
-        """Keep each key's latest event, and all without a key; return how many are gone.
-
-        A tombstone older than `retention.tombstone_age` at the time `now` goes too.
-        """
-        before = now - self.retention.tombstone_age
-        return sum(each.forget(superseded(each.pairs(), before)) for each in self._partitions)
+        check_time(time)
+        with self._lock:
+            return self._partition(partition).offset_at(time)
 
     def flush(self) -> None:
         """Make what was appended survive a power cut; in memory, nothing does."""
-        for partition in self._partitions:
-            partition.flush()
+        with self._lock:
+            self._check_open()
 
     def close(self) -> None:
         """Release the log's files and memory; using it afterwards is an error."""
-        partitions, self._partitions, self.partitions = self._partitions, [], 0
-        for partition in partitions:
-            partition.close()
+        with self._lock:
+            self._install([])
+            self._closed = True
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has been closed."""
+        return self._closed
 
     def __enter__(self) -> Self:
         return self
@@ -115,36 +162,67 @@ class EventLog:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _make_partition(self, number: int) -> Partition:
-        return Partition()
+    def _begin(self, partitions: int) -> None:
+        self.add_partitions(partitions)
+
+    def _install(self, partitions: Sequence[Partition]) -> None:
+        self._partitions, self.partitions = partitions, len(partitions)
+        self.ends = [partition.end() for partition in partitions]
+
+    def _growth(self) -> list[list[int]]:
+        """Return `grown` with the ends as they are now, unless there is nothing yet."""
+        return [*self.grown, [*self.ends]] if any(self.ends) else self.grown
+
+    def _make(self, numbers: range) -> Sequence[Partition]:
+        return [Partition(self.clock) for _ in numbers]
+
+    def _add_across(self, ready: dict[int, Any]) -> dict[int, range]:
+        return {number: self._partitions[number].add(each) for number, each in ready.items()}
 
     def _partition(self, number: int) -> Partition:
-        if 0 <= number < self.partitions:
+        if number.__class__ is int and 0 <= number < self.partitions:
             return self._partitions[number]
-        if not self._partitions:
+        self._check_open()
+        raise LogError(
+            f"The log {self.name} has {self.partitions} partitions, and no {brief(number)}."
+        )
+
+    def _check_open(self) -> None:
+        if self._closed:
             raise LogError(f"The log {self.name} is closed: open it again to use it.")
-        raise LogError(f"The log {self.name} has {self.partitions} partitions, and no {number!r}.")
 
 
-class Partition:
-    """One partition, as two parallel lists: offsets, which may have gaps, and events."""
-
-    def __init__(self) -> None:
-        self._offsets: list[int] = []
-        self._events: list[Event] = []
-        self._end = 0
-
-    def start(self) -> int:
-        """Return the oldest offset that is left, or the end."""
-        return self._offsets[0] if self._offsets else self._end
+class Partition(Forgetting):
+    """One partition; forgetting.py says how it is stored."""
 
     def end(self) -> int:
         """Return the next offset."""
         return self._end
 
-    def append(self, events: Sequence[Event]) -> range:
-        """Append events and return their offsets."""
+    def prepare(self, events: Sequence[Event]) -> Any:
+        """Return copies, and the time if one may be a tombstone; raises EventError."""
+        ready = [*map(accepted, events)]
+        gone = None in [event[4] for event in ready]
+        return ready, microseconds(self.clock()) / 1_000_000 if gone else None
+
+    def append(self, event: Event) -> int:
+        """Append one event, and return its offset; raises EventError if it can't be kept."""
+        kept, offset = accepted(event), self._end
+        if kept[4] is None and kept[6] is not None:
+            self._buried[offset] = microseconds(self.clock()) / 1_000_000
+        self._offsets.append(offset)
+        self._events.append(kept)
+        self._end = offset + 1
+        return offset
+
+    def add(self, ready: Any) -> range:
+        """Append what `prepare` returned, and return the offsets."""
+        events, now = ready
         offsets = range(self._end, self._end + len(events))
+        if now is not None:
+            for offset, event in enumerate(events, self._end):
+                if event[4] is None and event[6] is not None:
+                    self._buried[offset] = now
         self._offsets += offsets
         self._events += events
         self._end = offsets.stop
@@ -152,36 +230,19 @@ class Partition:
 
     def read(self, offset: int, limit: int) -> list[tuple[int, Event]]:
         """Return up to `limit` (offset, event) pairs from `offset` on."""
-        first = bisect_left(self._offsets, offset)
-        last = first + max(limit, 0)
-        return list(zip(self._offsets[first:last], self._events[first:last], strict=True))
+        offsets, events, first = self._offsets, self._events, self._first
+        if first is None or offset < first:
+            at = bisect_left(offsets, offset)
+        elif limit == 1:
+            return [(offset, events[offset - first])] if offset < self._end else []
+        else:
+            at = offset - first
+        to = at + limit if limit > 0 else at
+        return list(zip(offsets[at:to], events[at:to], strict=True))
 
     def offset_at(self, time: float) -> int:
         """Return the first offset with a time ≥ `time`; it looks at all, as clocks can go back."""
-        return next((offset for offset, event in self.pairs() if event.time >= time), self.end())
+        pairs = zip(self._offsets, self._events, strict=True)
+        return next((offset for offset, event in pairs if event.time >= time), self._end)
 
-    def pairs(self) -> Iterable[tuple[int, Event]]:
-        """Go through all (offset, event) pairs."""
-        return zip(self._offsets, self._events, strict=True)
-
-    def sizes(self) -> Iterable[tuple[int, int]]:
-        """Go through (offset, bytes), the newest first."""
-        return ((offset, len(to_row(event))) for offset, event in reversed([*self.pairs()]))
-
-    def forget_before(self, offset: int) -> int:
-        """Forget every event before `offset`; return how many are gone."""
-        gone = bisect_left(self._offsets, offset)
-        del self._offsets[:gone], self._events[:gone]
-        return gone
-
-    def forget(self, offsets: set[int]) -> int:
-        """Forget these offsets, all of which are here; return how many."""
-        kept = [pair for pair in self.pairs() if pair[0] not in offsets]
-        self._offsets, self._events = [pair[0] for pair in kept], [pair[1] for pair in kept]
-        return len(offsets)
-
-    def flush(self) -> None:
-        """Do nothing: there is no disk to write to."""
-
-    def close(self) -> None:
-        """Do nothing: there is no file to close."""
+    fresh_from = offset_at  # on disk, a cheaper one

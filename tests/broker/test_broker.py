@@ -12,10 +12,10 @@ import pytest
 
 from pubsub_kit.broker.broker import Broker
 from pubsub_kit.broker.delivery import Delivery
-from pubsub_kit.broker.reader import At, Offset
 from pubsub_kit.broker.retry import RetryPolicy, RetryPolicyError
 from pubsub_kit.broker.settings import SubscriptionError
 from pubsub_kit.broker.snapshot import of_broker, of_group, of_topic
+from pubsub_kit.broker.starts import At, Offset
 from pubsub_kit.broker.subscription import Subscription
 from pubsub_kit.broker.topic import BrokerError, Position
 from pubsub_kit.log.event import Event
@@ -667,7 +667,7 @@ def test_redriving_what_is_no_dead_letter_is_refused(broker: Broker) -> None:
     broker.publish("orders", "fine", id="o-1")
     with pytest.raises(BrokerError, match="'o-1' can't go to the topic None"):
         broker.redrive("orders")
-    assert broker.subscriptions["orders", "__redrive"].lag == 1
+    assert broker.subscriptions == {}
 
 
 def test_attributes_of_the_publisher_survive_a_redrive(
@@ -679,6 +679,44 @@ def test_attributes_of_the_publisher_survive_a_redrive(
         fragile.pull()[0].nack()
     broker.redrive("orders.dead")
     assert fragile.pull()[0].event == event
+
+
+def test_a_dead_letter_that_fails_too_remembers_where_it_came_from_first(
+    broker: Broker, fragile: Subscription
+) -> None:
+    event = Event.new("made", 1)._replace(extensions={"traceid": "t"})
+    broker.publish("orders", "fine")
+    broker.publish_event("orders", event)
+    clerks = broker.subscribe("orders.dead", "clerks", max_deliveries=1)
+    last = broker.subscribe("orders.dead.dead", "last", max_deliveries=1, dead_letter="lost")
+    lost = broker.subscribe("lost", "finder")
+    fragile.pull()[0].ack()
+    for _ in range(2):
+        fragile.pull()[0].nack(reason="no total")
+    (letter,) = clerks.pull()
+    first = dict(letter.event.extensions)
+    letter.nack(reason="no clerk")
+    last.pull()[0].nack(reason="nobody")
+    story = dict(lost.pull()[0].event.extensions)
+    assert story.pop("traceid") == "t"
+    assert story == {
+        "firstdeadreason": "no total",
+        "firstdeadattempts": 2,
+        "firstdeadgroup": "billing",
+        "firstdeadtopic": "orders",
+        "firstdeadpartition": 0,
+        "firstdeadoffset": 1,
+        "deadreason": "nobody",
+        "deadattempts": 1,
+        "deadgroup": "last",
+        "deadtopic": "orders.dead.dead",
+        "deadpartition": 0,
+        "deadoffset": 0,
+    }
+    assert broker.redrive("orders.dead.dead") == 1
+    assert clerks.pull()[0].event == event._replace(extensions=first)
+    assert broker.redrive("orders.dead") == 2
+    assert [letter.event for letter in fragile.pull(9)] == [event, event]
 
 
 # ── order ───────────────────────────────────────────────────────────────────────────────────────
@@ -911,7 +949,7 @@ def test_whatever_changes_what_comes_changes_the_snapshot(change: Any) -> None:
     broker = scene(at=0.0)
     (group,) = broker.subscriptions.values()
     before = of_broker(broker)
-    change(broker, group, group.clock)
+    change(broker, group, broker.clock)
     assert of_broker(broker) != before
 
 

@@ -7,6 +7,7 @@ limits count, and lag is right, at every step and not only in the end.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -267,7 +268,7 @@ class InMemory(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Handle all that is left: every message ends acked or dead, or was passed over."""
         with self.broker:
-            for _ in range(100):
+            for _ in range(1000):
                 if self.group.lag:
                     self.pull(5)
                     for delivery, message in self.taken[-5:]:
@@ -308,7 +309,13 @@ class Durable(InMemory):
             shutil.rmtree(self.folder)
 
 
-InMemory.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
-Durable.TestCase.settings = settings(max_examples=50, stateful_step_count=30, deadline=None)
+# 6,000 and 1,500 steps; with PUBSUB_KIT_LONG=20, 10⁵ steps and more.
+LONG = float(os.environ.get("PUBSUB_KIT_LONG", "1"))
+InMemory.TestCase.settings = settings(
+    max_examples=round(150 * LONG), stateful_step_count=40, deadline=None
+)
+Durable.TestCase.settings = settings(
+    max_examples=round(50 * LONG), stateful_step_count=30, deadline=None
+)
 test_a_broker_in_memory_does_as_the_model = InMemory.TestCase
 test_a_durable_broker_does_as_the_model = Durable.TestCase

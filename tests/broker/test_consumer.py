@@ -167,7 +167,7 @@ def test_an_async_handler_is_not_taken_for_a_plain_one(
     ("settings", "words"),
     [
         ({"semantics": "exactly_once"}, "not 'exactly_once': for effectively once, use at_least"),
-        ({"handler": None}, "A handler must be a function of a delivery, not None"),
+        ({"handler": None}, "A handler is a function of a delivery, not None"),
     ],
 )
 def test_a_consumer_that_cannot_work_is_refused(

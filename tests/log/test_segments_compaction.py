@@ -41,7 +41,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("full") / "log"
     rows: list[tuple[Any, str | None]] = [(i, key) for i in range(4) for key in "abcd"]
     rows += [(None, "a"), (None, "b"), (7, "b"), (8, "e"), (None, "c"), (9, None), (None, "d")]
-    with DurableEventLog(path, fsync=Fsync.never(), segment_bytes=SMALL) as log:
+    with DurableEventLog(path, fsync=Fsync.never(), segment_bytes=SMALL, clock=lambda: 0) as log:
         for data, key in rows:
             log.append(Event.new("t", data, id="1", time=0, key=key))
     return path

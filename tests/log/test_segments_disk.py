@@ -174,7 +174,7 @@ def test_an_append_without_room_changes_nothing(
         log.append(event("before"))
         full_disk.room = room
         with pytest.raises(LogFull, match=NO_ROOM):
-            log.append_batch(event(i) for i in range(10))
+            log.append_batch(event(i) for i in range(12))
         assert (contents(log), log.end()) == ([(0, "before")], 1)
         full_disk.room = 10**9
         assert log.append(event("after")) == 1

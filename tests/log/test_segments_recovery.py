@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from pubsub_kit.log import records
 from pubsub_kit.log.event import Event
+from pubsub_kit.log.notes import write_note
 from pubsub_kit.log.segments import Cut, DurableEventLog, Fsync, LogCorrupt, SegmentedFile
 
 FIRST, SECOND = "00000000000000000000.log", "00000000000000000004.log"
@@ -36,11 +37,11 @@ def contents(log: DurableEventLog) -> list[tuple[int, Any]]:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """The file of a log that holds EVENTS, appended one by one and in a batch."""
+    """The file of a log that holds EVENTS, appended one by one."""
     path = tmp_path_factory.mktemp("whole") / "log"
     with DurableEventLog(path) as log:
-        log.append(EVENTS[0])
-        log.append_batch(EVENTS[1:])
+        for each in EVENTS:
+            log.append(each)
     return (path / "0" / FIRST).read_bytes()
 
 
@@ -51,14 +52,22 @@ def _no_fsync(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def lay(tmp_path: Path) -> Callable[..., Path]:
-    """Lay down a log whose files have this content, and return its path."""
+def lay(tmp_path: Path, whole: bytes) -> Callable[..., Path]:
+    """Lay down a log whose files have this content, and return its path.
+
+    Of two files, the first was sealed when it was `whole`.
+    """
     path = tmp_path / "log"
-    (path / "0").mkdir(parents=True)
+    DurableEventLog(path).close()
 
     def lay_down(*contents: bytes) -> Path:
+        for file in (path / "0").glob("*.log"):
+            file.unlink()
         for name, content in zip([FIRST, SECOND], contents, strict=False):
             (path / "0" / name).write_bytes(content)
+        sealed = [[0, len(whole)]] if len(contents) == 2 else []
+        note = {"sealed": sealed, "active": 4 if sealed else 0, "gone": []}
+        write_note(path / "0" / "files", note)
         return path
 
     return lay_down
@@ -69,7 +78,7 @@ Lay = Callable[..., Path]
 
 def ends(whole: bytes) -> list[int]:
     """Return where the header and each record end."""
-    return [position for position, *_ in records.walk(whole, 0, records.START)] + [len(whole)]
+    return [position for position, *_ in records.frames(whole, 2, records.START)] + [len(whole)]
 
 
 def refusal(path: Path) -> LogCorrupt:
@@ -100,8 +109,27 @@ def test_a_tail_cut_at_any_byte_loses_no_earlier_record(whole: bytes, lay: Lay) 
             assert log.recovery == []
 
 
+def test_a_batch_that_is_cut_at_any_byte_is_gone_as_a_whole(lay: Lay, tmp_path: Path) -> None:
+    """Though it is longer than a frame, which holds 64 records."""
+    with DurableEventLog(tmp_path / "batch", fsync=Fsync.never()) as log:
+        log.append(event("before"))
+        begin = (tmp_path / "batch" / "0" / FIRST).stat().st_size
+        log.append_batch(event(i) for i in range(150))
+    data = (tmp_path / "batch" / "0" / FIRST).read_bytes()
+    frames = [position for position, *_ in records.frames(data, 2, records.START)]
+    assert len(frames) == 4
+    for size in {*range(begin, len(data), 97), *frames[1:]}:
+        path = lay(data[:size])
+        with DurableEventLog(path) as log:
+            assert contents(log) == [(0, "before")]
+            cut = [Cut(path / "0" / FIRST, begin, size - begin, 1)]
+            assert log.recovery == (cut if size > begin else [])
+            assert log.append(event("on")) == 1
+
+
 def test_a_torn_tail_in_a_later_file_is_cut_too(whole: bytes, lay: Lay) -> None:
-    later = records.file_header(4) + records.encode([e.to_json().encode() for e in EVENTS], 0)
+    encoded = [records.encode([e.to_json().encode()], i)[0] for i, e in enumerate(EVENTS)]
+    later = records.file_header(4) + b"".join(encoded)
     for size in range(len(later)):
         with DurableEventLog(lay(whole, later[:size])) as log:
             assert log.read(0, 0)[:4] == list(enumerate(EVENTS))
@@ -117,7 +145,7 @@ def test_zeros_that_a_power_cut_left_at_the_end_are_cut(whole: bytes, lay: Lay) 
 
 
 def test_sectors_that_were_not_written_at_the_end_are_cut(whole: bytes, lay: Lay) -> None:
-    long = whole + records.encode([event("x" * 3000).to_json().encode()], 4)
+    long = whole + records.encode([event("x" * 3000).to_json().encode()], 4)[0]
     for sector in range(-(-len(whole) // 512) * 512, len(long), 512):
         data = long[:sector] + bytes(len(long) - sector)
         with DurableEventLog(lay(data)) as log:
@@ -150,7 +178,7 @@ def test_no_flipped_bit_passes(whole: bytes, lay: Lay) -> None:
 
 
 def test_no_flipped_bit_passes_in_a_sealed_file_or_after_it(whole: bytes, lay: Lay) -> None:
-    later = records.file_header(4) + records.encode([event("later").to_json().encode()], 0)
+    later = records.file_header(4) + records.encode([event("later").to_json().encode()], 0)[0]
     for index in range(len(whole) + len(later)):
         damaged = bytearray(whole + later)
         damaged[index] ^= 0x40
@@ -159,21 +187,24 @@ def test_no_flipped_bit_passes_in_a_sealed_file_or_after_it(whole: bytes, lay: L
 
 def test_a_sealed_file_may_not_be_torn(whole: bytes, lay: Lay) -> None:
     later = records.file_header(4)
-    for size in set(range(len(whole))) - set(ends(whole)):
+    for size in range(len(whole)):
         assert FIRST in str(refusal(lay(whole[:size], later)))
 
 
 def test_zeros_in_the_middle_are_damage(whole: bytes, lay: Lay) -> None:
-    long = records.encode([event("x" * 3000).to_json().encode()], 4)
-    tail = records.encode([event("tail").to_json().encode()], 5)
+    long = records.encode([event("x" * 3000).to_json().encode()], 4)[0]
+    tail = records.encode([event("tail").to_json().encode()], 5)[0]
     for hole in (bytes(len(long)), long[:1024] + bytes(512) + long[1536:]):
         assert f"at byte {len(whole)}, offset 4: " in str(refusal(lay(whole + hole + tail)))
 
 
 def test_two_files_that_hold_the_same_offsets_are_refused(whole: bytes, lay: Lay) -> None:
     path = lay(whole)
-    (path / "0" / "00000000000000000003.log").write_bytes(records.file_header(3))
-    assert "00000000000000000003.log is damaged at byte 0, offset 4" in str(refusal(path))
+    third = path / "0" / "00000000000000000003.log"
+    third.write_bytes(records.file_header(3) + records.encode([b"1"], 0)[0])
+    note = {"sealed": [[0, len(whole)]], "active": 3, "gone": []}
+    write_note(path / "0" / "files", note)
+    assert f"{third.name} is damaged at byte 0, offset 4: the file before" in str(refusal(path))
 
 
 def test_the_message_says_what_to_do_and_it_works(whole: bytes, lay: Lay) -> None:
@@ -181,14 +212,18 @@ def test_the_message_says_what_to_do_and_it_works(whole: bytes, lay: Lay) -> Non
     damaged = bytearray(whole)
     damaged[bounds[2] + 20] ^= 1
     path = lay(bytes(damaged))
+    file = path / "0" / FIRST
     assert str(refusal(path)) == (
-        f"{path / '0' / FIRST} is damaged at byte {bounds[2]}, offset 2: the record fails its "
-        "checksum. Nothing was deleted. Restore the file from a backup, or cut the file to "
-        f"{bounds[2]} bytes to lose that record and all later ones in the file."
+        f"{file} is damaged at byte {bounds[2]}, offset 2: the record fails its checksum. Nothing "
+        "was deleted. Restore the file from a backup, or open the log once with accept_loss=True to"
+        " go on without that record and all later ones in the file."
     )
-    lay(bytes(damaged[: bounds[2]]))
-    with DurableEventLog(path) as log:
+    with DurableEventLog(path, accept_loss=True) as log:
         assert log.read(0, 0) == list(enumerate(EVENTS[:2]))
+        assert log.recovery == [Cut(file, bounds[2], len(whole) - bounds[2], 2)]
+        assert file.with_suffix(".damaged").read_bytes() == damaged
+    with DurableEventLog(path) as log:
+        assert (log.read(0, 0), log.recovery) == (list(enumerate(EVENTS[:2])), [])
 
 
 def test_damage_done_while_the_log_is_open_is_noticed_when_read(whole: bytes, lay: Lay) -> None:
@@ -228,7 +263,7 @@ def test_whatever_happens_to_a_file_no_wrong_record_is_read(
     file.close()
     assert found == list(enumerate(payloads))[: len(found)]
     whole_again = len(found) == len(payloads)
-    assert whole_again or file.cut is not None or stored == data[: len(stored)]
+    assert whole_again or file.cuts or stored == data[: len(stored)]
     shutil.rmtree(folder)
 
 
@@ -238,6 +273,7 @@ SIZES = [1, 7, 50, 300]  # of a batch
 NURSERY = """
 import os, signal, sys
 from pubsub_kit.log.event import Event
+from pubsub_kit.log.notes import write_note
 from pubsub_kit.log.segments import DurableEventLog, Fsync
 
 def write(path, policy, size):
