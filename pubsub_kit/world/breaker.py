@@ -3,6 +3,10 @@
 closed ── failures in a row ──▶ open ── reset seconds ──▶ half-open ── success ──▶ closed
                                   ▲                          │
                                   └────────── failure ───────┘
+
+Calls overlap, so an outcome can come late: of a call that went out before the breaker opened. It
+tells how the service was then, so it changes nothing. Only the call let through when half-open
+decides. That is why an outcome comes with the moment at which its call was allowed.
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ class Breaker:
         self.count = 0
         self.opened: float | None = None
         self.trying = False
+        self.last_opened: float | None = None  # kept after it has closed again
 
     @property
     def state(self) -> str:
@@ -41,16 +46,26 @@ class Breaker:
         self.trying = True
         return True
 
-    def failed(self, now: float) -> bool:
-        """Count a failure; return whether it opened the breaker."""
+    def failed(self, now: float, since: float | None = None) -> bool:
+        """Count a failure of a call allowed at `since`; return whether it opened the breaker."""
+        if self._late(since):
+            return False
         self.count += 1
-        if self.trying or (self.opened is None and self.count >= self.limit):
-            self.opened, self.trying = now, False
+        if self.trying or self.count >= self.limit:
+            self.opened, self.last_opened, self.trying = now, now, False
             return True
         return False
 
-    def succeeded(self, now: float) -> bool:
-        """Count a success; return whether it closed the breaker."""
+    def succeeded(self, now: float, since: float | None = None) -> bool:
+        """Count a success of a call allowed at `since`; return whether it closed the breaker."""
+        if self._late(since):
+            return False
         was_open = self.opened is not None
         self.count, self.opened, self.trying = 0, None, False
         return was_open
+
+    def _late(self, since: float | None) -> bool:
+        """Say whether a call went out before the breaker last opened."""
+        if self.opened is not None and not self.trying:
+            return True  # open: no call has been allowed since
+        return since is not None and self.last_opened is not None and since <= self.last_opened

@@ -21,22 +21,48 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import NormalDist
 
 from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.world.deeds import Deed, Point
 from pubsub_kit.world.running import WorldError
 
 #: Every fault that a world can suffer: its name in the field's words, and its letter in codes.
 FAULTS: dict[str, str] = {
     "loss": "l",  # a message never arrives
     "duplicate": "d",  # a message arrives, or is published, twice
+    "late duplicate": "w",  # … the second time after the message behind it
     "reorder": "o",  # a message arrives after the one behind it
     "delay": "y",  # a message arrives after its deadline
     "crash": "c",  # a process loses its memory, and restarts
+    "long crash": "t",  # … when every lease of its messages has ended
+    "stays down": "x",  # … never
     "preempt": "p",  # another worker runs first
     "pause": "z",  # a process pauses past its deadline, then goes on (a zombie)
-    "ack lost": "a",  # the broker never hears of an ack
+    "ack lost": "a",  # the broker never hears of an ack or a nack
+    "extend lost": "e",  # the broker never hears that a lease is to be extended
     "reply lost": "r",  # the effect happened, but the caller never hears of it
-    "skew": "k",  # a node's clock is wrong
+    "publish lost": "u",  # the broker never gets an event, and the publisher hears nothing
+    "confirm lost": "n",  # the broker has an event, and the publisher hears nothing
+    "broker crash": "b",  # a durable broker restarts, and has forgotten the latest acks
+    "broker wiped": "m",  # a broker in memory restarts, and has forgotten everything
+    "skew": "k",  # a node's clock is slow
+    "skew ahead": "f",  # a node's clock is fast
 }
-_BY_LETTER = {letter: name for name, letter in FAULTS.items()}
+#: … and those of brokers on several nodes, which replicas/fates.py explains.
+NODE_FAULTS: dict[str, str] = {
+    "node crash": "C",  # a broker's process restarts; its log is still there
+    "node down": "X",  # a broker stops, and stays down
+    "node wiped": "W",  # a broker restarts with an empty disk
+    "node cut": "H",  # a broker is cut off from the others
+    "power loss": "P",  # all brokers restart; what they had not flushed is gone
+}
+#: What a schedule decides beside faults, at no cost: where a pre-empted task goes on.
+CHOICES: dict[str, str] = {
+    "resume": "g",  # it goes on now, before another task's next step
+    "stay": "s",  # it lets the others do more
+}
+_LETTERS = FAULTS | NODE_FAULTS | CHOICES
+_BY_LETTER = {letter: name for name, letter in _LETTERS.items()}
+#: How a `Chance` is asked for a choice: its kind, and the odds of a random draw.
+RESUME, STAY = ((("resume",), (0.25,)), (("stay",), (0.5,)))
 
 
 class ChanceError(PubSubKitError):
@@ -50,6 +76,8 @@ class ScheduleError(WorldError):
 class Chance(ABC):
     """The source of all luck in one run."""
 
+    listens = False  # whether it wants to hear what its questions are about, with `comes_to`
+
     @abstractmethod
     def fault(self, kinds: Sequence[str], rates: Sequence[float]) -> str:
         """Return which of these faults happens now, or "" for none.
@@ -60,6 +88,18 @@ class Chance(ABC):
     @abstractmethod
     def random(self) -> float:
         """Return a number in [0, 1), from which latencies and jitter are computed."""
+
+    def offers(self, others: tuple[Deed, ...]) -> None:  # noqa: B027 — only a schedule listens
+        """Hear what others did since the one task held back, asked about next, could go on."""
+
+    def went_on(self, deeds: tuple[Deed, ...] | None) -> None:  # noqa: B027
+        """Hear what a task did that went on: all of it, or None if it waited in between."""
+
+    def comes_to(self, point: Point) -> None:  # noqa: B027
+        """Hear at which point the next question is asked."""
+
+    def overtaken(self, by: tuple[Deed, ...] | None) -> None:  # noqa: B027
+        """Hear all that others did before a task that was held back; None as it begins."""
 
 
 class Seeded(Chance):
@@ -97,21 +137,45 @@ class Schedule(Chance):
     def __init__(self, code: str | Mapping[int, str] = "") -> None:
         self.faults: dict[int, str] = parse(code) if isinstance(code, str) else dict(code)
         self.offered: list[Sequence[str]] = []
+        self.others: dict[int, tuple[Deed, ...]] = {}  # by question, see `offers`
+        self.deeds: tuple[Deed, ...] | None = None  # of the task that went on last
+        self.points: dict[int, Point] = {}  # by question, see `comes_to`
+        self.steps = -1  # of the trace of its run, if that came to its end
+        self.overtaking: tuple[Deed, ...] | None = None  # see `overtaken`
+        self.listens = True  # there may be schedules with one fault more
+        self.order: tuple[tuple[int, ...], ...] = ()  # among those of equally many faults
 
     def random(self) -> float:
         """Return one half, always."""
         return 0.5
+
+    def offers(self, others: tuple[Deed, ...]) -> None:
+        """Remember it for the question that comes next."""
+        self.others[len(self.offered)] = others
+
+    def went_on(self, deeds: tuple[Deed, ...] | None) -> None:
+        """Remember it."""
+        self.deeds = deeds
+
+    def comes_to(self, point: Point) -> None:
+        """Remember it for the question that comes next."""
+        self.points[len(self.offered)] = point
+
+    def overtaken(self, by: tuple[Deed, ...] | None) -> None:
+        """Remember it."""
+        self.overtaking = by
 
     def fault(self, kinds: Sequence[str], rates: Sequence[float]) -> str:
         """Return what the schedule says at this question.
 
         Raises ScheduleError if the schedule wants a fault that cannot happen here.
         """
-        number = len(self.offered)
-        self.offered.append(kinds)
-        kind = self.faults.get(number)
-        if kind is None:
+        offered, faults = self.offered, self.faults
+        number = len(offered)
+        offered.append(kinds)
+        if number not in faults:
             return ""
+        kind = faults[number]
         if kind not in kinds:
             self.check()
         return kind
@@ -130,6 +194,11 @@ class Schedule(Chance):
             )
 
     @property
+    def cost(self) -> int:
+        """How many faults it has, choices not counted."""
+        return sum(kind not in CHOICES for kind in self.faults.values())
+
+    @property
     def code(self) -> str:
         """The schedule as a printable code."""
         return encode(self.faults)
@@ -137,7 +206,7 @@ class Schedule(Chance):
 
 def encode(faults: Mapping[int, str]) -> str:
     """Return the code of a schedule: `{4: "crash", 9: "ack lost"}` is `4c9a`, none is `-`."""
-    return "".join(f"{number}{FAULTS[faults[number]]}" for number in sorted(faults)) or "-"
+    return "".join(f"{number}{_LETTERS[faults[number]]}" for number in sorted(faults)) or "-"
 
 
 def parse(code: str) -> dict[int, str]:
@@ -145,13 +214,13 @@ def parse(code: str) -> dict[int, str]:
 
     Raises ScheduleError if it is not a list of question numbers and fault letters.
     """
-    pairs = re.findall(r"([0-9]{1,6})([a-z])", str(code))
+    pairs = re.findall(r"([0-9]{1,6})([a-zA-Z])", str(code))
     faults = {int(number): _BY_LETTER.get(letter, "") for number, letter in pairs}
     written = "".join(map("".join, pairs)) or "-"
     if (code.strip() or "-") != written or "" in faults.values() or len(faults) < len(pairs):
         raise ScheduleError(
-            f"{code!r} is no schedule code: write question numbers and fault letters, as in 4c9a "
-            f"({', '.join(f'{letter} {name}' for letter, name in _BY_LETTER.items())})"
+            f"{code!r} is no schedule code: write question numbers and fault letters, such as "
+            "4c9a for a crash at question 4 and a lost ack at question 9"
         )
     return faults
 

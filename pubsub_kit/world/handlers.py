@@ -27,8 +27,11 @@ def instantiate(source: Callable[..., Any]) -> tuple[Callable[[Any], Any], Any]:
     made = source() if _is_factory(source) else source
     handle = getattr(made, "handle", made)
     if not callable(handle) or inspect.isclass(handle):
+        what = repr(made)
+        if " object at 0x" in what:
+            what = f"an object of {type(made).__name__}"
         raise WorldError(
-            f"{made!r} can't handle messages: give a function of one event, or a class with a "
+            f"{what} can't handle messages: give a function of one event, or a class with a "
             "method handle(event)"
         )
     code = getattr(handle, "__code__", None)
@@ -64,6 +67,14 @@ async def settle(result: Any) -> Any:
     return await result if hasattr(result, "__await__") else result
 
 
+async def begun(work: Callable[[], Any]) -> Any:
+    """Call a function once the task runs that this is, and return what it returns, awaited.
+
+    Its coroutine would otherwise be made, and never awaited, if the node crashes before that.
+    """
+    return await settle(work())
+
+
 def copied(value: Any) -> Any:
     """Return a copy that shares nothing with the original, since no two nodes share memory."""
     if type(value) in _ATOMS:
@@ -76,9 +87,10 @@ def copied(value: Any) -> Any:
 
 
 def label(payload: Any) -> str:
-    """Return a payload's short name for pictures: its id if it has one, else its text."""
-    if isinstance(payload, dict) and "id" in payload:
-        payload = payload["id"]
+    """Return a payload's short name for pictures: its id, or else its keys and values, or text."""
+    if isinstance(payload, dict) and payload:
+        named = (f"{key} {value}" for key, value in payload.items())
+        payload = payload["id"] if "id" in payload else ", ".join(named)
     return short(getattr(payload, "id", payload))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Coroutine, Mapping
-from heapq import heappush
+from heapq import heappop, heappush
 from typing import Any, cast
 
 from simpy import Environment
@@ -18,13 +18,14 @@ from simpy.events import NORMAL
 
 from pubsub_kit.errors import said
 from pubsub_kit.world.chance import Chance, Latency, duration, latency_of
-from pubsub_kit.world.odds import Jitter, among, at_an_await, rated
-from pubsub_kit.world.running import TooManySteps, WorldError, lost, named
-from pubsub_kit.world.tasks import LOST, NOWHERE, Node, Task, wait
+from pubsub_kit.world.deeds import ANY, OTHER, Deed
+from pubsub_kit.world.odds import CRASHES, Jitter, among, at_an_await, rated
+from pubsub_kit.world.preemption import Preemption
+from pubsub_kit.world.races import Races
+from pubsub_kit.world.running import CODE, TooManySteps, WorldError, named
+from pubsub_kit.world.tasks import LOST, NOWHERE, Clock, Due, Node, Task, wait
 from pubsub_kit.world.trace import Step, Trace
 
-#: How long a pre-empted worker waits (seconds): long enough for all others to have their turn.
-PREEMPTION = 0.001
 #: How many steps a run may take unless you say otherwise: minutes of real time.
 MANY = 50_000_000
 
@@ -43,7 +44,7 @@ class Kernel:
         restart_after: float,
         pause_for: float,
     ) -> None:
-        self.env = Environment()
+        self.env: Environment = Clock()
         self.chance = chance
         self.trace = Trace()
         self.task: Task | None = None
@@ -59,6 +60,16 @@ class Kernel:
         self.jitter = cast(random.Random, Jitter(chance))
         self.steps = self.steps_left = MANY
         self.raised: list[tuple[int, Exception]] = []
+        self.crowd = 0  # how many services and groups there are
+        self.careful = False  # see preemption
+        self.stirs = False  # a handler sleeps, calls or wakes somebody
+        self.prune = self.redundant = False  # ends a run in which a pre-emption changed nothing
+        self.preemption = Preemption(self)
+        self.races = Races()
+        self.turn = 0  # how often some task has gone on
+        self.second_act = ""  # which runs have a part that no fault may befall: "Each run"
+        self.longest_lease = 0.0  # of the messages that a group hands out (seconds)
+        self.preempts = "preempt" in faults
 
     @property
     def now(self) -> float:
@@ -67,7 +78,15 @@ class Kernel:
 
     def spawn(self, coroutine: Coroutine[Any, Any, Any], node: str = "main") -> Task:
         """Start a coroutine on a node, now."""
-        return Task(self, self.node(node), coroutine)
+        self.stir()
+        task = Task(self, self.node(node), coroutine)
+        if self.task is not None and self.task.node is task.node:
+            task.lease = self.task.lease
+        return task
+
+    def stir(self) -> None:
+        """Hear that what runs now sleeps, calls, publishes, or starts or wakes somebody."""
+        self.stirs = self.stirs or (self.task is not None and self.task.closing)
 
     def restart(self, name: str) -> None:
         """Start a crashed node again, with an empty memory."""
@@ -83,14 +102,20 @@ class Kernel:
 
         Raises TooManySteps.
         """
-        env, agenda, step, left = self.env, self.env._queue, self.env.step, self.steps
-        while agenda and agenda[0][0] <= end:
-            if enough is not None and agenda[0][0] > env._now and enough():
+        env, agenda, left = self.env, self.env._queue, self.steps
+        while agenda and (moment := agenda[0][0]) <= end:
+            if enough is not None and moment > env._now and enough():
                 return False
             left -= 1
             if left < 0:
                 raise TooManySteps(self.endless)
-            step()
+            event = heappop(agenda)[3]  # what SimPy's own step does, without a call for each
+            env._now = moment
+            callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]
+            for callback in callbacks:
+                callback(event)
+            if not event._ok and not event.defused:
+                raise event._value
         return True
 
     @property
@@ -120,10 +145,20 @@ class Kernel:
 
     def on(self, moment: float, then: Callable[[Moment], Any]) -> Moment:
         """Call a function at exactly this moment (virtual seconds), without a rounding error."""
-        env, event = self.env, Moment(self.env)
-        event._ok, event._value = True, None
-        event.callbacks.append(then)
+        env = self.env
+        event: Moment = Due()
+        event.callbacks = [then]
         heappush(env._queue, (moment, NORMAL, next(env._eid), event))
+        return event
+
+    def nap(self, task: Task, seconds: float) -> Moment:
+        """Return the moment when a task has slept so many seconds, for it to wait for."""
+        env = self.env
+        event: Moment = task.nap
+        if event.callbacks is not None:  # it has not come yet
+            event = Due()
+        event.callbacks = []
+        heappush(env._queue, (env._now + seconds, NORMAL, next(env._eid), event))
         return event
 
     def heard(self, error: Exception) -> str:
@@ -146,11 +181,11 @@ class Kernel:
     def claim(self, name: str) -> Node:
         """Return a node for what restarts after a crash; raises WorldError if the name is taken."""
         node = self.node(name)
-        if node.boot is not None:
+        if node.boot not in (None, stay_away):
             raise WorldError(f"this world already has a {name!r}: give this one another name")
         return node
 
-    async def point(self, words: str) -> None:
+    async def point(self, words: str, deed: Deed = OTHER) -> None:
         """Pass one effect's await: here time passes, others may run, and a crash may fall.
 
         Two questions are skipped, because their answers would change nothing: a crash if the node
@@ -158,25 +193,32 @@ class Kernel:
         if nobody else could run. A task that was only spawned is asked none: nothing would restart
         it.
         """
-        node = (self.task or self.current()).node
+        task = self.task or self.current()
+        node, preemption = task.node, self.preemption
         self.steps_left -= 1
         if not node.alive or self.steps_left < 0:
             await wait(NOWHERE)
+        if preemption.held:
+            await preemption.passing()
         if self.rates and node.boot is not None:
-            agenda = self.env._queue
-            others = bool(agenda) and agenda[0][0] <= self.env._now + PREEMPTION
+            others = self.preempts and preemption.could_run(task)
+            if others and self.chance.listens:
+                preemption.comes_to(task, deed if task.closing else ANY)
             if kind := self._ask(node, others, True):
-                await self._suffer(kind, node, words)
+                await self.suffer(kind, node, words, deed)
+        elif self.preempts and node.boot is None:
+            self.races.saw(task, deed)
         if self.effect_latency is not None:
             await wait(self.env.timeout(self.effect_latency(self.chance)))
+        if preemption.held or preemption.released:
+            preemption.saw(task, deed)
 
-    async def exposed(self, words: str) -> None:
-        """Pass a wait that is not an effect: a crash may fall here, and no other fault."""
-        node = self.current().node
-        if not node.alive:
-            await wait(NOWHERE)
-        if self.rates and node.boot is not None and (kind := self._ask(node, False, False)):
-            await self._suffer(kind, node, words)
+    def exposed(self, node: Node) -> str:
+        """Return what befalls a node at a wait that is not an effect: a crash, or nothing ("")."""
+        self.stir()
+        if not (self.rates and node.alive and node.boot is not None):
+            return ""
+        return self._ask(node, False, False)
 
     def _ask(self, node: Node, others: bool, effect: bool) -> str:
         now = self.env._now
@@ -187,18 +229,36 @@ class Kernel:
         node.active, node.asked = False, now
         return self.chance.fault(kinds, rates)
 
-    async def _suffer(self, kind: str, node: Node, words: str) -> None:
+    async def suffer(self, kind: str, node: Node, words: str, deed: Deed = OTHER) -> None:
+        """Let a fault befall the node of the task that runs, before something that it awaits."""
         node.active = True
-        if kind == "crash":
-            self.note("crash", node.name, text=f"crashes before {words}", fault=True)
-            self.after(self.restart_after, Restart(self, node))
-            self.kill(node)
+        if kind in CRASHES:
+            self._crash(kind, node, words)
             await wait(NOWHERE)
-        seconds = PREEMPTION if kind == "preempt" else self.pause_for
-        pause = f"pauses before {words}, for {seconds:g} s"
-        text = f"others run before {words}" if kind == "preempt" else pause
+        if kind == "preempt":
+            self.note("pause", node.name, text=f"others run before {words}", fault=True)
+            task = self.current()
+            await wait(self.preemption.hold(task, deed if task.closing else ANY))
+            return
+        seconds = self.pause_for
+        text = f"pauses before {words}, for {seconds:g} s"
         self.note("pause", node.name, text=text, fault=True, data=seconds)
+        if node.heard is not None:
+            node.heard(False)
         await wait(self.env.timeout(seconds))
+        if node.heard is not None:
+            node.heard(True)
+
+    def _crash(self, kind: str, node: Node, words: str) -> None:
+        """Crash a node at an await, and see to it that it comes back, if it does."""
+        down = (
+            self.restart_after if kind == "crash" else max(self.pause_for, self.longest_lease * 1.5)
+        )
+        how = {"crash": "", "stays down": ", and stays down"}.get(kind, f", for {down:g} s")
+        self.note("crash", node.name, text=f"crashes before {words}{how}", fault=True)
+        if kind != "stays down":
+            self.after(down, Restart(self, node))
+        self.kill(node)
 
     def kill(self, node: Node) -> None:
         """Take away a node's tasks and its memory."""
@@ -210,7 +270,7 @@ class Kernel:
 
     def current(self) -> Task:
         """Return the task that runs now; raises WorldError if none does."""
-        if lost():
+        if CODE.lost:
             return LOST
         if self.task is None:
             raise WorldError("this works only inside a handler or task of a world")
@@ -222,6 +282,10 @@ class Kernel:
             known = ", ".join(self.nodes) or "none yet"
             raise WorldError(f"there is no node {name!r}; this world has {known}")
         return self.nodes[name]
+
+
+def stay_away() -> None:
+    """Start nothing: the worker of this node has left."""
 
 
 class Restart:

@@ -21,6 +21,9 @@ class Link(NamedTuple):
     reliable: bool = False  # whatever faults the world may suffer, this link suffers none
 
 
+AT_ONCE = Link(latency_of(0.0))
+
+
 class Network:
     """Carries messages; one rule decides whether each is passed on, delayed, duplicated or lost."""
 
@@ -28,6 +31,7 @@ class Network:
         self.world = world
         self.usual = usual
         self.links: dict[tuple[str, str], Link] = {}
+        self.late: dict[tuple[str, str], list[Callable[[Any], None]]] = {}  # copies under way
         self._odds: dict[tuple[str, str, bool], Odds] = {}
 
     def change(self, a: str, b: str, **changes: Any) -> None:
@@ -84,15 +88,33 @@ class Network:
         def arrive(_: Any) -> None:
             world.note("receive", target, source, message, text)
             then(message)
+            for late in self.late.pop((source, target), ()):
+                late(None)
 
         if kind == "delay":
             world.note("note", source, target, message, f"{text} is delayed", True)
             seconds += world.pause_for
+        elif kind == "late duplicate":
+            world.note("note", source, target, message, f"{text} is on its way once more", True)
+            self._arrive(seconds, lambda _: self._once_more((source, target), arrive))
+            return message
         self._arrive(seconds, arrive)
         if kind == "duplicate":
             world.note("note", source, target, message, f"{text} is duplicated", True)
             self._arrive(link.latency(world.chance), arrive)
         return message
+
+    def _once_more(self, ends: tuple[str, str], arrive: Callable[[Any], None]) -> None:
+        """Let a message arrive now, and again after the next one, or when none comes for long."""
+        arrive(None)
+        self.late.setdefault(ends, []).append(arrive)
+
+        def at_last(_: Any) -> None:
+            if arrive in (under_way := self.late.get(ends, [])):
+                under_way.remove(arrive)
+                arrive(None)
+
+        self.world.after(self.world.pause_for, at_last)
 
     def _arrive(self, seconds: float, arrive: Callable[[Any], None]) -> None:
         if seconds == 0.0:
@@ -105,7 +127,7 @@ class Network:
         link = self.links.get((source, target), self.usual)
         rates = {} if link.reliable else dict(self.world.rates)
         own = {"reply lost" if reply else "loss": link.loss, "duplicate": link.duplicate}
-        may = ("reply lost", "delay") if reply else ("loss", "duplicate", "delay")
+        may = ("reply lost", "delay") if reply else ("loss", "duplicate", "late duplicate", "delay")
         kinds = tuple(kind for kind in may if kind in rates or own.get(kind))
         odds = kinds, tuple(rates.get(kind, 0.0) + own.get(kind, 0.0) for kind in kinds)
         self._odds[source, target, reply] = odds

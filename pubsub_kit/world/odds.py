@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-from pubsub_kit.world.chance import FAULTS, Chance, probability
+from pubsub_kit.world.chance import FAULTS, NODE_FAULTS, Chance, probability
 from pubsub_kit.world.running import WorldError
 
+#: The ways in which a node may crash: it comes back soon, late, or never.
+CRASHES = ("crash", "long crash", "stays down")
 #: The faults that a world may suffer, each with its probability.
 Rates = tuple[tuple[str, float], ...]
 #: The faults that may happen at one moment, and the probability of each.
@@ -21,8 +23,9 @@ Odds = tuple[tuple[str, ...], tuple[float, ...]]
 def rated(faults: Rates) -> Rates:
     """Return faults and their rates, checked; raises WorldError or ChanceError."""
     for kind, rate in faults:
-        if kind not in FAULTS:
-            raise WorldError(f"{kind!r} is not a fault: choose from {', '.join(FAULTS)}")
+        if kind not in FAULTS and kind not in NODE_FAULTS:
+            known = NODE_FAULTS if str(kind).startswith(("node", "power")) else FAULTS
+            raise WorldError(f"{kind!r} is not a fault: choose from {', '.join(known)}")
         probability(kind, rate)
     return faults
 
@@ -46,7 +49,7 @@ def at_an_await(rates: Rates) -> dict[tuple[bool, bool, bool], Odds]:
     pick = among(rates)
     return {
         (exposed, others, effect): pick(
-            *("crash",) * exposed, *("preempt",) * others, *("pause",) * effect
+            *CRASHES * exposed, *("preempt",) * others, *("pause",) * effect
         )
         for exposed in (False, True)
         for others in (False, True)

@@ -60,8 +60,14 @@ def with_asyncio(loop: Any) -> None:
     asyncio_events._set_running_loop(loop)
 
 
+class Code:
+    """What is known of the code that runs now."""
+
+    lost = False  # it is of a world that is gone
+
+
+CODE = Code()
 _watched: dict[int, ref[object]] = {}
-_lost = False  # it is the code of a world that is gone that runs now
 _complain = sys.unraisablehook
 _warned = warnings.catch_warnings()
 
@@ -77,17 +83,13 @@ def unwatch(world: object) -> None:
     _watched.pop(id(world), None)
 
 
-def lost() -> bool:
-    """Say whether it is code of a world that is gone that asks."""
-    return _lost
-
-
 def _lose(key: int = 0) -> None:
     """Begin to lead nowhere: Python breaks weak references before it runs any lost code."""
-    global _lost, _complain, _warned
+    global _complain, _warned
     _watched.pop(key, None)
-    if not _lost:
-        _lost, _complain, sys.unraisablehook = True, sys.unraisablehook, lambda _: None
+    if not CODE.lost:
+        CODE.lost = True
+        _complain, sys.unraisablehook = sys.unraisablehook, lambda _: None
         _warned = warnings.catch_warnings()  # of tasks that never began: nobody ran their world
         _warned.__enter__()
         warnings.simplefilter("ignore", RuntimeWarning)
@@ -95,9 +97,8 @@ def _lose(key: int = 0) -> None:
 
 def _found(phase: str, _: object) -> None:
     """Be back in a world when the garbage is gone."""
-    global _lost
-    if phase == "stop" and _lost:
-        _lost, sys.unraisablehook = False, _complain
+    if phase == "stop" and CODE.lost:
+        CODE.lost, sys.unraisablehook = False, _complain
         _warned.__exit__(None, None, None)
 
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 from simpy import Event as Moment
 
 from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.world.chance import Latency, latency_of, probability
-from pubsub_kit.world.handlers import copied, instantiate, label, settle
+from pubsub_kit.world.handlers import begun, copied, instantiate, label, settle
 from pubsub_kit.world.kernel import Kernel
 from pubsub_kit.world.links import Network
 from pubsub_kit.world.running import WorldError
-from pubsub_kit.world.tasks import Task, wait
+from pubsub_kit.world.tasks import NOWHERE, Task, wait
 
 Handler = Callable[..., Any]
 
@@ -42,10 +43,11 @@ class CallFailed(CallError):
 class Request:
     """One call on its way: who asks, what, and the moment that its reply fires."""
 
-    __slots__ = ("caller", "done", "message", "payload", "text")
+    __slots__ = ("caller", "deadline", "done", "message", "payload", "text")
 
-    def __init__(self, caller: str, payload: Any, text: str, done: Moment) -> None:
+    def __init__(self, caller: str, payload: Any, text: str, done: Moment, deadline: float) -> None:
         self.caller, self.payload, self.text, self.done = caller, payload, text, done
+        self.deadline = deadline
         self.message = ""
 
 
@@ -81,7 +83,7 @@ class Service:
         self.handle, self.made = instantiate(self.source)
         recover = getattr(self.made, "recover", None)
         if recover is not None:
-            self.world.spawn(settle(recover()), self.name)
+            self.world.spawn(begun(recover), self.name)
 
     async def call(self, payload: Any, timeout: float | None) -> Any:
         """Make one call, from where the task that runs now is; return the reply.
@@ -91,7 +93,8 @@ class Service:
         world = self.world
         await world.point(f"calling {self.name}")
         node = world.current().node
-        request = Request(node.name, copied(payload), label(payload), Moment(world.env))
+        until = inf if timeout is None else world.env._now + timeout
+        request = Request(node.name, copied(payload), label(payload), Moment(world.env), until)
         message = self.network.send(
             node.name, self.name, request.text, lambda key: self.receive(request, key)
         )
@@ -99,7 +102,10 @@ class Service:
         patience = None
         if timeout is not None:
             patience = world.after(timeout, lambda _: self._give_up(request, message, timeout))
-        await world.exposed(f"the reply from {self.name}")
+        if not node.alive:
+            await wait(NOWHERE)
+        if kind := world.exposed(node):
+            await world.suffer(kind, node, f"the reply from {self.name}")
         outcome = await wait(request.done)
         if patience is not None and patience.callbacks:
             patience.callbacks.clear()
@@ -136,7 +142,7 @@ class Service:
 
     def _start(self, request: Request) -> None:
         self.busy += 1
-        Task(self.world, self.node, self._serve(request))
+        Task(self.world, self.node, self._serve(request)).lease = request
 
     async def _serve(self, request: Request) -> None:
         world = self.world

@@ -9,18 +9,22 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from pubsub_kit.broker.broker import Broker
-from pubsub_kit.log.event import Event
+from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.log.event import NO_EXTENSIONS, Event, make
 from pubsub_kit.world.chance import Chance, Latency, Seeded, latency_of
 from pubsub_kit.world.consumers import Group
 from pubsub_kit.world.handlers import copied
 from pubsub_kit.world.kernel import MANY, Kernel, Restart
-from pubsub_kit.world.links import Link, Network
+from pubsub_kit.world.links import AT_ONCE, Link, Network
+from pubsub_kit.world.outage import Outage
+from pubsub_kit.world.permissions import Permissions
+from pubsub_kit.world.replicas.cluster import Cluster
 from pubsub_kit.world.running import (
+    CODE,
     WorldError,
-    lost,
     moment,
     rare_collections,
     unwatch,
@@ -32,6 +36,21 @@ from pubsub_kit.world.services import Service
 from pubsub_kit.world.stores import Store
 from pubsub_kit.world.tasks import LOST
 from pubsub_kit.world.trace import Trace
+
+
+class Replicated(Protocol):
+    """Brokers on several nodes, which `World.brokers` makes; see brokers.py."""
+
+    cluster: Cluster
+
+    def send(self, node: str, topic: str, event: Event, done: Callable[[bool], None]) -> None:
+        """Send an event to whoever leads; `done` hears whether it was acked."""
+
+    async def publish(self, node: str, topic: str, event: Event) -> bool:
+        """Send an event, and wait until it is acked; return whether it was."""
+
+    def dissolve(self) -> None:
+        """Let go of the cluster."""
 
 
 class System(Kernel):
@@ -54,10 +73,14 @@ class System(Kernel):
         self.services: dict[str, Service] = {}
         self.stores: dict[str, Store] = {}
         self.groups: dict[str, list[Group]] = {}
-        self.network = Network(self, Link(latency_of(latency)))
+        self.network = Network(self, AT_ONCE if latency == 0.0 else Link(latency_of(latency)))
         env = self.env
         #: The broker of this world: the one you use live, on virtual time.
         self.broker = Broker(clock=lambda: env._now, rng=self.jitter)
+        self.outage = Outage(self, self.enabled("broker crash", "broker wiped"))
+        self.replicated: Replicated | None = None
+        self.late: dict[str, list[Callable[[], None]]] = {}  # copies under way, by topic
+        self.permissions = Permissions()
 
     def run(
         self,
@@ -124,15 +147,25 @@ class System(Kernel):
         """
         unwatch(self)
         vars(self.broker).clear()
+        if self.replicated is not None:
+            self.replicated.dissolve()
         for groups in self.groups.values():
             for group in groups:
-                group.idle.clear()
+                group.dissolve()
+            groups.clear()
         self.end_tasks()
         for node in self.nodes.values():
-            node.boot = node.emptied = None
+            node.boot = node.emptied = node.heard = None
         vars(self.env).clear()
         vars(self).clear()
         self.nodes = {}
+
+    @property
+    def cluster(self) -> Cluster:
+        """The brokers of this world; raises WorldError if it has only one."""
+        if self.replicated is None:
+            raise WorldError("this world has one broker: world.brokers(3) gives it three")
+        return self.replicated.cluster
 
     @property
     def busy(self) -> bool:
@@ -141,11 +174,50 @@ class System(Kernel):
         return any(groups) or any(service.busy for service in self.services.values())
 
     def event(
-        self, topic: str, data: Any, *, key: str | None = None, id: str | None = None
+        self,
+        topic: str,
+        data: Any,
+        *,
+        key: str | None = None,
+        id: str | None = None,
+        extensions: Mapping[str, str | int | bool] = NO_EXTENSIONS,
     ) -> Event:
         """Return an event whose id and time are those of this world."""
         name = id or f"{topic}-{self.number(f'event of {topic}')}"
-        return Event(name, "world", topic, self.env._now, copied(data), None, key)
+        now = self.env._now
+        return make(
+            Event, (name, "world", topic, now, copied(data), None, key, extensions or NO_EXTENSIONS)
+        )
+
+    def check_topic(self, topic: str) -> None:
+        """Raise WorldError if there is no such topic."""
+        try:
+            self.broker._find(topic)
+        except PubSubKitError as error:
+            raise WorldError(f"publish({topic!r}, …): {error}") from None
+
+    def publish_late(self, topic: str, arrive: Callable[[], None]) -> None:
+        """Let a copy arrive after the next event of its topic, or when none comes for long."""
+        under_way = self.late.setdefault(topic, [])
+        under_way.append(arrive)
+        self.after(self.pause_for, lambda _: self.late_copies(topic, arrive))
+
+    def late_copies(self, topic: str, only: Callable[[], None] | None = None) -> None:
+        """Let the copies arrive that are under way to a topic: all, or only this one."""
+        if under_way := self.late.get(topic):
+            due = under_way[:] if only is None else [only] * (only in under_way)
+            self.late[topic] = [copy for copy in under_way if copy not in due]
+            for arrive in due:
+                arrive()
+            if due:
+                self.wake(topic)
+
+    def broker_is_back(self) -> None:
+        """Let everybody who waits for the broker look again."""
+        for topic, groups in self.groups.items():
+            for group in groups:
+                group.start_over()
+            self.wake(topic)
 
     def wake(self, topic: str) -> None:
         """Tell the idle workers of a topic that a message is there."""
@@ -165,12 +237,13 @@ def enter(world: System | None) -> System | None:
 
 def running() -> System:
     """Return the world that runs now; raises WorldError outside a run."""
-    if lost():
+    if CODE.lost:
         return _NOWHERE
     if _running is None:
         raise WorldError(
-            "call, publish and sleep work in virtual time: await them inside a handler or a task "
-            "of a world, and start that world with world.run()"
+            "call, publish, sleep and clock work in virtual time, which there is only while a "
+            "world runs: use them inside a handler or a task, not while it is made (in __init__, "
+            "say), and start the world with world.run()"
         )
     return _running
 

@@ -8,7 +8,8 @@ and a `receive` with that key ends it. Two receives mean that the network duplic
 means that it never arrived. A step that belongs to no message has an empty key.
 
     kind        node         peer        means
-    send        sender       receiver    a message (a request, reply, delivery, ack …) leaves
+    send        sender       receiver    a message (a request, reply, ack …) leaves; a delivery has
+                                         as its data the group that it goes to
     receive     receiver     sender      it arrives
     lose        sender       receiver    it is lost on the way
     effect      where        –           durable state changes; data: (store, rows before, after)
@@ -22,6 +23,8 @@ means that it never arrived. A step that belongs to no message has an empty key.
     breaker     caller       callee      a circuit breaker opens, closes, or half-opens (`text`)
     partition   one side     other side  a link is cut
     repair      one side     other side  the link works again
+    rebalance   topic        –           a group's partitions get owners; data: who owns which
+    replicas    leader       –           how several brokers stand; data: a row for each of them
     note        where        –           anything else worth reading
 """
 

@@ -1,4 +1,4 @@
-"""What a handler can do in a world: call, publish, perform, sleep, and read its clock.
+"""What a handler can do in a world: call, perform, sleep, and read its clock; it can publish too.
 
 Each of them but `clock` is an await, and so a point where time passes and a fault may strike. They
 find their world by themselves, so a handler reads as it would in a web framework.
@@ -15,13 +15,13 @@ from typing import Any
 from simpy import Event as Moment
 
 from pubsub_kit.broker.retry import RetryPolicy
-from pubsub_kit.errors import PubSubKitError
-from pubsub_kit.log.event import Event
 from pubsub_kit.world.breaker import Breaker
 from pubsub_kit.world.running import WorldError
 from pubsub_kit.world.services import CallError, CallRefused
 from pubsub_kit.world.system import running
 from pubsub_kit.world.tasks import NOWHERE, wait
+
+_SKEWS = {"": 0.0, "skew": -60.0, "skew ahead": 60.0}
 
 
 @coroutine
@@ -29,12 +29,14 @@ def sleep(seconds: float) -> Generator[Moment, None, None]:
     """Let virtual seconds pass; this takes no real time."""
     world = running()
     task = world.task or world.current()
-    _check("sleep", seconds)
-    if world.rates:
-        yield from world.exposed(f"its sleep of {seconds:g} s ends").__await__()
+    if seconds.__class__ is not float or not seconds >= 0:
+        _check("sleep", seconds)
+    if world.rates and (kind := world.exposed(task.node)):
+        words = f"its sleep of {seconds:g} s ends"
+        yield from world.suffer(kind, task.node, words).__await__()
     if not task.node.alive:
         yield NOWHERE
-    yield world.env.timeout(seconds)
+    yield world.nap(task, seconds)
 
 
 def _check(verb: str, seconds: float) -> None:
@@ -51,11 +53,12 @@ def clock() -> float:
     world = running()
     node = world.current().node
     if node.skew is None:
-        kinds, rates = world.enabled("skew")
-        wrong = bool(kinds) and world.chance.fault(kinds, rates) == "skew"
-        node.skew = -60.0 if wrong else 0.0
-        if wrong:
-            world.note("note", node.name, text="its clock is 60 s slow", fault=True)
+        kinds, rates = world.enabled("skew", "skew ahead")
+        kind = world.chance.fault(kinds, rates) if kinds else ""
+        node.skew = _SKEWS[kind]
+        if kind:
+            words = "slow" if node.skew < 0 else "fast"
+            world.note("note", node.name, text=f"its clock is 60 s {words}", fault=True)
     return world.now + node.skew
 
 
@@ -85,19 +88,20 @@ async def call(
         known = ", ".join(world.services) or "none"
         raise WorldError(f"there is no service {service!r} to call; this world has {known}")
     for number in count(1):
-        if breaker is not None and not breaker.allows(world.now):
+        since = world.now
+        if breaker is not None and not breaker.allows(since):
             raise CallRefused(f"the circuit breaker to {service} is open")
         try:
             reply = await target.call(payload, timeout)
         except CallError as error:
-            if breaker is not None and breaker.failed(world.now):
+            if breaker is not None and breaker.failed(world.now, since):
                 world.note("breaker", caller.name, service, text="opens")
             if retry is None or number == retry.attempts:
                 raise
             pause = retry.delay(number, world.jitter)
             world.note("retry", caller.name, service, text=f"retries in {pause:.2f} s: {error}")
         else:
-            if breaker is not None and breaker.succeeded(world.now):
+            if breaker is not None and breaker.succeeded(world.now, since):
                 world.note("breaker", caller.name, service, text="closes")
             return reply
         await sleep(pause)
@@ -153,34 +157,6 @@ class _Raised:
         self.error = error
 
 
-async def publish(
-    topic: str, data: Any = None, *, key: str | None = None, id: str | None = None
-) -> Event:
-    """Publish an event to the world's broker, and return it once the broker has it.
-
-    If the broker's confirm is lost, the client library publishes the event again: the topic then
-    has it twice, under one id.
-    """
-    world = running()
-    event = world.event(topic, data, key=key, id=id)
-    await world.point(f"publishing {event.id}")
-    node = world.current().node
-    node.active = True
-    kinds, rates = world.enabled("duplicate")
-    twice = bool(kinds) and world.chance.fault(kinds, rates) == "duplicate"
-    for copy in range(1 + twice):
-        message = f"m{world.number('message')}"
-        text = f"{event.id}, published again: got no confirm" if copy else event.id
-        world.note("send", node.name, topic, message, text, bool(copy))
-        try:
-            world.broker.publish_event(topic, event)
-        except PubSubKitError as error:
-            raise WorldError(f"publish({topic!r}, …): {error}") from None
-        world.note("receive", topic, node.name, message, event.id)
-    world.wake(topic)
-    return event
-
-
 async def perform(effect: str, key: str) -> None:
     """Do something outside that no transaction can undo: charge a card, send an email."""
     world = running()
@@ -189,7 +165,7 @@ async def perform(effect: str, key: str) -> None:
     node = world.current().node
     node.active = True
     count = world.number(what)
-    again = f" (time {count})" if count > 1 else ""
+    again = f" ({count} times now)" if count > 1 else ""
     world.note(
         "effect", node.name, text=what + again, data=("outside", {what: count - 1}, {what: count})
     )

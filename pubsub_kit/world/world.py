@@ -10,14 +10,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from pubsub_kit.broker.partitioned import Partitioned
 from pubsub_kit.log.event import Event
+from pubsub_kit.world.brokers import Brokers, nothing
 from pubsub_kit.world.chance import Latency
 from pubsub_kit.world.clients import arrivals
 from pubsub_kit.world.consumers import SEMANTICS, Group
 from pubsub_kit.world.deliveries import Letters
+from pubsub_kit.world.members import PartitionedGroup
+from pubsub_kit.world.replicas.cluster import Cluster
+from pubsub_kit.world.replicas.rules import Cut, Elect
+from pubsub_kit.world.replicas.settings import settings
 from pubsub_kit.world.running import WorldError, moment, named
 from pubsub_kit.world.services import Handler, Service
 from pubsub_kit.world.stores import Store
@@ -52,6 +58,7 @@ class World(System):
         """
         made = Service(self, self.network, name, handler, workers, queue, latency, fails)
         self.services[name] = made
+        self.crowd += 1
         return made
 
     def store(self, name: str = "db", rows: Mapping[str, Any] | None = None) -> Store:
@@ -79,19 +86,27 @@ class World(System):
         A handler is a function or coroutine of one event, or an object with `handle(event)`, and
         with `recover()` if it has work to do after a restart. Returning acks the message, raising
         nacks it; with `semantics="manual"` the handler gets the delivery and acks it itself. The
-        other arguments go to `Broker.subscribe`.
+        other arguments go to `Broker.subscribe`: with `assignment="partitioned"` each worker is a
+        member that owns partitions (see world/members.py). Raises NotAllowed if the topic lists
+        other subscribers.
         """
+        self.permissions.check("subscribe to", topic, name)
         if workers < 1:
             raise WorldError(f"consumer {name!r} has {workers} workers: give 1 or more")
         if semantics not in SEMANTICS:
             raise WorldError(f"semantics is {semantics!r}: choose one of {', '.join(SEMANTICS)}")
         shared = self.broker.subscribe(topic, group or name, **subscription)
-        may_die = shared.settings.dead_letter
-        letters = Letters(self, self.broker, shared, self.wake) if may_die else None
-        made = Group(self, name, factory, shared, letters, semantics, latency)
-        self.groups.setdefault(topic, []).append(made)
-        for i in range(workers):
-            made.hire(name if workers == 1 else f"{name}-{i + 1}")
+        settings = shared.settings
+        partitioned = isinstance(shared, Partitioned)
+        lease = settings.session_timeout if partitioned else settings.ack_deadline
+        self.longest_lease = max(self.longest_lease, lease)
+        letters = Letters(self, self.broker, shared, self.wake) if settings.dead_letter else None
+        kind = PartitionedGroup if partitioned else Group
+        made = kind(self, self.outage, name, factory, shared, letters, semantics, latency)
+        made.all = self.groups.setdefault(topic, [])
+        self.crowd += 1
+        made.all.append(made)
+        made.hire(*(name if workers == 1 else f"{name}-{i + 1}" for i in range(workers)))
         return made
 
     def client(
@@ -119,9 +134,38 @@ class World(System):
             )
         self.spawn(arrivals(self, service, count, rate, every, start, payload, call_options), name)
 
-    def topic(self, name: str, partitions: int = 1, **options: Any) -> None:
-        """Create a topic in the world's broker."""
+    def topic(
+        self,
+        name: str,
+        partitions: int = 1,
+        *,
+        publishers: Iterable[str] | None = None,
+        subscribers: Iterable[str] | None = None,
+        **options: Any,
+    ) -> None:
+        """Create a topic in the world's broker; only those listed may use it, if any are.
+
+        `publishers` are names of nodes, `subscribers` of consumers. You, outside, may publish.
+        """
+        may = self.permissions.named(publishers), self.permissions.named(subscribers)
         self.broker.topic(name, partitions=partitions, **options)
+        self.permissions.allow("publish to", name, may[0])
+        self.permissions.allow("subscribe to", name, may[1])
+
+    def brokers(
+        self, nodes: int = 3, *, cut: Cut | None = None, elect: Elect | None = None, **given: Any
+    ) -> Cluster:
+        """Keep all topics on several brokers, `broker-1` and so on, and return their cluster.
+
+        The settings are those of `replicas/settings.py`: acks, min_insync, unclean and others. A
+        rule of your own says where a follower cuts its log (`cut`), or who leads next (`elect`).
+        Call it before anything is published. Raises ReplicaError for what can't work.
+        """
+        if self.replicated is not None:
+            raise WorldError("this world has its brokers already")
+        made = Brokers(self, nodes, settings(nodes, given), cut, elect)
+        self.replicated = made
+        return made.cluster
 
     def link(self, a: str, b: str, **changes: Any) -> None:
         """Set a link's latency (seconds), loss or duplicate (probabilities), in both directions."""
@@ -156,6 +200,11 @@ class World(System):
     ) -> Event:
         """Publish an event to a topic right now, from outside the world; return the event."""
         event = self.event(topic, data, key=key, id=id)
+        if self.replicated is not None:
+            self.check_topic(topic)
+            self.replicated.send("outside", topic, event, nothing)
+            return event
         self.broker.publish_event(topic, event)
+        self.late_copies(topic)
         self.wake(topic)
         return event

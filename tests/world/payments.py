@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 from pubsub_kit.log.event import Event
+from pubsub_kit.world.publishing import publish
 from pubsub_kit.world.search.explore import Scenario, Violation
 from pubsub_kit.world.stores import Conflict, Store
-from pubsub_kit.world.verbs import call, perform, publish, sleep
+from pubsub_kit.world.verbs import call, perform, sleep
 from pubsub_kit.world.world import World
 
 FAULTS = ("duplicate", "crash", "preempt", "ack lost")
@@ -23,13 +24,14 @@ def paying(
     *,
     payments: tuple[str, ...] = PAYMENTS,
     workers: int = 2,
+    partitions: int = 1,
     **options: Any,
 ) -> Scenario:
     """A shop that publishes payments, and workers that charge them in a ledger."""
 
     def scenario(world: World) -> None:
         ledger = world.store("ledger")
-        world.topic("payments")
+        world.topic("payments", partitions)
         world.consumer(
             "billing",
             lambda: make(ledger),

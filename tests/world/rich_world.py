@@ -18,10 +18,11 @@ from pubsub_kit.broker.retry import RetryPolicy
 from pubsub_kit.log.event import Event
 from pubsub_kit.world.breaker import Breaker
 from pubsub_kit.world.chance import Chance, Schedule, Seeded, exponential, lognormal
+from pubsub_kit.world.publishing import publish
 from pubsub_kit.world.search.explore import explore
 from pubsub_kit.world.services import CallError
 from pubsub_kit.world.stores import Store
-from pubsub_kit.world.verbs import call, clock, gather, perform, publish, sleep
+from pubsub_kit.world.verbs import call, clock, gather, perform, sleep
 from pubsub_kit.world.world import World
 from tests.world.payments import FAULTS, MarkFirst, Transactional, charged_once, paying
 
@@ -111,11 +112,36 @@ def run(chance: Chance, orders: int = 12) -> str:
     return f"{world.trace.text()}\n{rows}\n"
 
 
+def grouped(chance: Chance) -> str:
+    """Run a partitioned group whose members die, pause, join and leave; returns the trace."""
+    kinds = ("crash", "long crash", "stays down", "pause", "ack lost", "preempt", "broker crash")
+    world = World(chance=chance, faults=dict.fromkeys(kinds, 0.03), latency=0.01)
+    world.topic("orders", 4)
+
+    async def handle(event: Event) -> None:
+        await perform("handle", event.id)
+
+    group = world.consumer(
+        "w", lambda: handle, "orders", workers=3, latency=1.0, assignment="partitioned"
+    )
+    for i in range(60):
+        world.at(i * 0.4, world.publish, "orders", i)
+    world.at(5.0, group.hire, "w-4", "w-5")
+    world.at(9.0, group.leave, "w-4")
+    world.at(10.0, group.pause)
+    world.at(11.0, group.resume)
+    world.run(until=100.0)
+    return world.trace.text()
+
+
 def explored() -> str:
     """Explore a wrong and a right answer; returns what was found, and the runs."""
     found = [
-        explore(paying(answer), charged_once, faults=FAULTS, max_faults=2, merge=merge)
+        explore(
+            paying(answer, assignment=kind), charged_once, faults=FAULTS, max_faults=2, merge=merge
+        )
         for answer in (MarkFirst, Transactional)
+        for kind in ("shared", "partitioned")
         for merge in (False, True)
     ]
     return "\n".join(
@@ -137,6 +163,8 @@ def main(what: str, *more: str) -> None:
             (HERE / name).write_text(make(), encoding="utf-8")
     elif what == "explore":
         print(explored())
+    elif what == "grouped":
+        print(grouped(Seeded(int(more[0]))))
     else:
         print(run(Seeded(int(more[0])) if what == "seeded" else Schedule(more[0])))
 

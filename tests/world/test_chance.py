@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pubsub_kit.world.chance import (
+    CHOICES,
     FAULTS,
+    NODE_FAULTS,
     Chance,
     ChanceError,
     Latency,
@@ -30,7 +32,8 @@ from pubsub_kit.world.odds import Jitter
 from pubsub_kit.world.running import WorldError
 from pubsub_kit.world.world import World
 
-SCHEDULES = st.dictionaries(st.integers(0, 999_999), st.sampled_from(sorted(FAULTS)), max_size=8)
+EVERY = sorted(FAULTS | NODE_FAULTS)
+SCHEDULES = st.dictionaries(st.integers(0, 999_999), st.sampled_from(EVERY), max_size=8)
 
 
 def one_sentence(error: pytest.ExceptionInfo[Exception]) -> bool:
@@ -58,14 +61,31 @@ def test_letters_never_change() -> None:
     assert FAULTS == {
         "loss": "l",
         "duplicate": "d",
+        "late duplicate": "w",
         "reorder": "o",
         "delay": "y",
         "crash": "c",
+        "long crash": "t",
+        "stays down": "x",
         "preempt": "p",
         "pause": "z",
         "ack lost": "a",
+        "extend lost": "e",
         "reply lost": "r",
+        "publish lost": "u",
+        "confirm lost": "n",
+        "broker crash": "b",
+        "broker wiped": "m",
         "skew": "k",
+        "skew ahead": "f",
+    }
+    assert CHOICES == {"resume": "g", "stay": "s"}
+    assert NODE_FAULTS == {
+        "node crash": "C",
+        "node down": "X",
+        "node wiped": "W",
+        "node cut": "H",
+        "power loss": "P",
     }
 
 
@@ -77,7 +97,7 @@ def test_a_code_lists_question_numbers_and_letters_in_order() -> None:
 
 
 @pytest.mark.parametrize(
-    "code", ["c4", "4", "4c9", "4x", "4C", "4c 9a", "4c,9a", "--", "-4c", "4c4a", "1234567c", "٤c"]
+    "code", ["c4", "4", "4c9", "4q", "4Q", "4c 9a", "4c,9a", "--", "-4c", "4c4a", "1234567c", "٤c"]
 )
 def test_what_is_no_code_is_refused_in_one_sentence(code: str) -> None:
     with pytest.raises(ScheduleError, match=re.escape(repr(code))) as error:

@@ -13,8 +13,9 @@ import pytest
 
 from pubsub_kit.log.event import Event
 from pubsub_kit.world.chance import Schedule
+from pubsub_kit.world.publishing import publish
 from pubsub_kit.world.stores import Store
-from pubsub_kit.world.verbs import call, gather, perform, publish, sleep
+from pubsub_kit.world.verbs import call, gather, perform, sleep
 from pubsub_kit.world.world import World
 
 # --- what a crash takes ---------------------------------------------------------------------------

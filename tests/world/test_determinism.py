@@ -42,6 +42,15 @@ def test_a_schedule_gives_one_run_in_every_process() -> None:
     assert elsewhere("schedule", "2d10r", hash_seed="4242") == here
 
 
+def test_a_groups_members_come_and_go_alike_in_every_process() -> None:
+    here = rich_world.grouped(Seeded(7))
+    assert elsewhere("grouped", "7", hash_seed="1") == here
+    assert elsewhere("grouped", "7", hash_seed="4242") == here
+    some = "\n".join(rich_world.grouped(Seeded(seed)) for seed in range(12))
+    words = ("without w-", "with w-", "stale, of generation", "the broker is back", "leaves w")
+    assert [each for each in words if each not in some] == []
+
+
 def test_explore_finds_the_same_in_every_process() -> None:
     here = rich_world.explored()
     assert elsewhere("explore", hash_seed="1") == here

@@ -13,9 +13,10 @@ import pytest
 
 from pubsub_kit.broker.broker import Broker
 from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.world.publishing import publish
 from pubsub_kit.world.running import TooManySteps, WorldError
 from pubsub_kit.world.search.explore import explore
-from pubsub_kit.world.verbs import call, clock, gather, perform, publish, sleep
+from pubsub_kit.world.verbs import call, clock, gather, perform, sleep
 from pubsub_kit.world.world import World
 
 # --- mistakes in handlers -------------------------------------------------------------------------
@@ -64,7 +65,7 @@ def test_after_an_error_no_world_runs_any_more(error: type[BaseException]) -> No
     world.client("c", "stock")
     with pytest.raises(error):
         world.run()
-    with pytest.raises(WorldError, match=r"start that world with world\.run\(\)"):
+    with pytest.raises(WorldError, match=r"start the world with world\.run\(\)"):
         clock()
 
 
@@ -174,7 +175,7 @@ def test_verbs_outside_of_a_run_say_where_they_belong(
 ) -> None:
     with pytest.raises(
         WorldError,
-        match=r"inside a handler or a task of a world, and start that world with world.run\(\)",
+        match=r"inside a handler or a task, .*, and start the world with world.run\(\)",
     ):
         asyncio.run(_awaited(verb))
 

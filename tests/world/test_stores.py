@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.world.chance import Schedule
 from pubsub_kit.world.running import WorldError
 from pubsub_kit.world.stores import Conflict, Store
@@ -238,6 +239,63 @@ def test_reading_alone_conflicts_too_if_the_view_was_torn() -> None:
 
     rows_after(reader, writer, rows={"a": 1, "b": 1})
     assert torn == [True]
+
+
+# --- read committed -------------------------------------------------------------------------------
+
+
+def read_committed(effect: Callable[[Any], Awaitable[Any]]) -> tuple[dict[str, Any], int]:
+    """Run an effect in two transactions at once; return the rows, and how many commits failed."""
+    failed: list[Conflict] = []
+
+    async def code(db: Store) -> None:
+        try:
+            async with db.transaction("read committed") as tx:
+                await effect(tx)
+        except Conflict as conflict:
+            failed.append(conflict)
+
+    return rows_after(code, code, rows={"ann": 0}), len(failed)
+
+
+def test_at_read_committed_two_transactions_that_look_and_write_both_commit() -> None:
+    async def effect(tx: Any) -> None:
+        if await tx.get("seen") is None:
+            await tx.put("seen", True)
+            await tx.add("ann", 10)
+
+    assert read_committed(effect) == ({"ann": 20, "seen": True}, 0)
+
+
+def test_at_read_committed_keys_are_unique_all_the_same() -> None:
+    async def effect(tx: Any) -> None:
+        if await tx.insert("seen"):
+            await tx.add("ann", 10)
+
+    assert read_committed(effect) == ({"ann": 10, "seen": True}, 1)
+
+
+def test_at_read_committed_an_addition_is_made_to_what_is_there_at_the_commit() -> None:
+    async def adds(tx: Any) -> None:
+        await tx.add("ann", 10)
+        await tx.add("ann", 1)
+
+    async def writes(tx: Any) -> None:
+        await tx.put("ann", await tx.get("ann") + 10)
+
+    async def adds_to_its_own(tx: Any) -> None:
+        await tx.put("ann", 5)
+        await tx.add("ann", 1)
+
+    assert read_committed(adds) == ({"ann": 22}, 0)
+    assert read_committed(writes) == ({"ann": 10}, 0)
+    assert read_committed(adds_to_its_own) == ({"ann": 6}, 0)
+
+
+def test_an_isolation_that_a_store_does_not_have_is_refused_in_a_sentence() -> None:
+    db: Any = World().store("db")
+    with pytest.raises(PubSubKitError, match="'serializable' or 'read committed'"):
+        db.transaction("serialisable")
 
 
 def test_a_row_that_was_deleted_and_written_anew_is_not_the_same() -> None:

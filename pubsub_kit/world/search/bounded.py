@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pubsub_kit.world.chance import Schedule
+from pubsub_kit.world.search.foresight import last_round
+from pubsub_kit.world.search.more import is_open, with_one_more
 
 
 class Bounded:
@@ -23,22 +25,25 @@ class Bounded:
     def rounds(self, max_faults: int) -> Iterator[Iterable[Schedule]]:
         """Yield all schedules without a fault, then with one, then with two, up to a bound."""
         level: Iterable[Schedule] = [Schedule()]
-        for _ in range(max_faults):
+        if not max_faults:
+            yield level
+        for left in range(max_faults, 0, -1):
             tried: list[Schedule] = []
-            yield _kept(level, tried)
+            yield _with_choices(level, tried)
             level = _one_more_fault(tried)
-        yield level
+            if left == 1:
+                yield last_round(tried)
 
 
-def _kept(level: Iterable[Schedule], tried: list[Schedule]) -> Iterator[Schedule]:
+def _with_choices(level: Iterable[Schedule], tried: list[Schedule]) -> Iterator[Schedule]:
+    """Yield these schedules, and all that differ from them only in further choices."""
     for schedule in level:
-        tried.append(schedule)
         yield schedule
+        tried.append(schedule)
+        if is_open(schedule):
+            yield from _with_choices(with_one_more(schedule, free=True), tried)
 
 
 def _one_more_fault(tried: Iterable[Schedule]) -> Iterator[Schedule]:
     for schedule in tried:
-        chosen = schedule.faults
-        for number in range(max(chosen, default=-1) + 1, len(schedule.offered)):
-            for kind in schedule.offered[number]:
-                yield Schedule({**chosen, number: kind})
+        yield from with_one_more(schedule, free=False)

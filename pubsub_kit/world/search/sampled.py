@@ -9,6 +9,8 @@ while fewer than k faults have fallen, one falls with probability p = k / (n + k
 that the question offers is as likely. So a schedule of j ≤ k faults is drawn with probability
 p^j (1 − p)^q / (the product of how many kinds its faults were chosen among), where q is how many
 questions it let pass until its k-th fault, or until its end. That is above zero for each of them.
+Where a pre-empted task goes on is no fault, and it costs none: each such question is answered with
+the odds that it has in any random run, 1/4 for "resume" and 1/2 for "stay".
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pubsub_kit.world.chance import Schedule
+from pubsub_kit.world.chance import CHOICES, Schedule
 from pubsub_kit.world.running import WorldError
 
 
@@ -66,7 +68,11 @@ class Drawn(Schedule):
         """Draw whether a fault strikes here, and which."""
         number = len(self.offered)
         self.offered.append(kinds)
-        if len(self.faults) == self.most or self.draw() >= self.odds:
+        if kinds[0] in CHOICES:
+            if self.draw() < rates[0]:
+                self.faults[number] = kinds[0]
+            return self.faults.get(number, "")
+        if self.cost == self.most or self.draw() >= self.odds:
             return ""
         self.faults[number] = kind = kinds[int(self.draw() * len(kinds))]
         return kind

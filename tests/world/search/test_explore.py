@@ -17,6 +17,7 @@ from pubsub_kit.world.consumers import Worker
 from pubsub_kit.world.kernel import Kernel
 from pubsub_kit.world.running import WorldError
 from pubsub_kit.world.search.explore import Scenario, Violation, explore, replay, run_once
+from pubsub_kit.world.services import CallTimeout
 from pubsub_kit.world.stores import Store
 from pubsub_kit.world.tasks import Node
 from pubsub_kit.world.verbs import call, perform, sleep
@@ -182,7 +183,7 @@ def test_every_schedule_is_tried_exactly_once() -> None:
 
 def test_those_with_fewer_faults_come_first() -> None:
     tried = schedules_of(paying(Transactional), FAULTS, 2)
-    numbers = [sum(letter.isalpha() for letter in code) for code in tried]
+    numbers = [Schedule(code).cost for code in tried]
     assert tried[0] == "-"
     assert numbers == sorted(numbers)
 
@@ -369,10 +370,18 @@ async def swallows_for_ever(_: Event, db: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    "handler", [reads_for_ever, polls_for_ever, sleeps_again_and_again, swallows_for_ever]
+    ("handler", "belief"),
+    [
+        (reads_for_ever, "nobody ends its wait"),
+        (polls_for_ever, "nobody ends its wait"),
+        (sleeps_again_and_again, "nobody ends its wait"),
+        (swallows_for_ever, "never ends"),
+    ],
 )
 @pytest.mark.parametrize("faults", [(), ("crash",)])
-def test_a_handler_that_loops_never_ends(handler: Any, faults: tuple[str, ...]) -> None:
+def test_a_handler_that_loops_never_ends(
+    handler: Any, belief: str, faults: tuple[str, ...]
+) -> None:
     def scenario(world: World) -> None:
         db = world.store("db")
         handling(lambda event: handler(event, db), max_deliveries=1)(world)
@@ -381,7 +390,42 @@ def test_a_handler_that_loops_never_ends(handler: Any, faults: tuple[str, ...]) 
     assert found.outcome == "fails"
     assert found.code == "-"
     assert found.violation is not None
-    assert found.violation.belief == "never ends"
+    assert found.violation.belief == belief
+
+
+def test_a_wait_of_minutes_is_told_from_tries_without_end() -> None:
+    async def waits_for_long(_: Event) -> None:
+        await call("stock", "tea", timeout=5_000.0)
+
+    async def pauses_for_long(_: Event) -> None:
+        for _try in range(4):
+            with contextlib.suppress(CallTimeout):
+                await call("stock", "tea", timeout=0.5)
+            await sleep(300.0)
+
+    async def never_replies(_: Any) -> None:
+        await sleep(4_000.0)
+
+    def scenario(handler: Any) -> Any:
+        def stage(world: World) -> None:
+            world.service("stock", never_replies, workers=None)
+            world.service("shop", handler)
+            world.client("client", "shop", count=1, every=0.0)
+
+        return stage
+
+    for handler, belief, words in (
+        (waits_for_long, "one call takes too long", "and has waited for stock's reply since 0 s"),
+        (
+            pauses_for_long,
+            "nobody ends its wait",
+            ", and neither called nor wrote anything from 0.5 s to 300.5 s",
+        ),
+    ):
+        found = explore(scenario(handler), nothing_wrong, until=1_000.0)
+        assert found.violation is not None
+        assert found.violation.belief == belief, found.violation
+        assert found.violation.message.endswith(words)
 
 
 def test_a_handler_that_is_at_work_when_time_is_up_does_end() -> None:
@@ -407,9 +451,14 @@ def test_a_call_without_a_timeout_waits_for_ever_once_its_reply_is_lost() -> Non
     assert found.outcome == "fails"
     assert found.violation is not None
     assert found.violation.belief == "waits for ever"
-    assert found.violation.message == ("worker waits forever while handling go: no reply will come")
+    assert found.violation.message == (
+        "worker waits forever while handling go: it called bank at 0 s, and bank's reply was lost "
+        "at 0 s"
+    )
     assert found.violation.step is not None
-    assert found.trace[found.violation.step].kind == "begin"
+    assert found.violation.blocker is not None
+    assert str(found.trace[found.violation.step]).endswith("send      worker → bank: None")
+    assert found.trace[found.violation.blocker].kind == "lose"
 
 
 def test_a_service_may_wait_for_ever_too() -> None:
@@ -463,7 +512,7 @@ def test_a_code_replays_the_run_to_the_byte(answer: Any) -> None:
             "99c",
             "'crash' at question 99, but this run asks only 12 questions: it was made",
         ),
-        ("99x", "no schedule code"),
+        ("99q", "no schedule code"),
     ],
 )
 def test_a_code_of_other_code_is_refused(code: str, words: str) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from pubsub_kit.broker.snapshot import of_broker
 from pubsub_kit.log.event import Event
+from pubsub_kit.world.publishing import publish
 from pubsub_kit.world.search.explore import Exploration, Oracle, Scenario, Violation, explore
 from pubsub_kit.world.stores import Store
-from pubsub_kit.world.verbs import publish
 from pubsub_kit.world.world import World
 from tests.world.payments import (
     FAULTS,
@@ -191,6 +192,68 @@ def test_publishing_handlers_merge_as_well() -> None:
         world.publish("t", id="a")
         world.publish("t", id="b")
 
-    plain, merged = both_ways(scenario, nothing_wrong, faults=("crash", "ack lost"))
+    plain, merged = both_ways(scenario, nothing_wrong, faults=("crash", "ack lost"), max_faults=3)
     assert (plain.outcome, merged.outcome) == ("holds", "holds")
     assert merged.merged > 0
+
+
+def remembering(where: str) -> Scenario:
+    """A scenario in which not the handler counts, but something else that decides what follows."""
+    numbers = itertools.count()
+
+    def count(_: Any) -> float:
+        return float(next(numbers) < 0)
+
+    def scenario(world: World) -> None:
+        ledger = world.store("ledger")
+        world.topic("t")
+        if where == "a service":
+            world.service("bank", lambda request: count(request))
+        if where == "a link":
+            world.service("bank")
+            world.link("main", "bank", latency=count)
+            world.node("main")
+        options: dict[str, Any] = {}
+        if where == "a filter":
+            options = {"filter": lambda event: not count(event)}
+        if where == "a latency":
+            options = {"latency": count}
+
+        async def handle(event: Event) -> None:
+            async with ledger.transaction() as tx:
+                await tx.insert(f"seen {event.id}")
+
+        world.consumer("worker", lambda: handle, "t", start="earliest", **options)
+        data = ([],) if where == "the data of an event" else {"n": 1}
+        for number in range(2):
+            world.publish("t", data, id=f"m-{number}")
+
+    return scenario
+
+
+@pytest.mark.parametrize(
+    ("where", "may"),
+    [
+        ("nowhere", True),
+        ("a service", False),
+        ("a link", False),
+        ("a filter", False),
+        ("a latency", False),
+        ("the data of an event", True),  # of which each delivery has its own copy
+    ],
+)
+def test_whatever_decides_the_future_must_be_seen(where: str, may: bool) -> None:
+    options: dict[str, Any] = {"faults": ("crash", "ack lost"), "max_faults": 3, "merge": True}
+    found = explore(remembering(where), nothing_wrong, **options)
+    assert found.outcome == "holds"
+    assert (found.merged > 0) is may
+
+
+def test_when_an_event_was_published_is_part_of_the_state() -> None:
+    early, late = (World() for _ in range(2))
+    for world, moment in ((early, 1.0), (late, 2.0)):
+        world.topic("t")
+        world.at(moment, world.publish, "t")
+        world.run(until=5.0)
+    assert of_broker(early.broker) == of_broker(late.broker)
+    assert of_broker(early.broker, exact=True) != of_broker(late.broker, exact=True)
