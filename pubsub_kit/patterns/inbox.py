@@ -6,7 +6,9 @@
                 └───────────────────────────────────────┘
 
 The mark and the effect are in one transaction, so no crash can fall between them, and no second
-worker sees one without the other. This is effectively once: the event is *delivered* at least once,
+worker sees one without the other. If two workers hold one event, only one of them can insert the
+mark, since its key is unique: a look that finds nothing, followed by a write, would let both
+through at READ COMMITTED. This is effectively once: the event is *delivered* at least once,
 and its effect *on this store* happens once. An effect elsewhere (an email, a card payment) is not
 covered: there, the other side needs an inbox of its own, and your id.
 

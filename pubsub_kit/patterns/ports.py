@@ -1,13 +1,21 @@
-"""What the patterns need from their surroundings: a store with transactions.
+"""What the patterns need from their surroundings: a store with transactions, an event store, a log.
 
 Every method is awaited, because a crash may fall at each one. A write is one atomic step; a
-transaction does several writes in one step, or none of them.
+transaction does several writes in one step, or none of them, and it is serializable. At a weaker
+level, what looks before it writes needs a lock, or the unique key of `insert`.
 """
 
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
+
+from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.log.event import Event
+
+
+class Conflict(PubSubKitError):
+    """Another writer changed what this one had read: nothing was written, so try again."""
 
 
 class Rows(Protocol):
@@ -47,4 +55,24 @@ class Store(Rows, Protocol):
 
     def transaction(self) -> AbstractAsyncContextManager[Rows]:
         """Return a block whose writes happen together at its end, or not at all."""
+        ...
+
+
+class Log(Protocol):
+    """Events under offsets that never change, such as the kit's EventLog."""
+
+    def read(self, partition: int, offset: int, limit: int) -> list[tuple[int, Event]]:
+        """Return up to `limit` (offset, event) pairs, starting at the first offset ≥ `offset`."""
+        ...
+
+
+class Streams(Protocol):
+    """Events that survive a crash: a stream for each aggregate, which only grows."""
+
+    async def read(self, stream: str) -> list[Any]:
+        """Return the events of a stream, oldest first."""
+        ...
+
+    async def append(self, stream: str, *events: Any, expected: int | None = None) -> int:
+        """Append all the events in one step, or raise Conflict if there are not `expected` yet."""
         ...

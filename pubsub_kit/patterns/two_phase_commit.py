@@ -6,8 +6,14 @@
                 ── decision ─▶ each commits or aborts, and unlocks
 
 A participant that has voted yes has promised to commit. Until it hears the decision, it can neither
-commit nor abort, and it keeps its locks. If the coordinator is down just then, the participant
-waits: two-phase commit blocks. A timeout doesn't help, because either guess may be wrong.
+commit nor abort, and it keeps its locks. If the coordinator is down just then, it could ask the
+other participants (these here don't): one that has heard the decision knows it, and one that has
+not voted yes can refuse to. Only while nobody whom it can reach knows does two-phase commit block
+(Bernstein, Hadzilacos and Goodman, 1987, ch. 7). A timeout doesn't help: either guess may be wrong.
+
+It is atomic, not isolated: the decision reaches one participant before the next, so a reader can
+see one of them committed and the other not yet. Readers that must not see that have to respect the
+locks, too.
 
 What it costs: two round trips with locks held, and availability multiplied over all participants.
 """

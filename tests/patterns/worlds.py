@@ -12,6 +12,8 @@ from typing import Any
 
 from pubsub_kit import CallError, Violation, World, call, publish, sleep
 from pubsub_kit.log.event import Event
+from pubsub_kit.world.event_store import EventStore
+from pubsub_kit.world.stores import Isolation, Store, Transaction
 
 Build = Callable[[ModuleType], Callable[[World], None]]
 Oracle = Callable[[World], Violation | None]
@@ -42,6 +44,23 @@ def inbox(module: ModuleType) -> Callable[[World], None]:
     return scenario
 
 
+class _ReadCommitted(Store):
+    """A store whose transactions check nothing but unique keys."""
+
+    def transaction(self, isolation: Isolation = "read committed") -> Transaction:
+        return super().transaction(isolation)
+
+
+def inbox_at_read_committed(module: ModuleType) -> Callable[[World], None]:
+    """The same, where no transaction is serializable."""
+
+    def scenario(world: World) -> None:
+        world.stores["db"] = _ReadCommitted(world, "db", {})
+        inbox(module)(world)
+
+    return scenario
+
+
 def total_is_20(world: World) -> Violation | None:
     total = world.stores["db"].rows.get("total", 0)
     return None if total == 20 else Violation(f"the total is {total}")
@@ -53,23 +72,15 @@ def outbox(module: ModuleType) -> Callable[[World], None]:
     def scenario(world: World) -> None:
         db, seen = world.store("db"), world.store("seen")
 
-        async def publish_it(id: str, data: Any) -> None:
-            await publish("orders", data, id=id)
+        async def publish_it(id: str, data: Any, key: str | None) -> None:
+            await publish("orders", data, id=id, key=key)
 
         class Shop:
             async def handle(self, order: dict[str, Any]) -> str:
                 async with db.transaction() as tx:
                     await tx.put(f"order {order['id']}", "placed")
-                    await module.Outbox().add(tx, order["id"], order)
+                    await module.Outbox(db).add(tx, order["id"], order)
                 return "placed"
-
-        class Relaying:
-            async def recover(self) -> None:
-                for _ in range(8):
-                    await module.Relay(db, publish_it).run_once()
-                    await sleep(5.0)
-
-            async def handle(self, request: Any) -> None: ...
 
         world.topic("orders")
 
@@ -78,7 +89,7 @@ def outbox(module: ModuleType) -> Callable[[World], None]:
 
         world.consumer("mail", lambda: reader, "orders", start="earliest")
         world.service("shop", Shop)
-        world.service("relay", Relaying)
+        world.service("relay", lambda: _Relaying(module.Relay(db, publish_it)))
 
         async def client() -> None:
             for i in (1, 2):
@@ -94,10 +105,63 @@ def outbox(module: ModuleType) -> Callable[[World], None]:
     return scenario
 
 
+class _Relaying:
+    """A service that runs a relay every five seconds, from each start on."""
+
+    def __init__(self, relay: Any) -> None:
+        self.relay = relay
+
+    async def recover(self) -> None:
+        for _ in range(8):
+            await self.relay.run_once()
+            await sleep(5.0)
+
+    async def handle(self, request: Any) -> None: ...
+
+
 def every_order_is_heard_of(world: World) -> Violation | None:
     placed = {k.removeprefix("order ") for k in world.stores["db"].rows if k.startswith("order ")}
     heard = set(world.stores["seen"].rows)
     return None if placed == heard else Violation(f"placed {placed}, heard of {heard}")
+
+
+def outbox_of_deposits(module: ModuleType) -> Callable[[World], None]:
+    """Two workers book three deposits of ann, and publish each with her key.
+
+    Neither the ids nor the numbers 9, 10 and 11 are in order if the alphabet decides.
+    """
+
+    def scenario(world: World) -> None:
+        db = world.store("db", {"last number": 8})
+
+        async def publish_it(id: str, data: Any, key: str | None) -> None:
+            await publish("booked", data, id=id, key=key)
+
+        async def book(event: Event) -> None:
+            async with db.transaction() as tx:
+                if await tx.insert(f"seen {event.id}"):
+                    await module.Outbox(db).add(tx, event.id, event.data, "ann")
+                    await tx.put("booked", [*await tx.get("booked", []), event.id])
+
+        world.topic("deposits")
+        world.topic("booked")
+        world.consumer("bank", lambda: book, "deposits", workers=2, start="earliest")
+        world.service("relay", lambda: _Relaying(module.Relay(db, publish_it)))
+        for number in (9, 10, 11):
+            world.publish("deposits", number, id=f"d-{number}")
+
+    return scenario
+
+
+def published_as_booked(world: World) -> Violation | None:
+    events = [event for _, event in world.broker.topic("booked").log.read(0, 0, 100)]
+    if any(event.key != "ann" for event in events):
+        return Violation("a deposit was published without ann's key")
+    told = list(dict.fromkeys(event.id for event in events))
+    booked = world.stores["db"].rows.get("booked", [])
+    if told != booked or len(booked) != 3:
+        return Violation(f"booked {booked}, published {told}")
+    return None
 
 
 def sequencer(module: ModuleType) -> Callable[[World], None]:
@@ -238,3 +302,48 @@ def both_or_neither_and_unlocked(world: World) -> Violation | None:
         return Violation(f"ann {found[0]}, bob {found[1]}")
     locks = [key for rows in (ann, bob) for key in rows if key.startswith(("lock", "promised"))]
     return Violation(f"still held: {locks}") if locks else None
+
+
+def aggregate(module: ModuleType) -> Callable[[World], None]:
+    """Two branches withdraw 80 of ann's 100; a third withdrawal, of 300, was within an old rule."""
+
+    def apply(balance: int, event: Any) -> int:
+        return balance + int(event["change"])
+
+    def decide(balance: int, command: Any) -> list[Any]:
+        amount = command["amount"]
+        return [{"change": -amount}] if amount <= min(balance, 100) else []
+
+    def scenario(world: World) -> None:
+        log = EventStore(world, {"ann": [{"change": 400}, {"change": -300}]})
+        answers = world.store("answers")
+
+        class Branch:
+            def __init__(self) -> None:
+                self.ann = module.Aggregate(log, "ann", decide, apply, 0)
+
+            async def handle(self, command: Any) -> bool:
+                return bool(await self.ann.execute(command))
+
+        async def client(branch: str, id: str) -> None:
+            while True:
+                with suppress(CallError):
+                    command = {"id": id, "amount": 80}
+                    answers.rows[id] = await call(branch, command, timeout=2.0)
+                    return
+                await sleep(1.0)
+
+        for branch, id in (("north", "w-1"), ("south", "w-2")):
+            world.service(branch, Branch)
+            world.spawn(client(branch, id), f"client {id}")
+
+    return scenario
+
+
+def one_withdrawal_is_decided(world: World) -> Violation | None:
+    log, answers = world.stores["log"], world.stores["answers"].rows
+    assert isinstance(log, EventStore)
+    done = [event.get("cause") for event in log.of("ann")[2:]]
+    told = [id for id, answer in answers.items() if answer]
+    right = len(done) == 1 and told == done and len(answers) == 2
+    return None if right else Violation(f"withdrawn {done}, answered {answers}")
