@@ -65,7 +65,7 @@ def bars(
         axes.grid(visible=False)
         axes.spines["bottom"].set_visible(False)
         axes.set_xticks([])
-        axes.set_xlabel(fit(x, 600, 12))
+        axes.set_xlabel(fit(x, 500, 12))
 
     words = [f"{clean(name)}: {number(value)}" for name, value in shown.items()]
     more = [f"{len(values) - _MOST} more bars are not drawn"] if len(values) > _MOST else []

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST, _BINS = 6, 48
-_LEFT, _RIGHT, _ROW, _NAME = 130.0, 850.0, 96.0, 210.0  # pixels
+_LEFT, _RIGHT, _ROW, _NAME = 130.0, 750.0, 96.0, 200.0  # pixels
 _HIGH, _MARK = 0.62, 0.74  # of a row: the highest bin, and the line of a quantile
 _LEAST = 1e-6  # seconds: what a logarithmic axis can still tell from nothing
 
@@ -97,7 +97,7 @@ def latency(
     def draw(axes: Axes, colours: Colours) -> None:
         start, end, is_log = _ends(shown, log)
         scale(axes, "x", (start, end), log=is_log, say=seconds)
-        axes.set_xlabel("latency of a request")
+        axes.set_xlabel("how long each took (p50: half took less, p99: 99% took less)")
         axes.set_ylim(0, len(shown))
         axes.set_yticks([])
         for n, (name, t) in enumerate(shown.items()):
@@ -113,8 +113,7 @@ def _words(t: Times) -> str:
         f"{t.failed} of them failed ({t.failed / len(t.all):.1%})" if t.failed else "none failed"
     )
     half, slow, most = seconds(t.quantile(0.5)), seconds(t.quantile(0.99)), seconds(t.all[-1])
-    count = "1 request" if len(t.all) == 1 else f"{len(t.all)} requests"
-    return f"{count}, p50 {half}, p99 {slow}, slowest {most}; {failed}"
+    return f"{len(t.all)} done, p50 {half}, p99 {slow}, slowest {most}; {failed}"
 
 
 def _ends(shown: Mapping[str, Times], log: bool | None) -> tuple[float, float, bool]:

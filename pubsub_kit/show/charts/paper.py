@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pubsub_kit.show import raster
 from pubsub_kit.show.frame import Piece, framed
-from pubsub_kit.show.ink import FONTS, LIGHT, THEMES, fit, wrap
+from pubsub_kit.show.ink import LIGHT, THEMES, fit, wrap
 from pubsub_kit.show.picture import Picture
 
 if TYPE_CHECKING:
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Colours = Mapping[str, str]
-WIDTH, RIGHT = 900.0, 864.0  # pixels: of the whole, and where axes end with room for a tick's words
+WIDTH, RIGHT = 800.0, 764.0  # pixels: of the whole, and where axes end with room for a tick's words
 PIXEL = 0.72  # points
 EDGE, _CAPTION = 14.0, 18.0  # pixels beside the words, and for a line of them
+RIM = 5.0  # pixels of paper around words, half of them inside the letters
 
 
 class Sheet(NamedTuple):
@@ -109,7 +111,8 @@ class Chart:
         with raster.quiet({**settings(LIGHT), "svg.hashsalt": alt}):
             figure = self._figure or self._drawn(LIGHT)
             canvas: Any = FigureCanvasSVG(figure)
-            canvas.print_svg(out, metadata={"Date": None})
+            with _without_rims(figure):
+                canvas.print_svg(out, metadata={"Date": None})
         return framed(_plain(out.getvalue()), self.size, title, alt, theme, PIXEL)
 
     def pieces(self, title: str, alt: str, theme: str) -> list[Piece]:
@@ -136,6 +139,22 @@ class Chart:
         return figure
 
 
+@contextmanager
+def _without_rims(figure: Figure) -> Iterator[None]:
+    """Take away the rims of words, which would be paths: `_tag` gives every text one of SVG's."""
+    from matplotlib.text import Text
+
+    words = figure.findobj(Text)
+    rims = [each.get_path_effects() for each in words]
+    for each in words:
+        each.set_path_effects([])
+    try:
+        yield
+    finally:
+        for each, rim in zip(words, rims, strict=True):
+            each.set_path_effects(rim)
+
+
 def _at(w: float, h: float, top: float) -> dict[str, Any]:
     return {"x": EDGE / w, "y": top / h, "ha": "left", "va": "top"}
 
@@ -158,6 +177,7 @@ def settings(colours: Colours) -> dict[str, Any]:
     return {**_style(), **ink, **muted, **paper, "grid.color": colours["faint"]}
 
 
+_RIM = f"paint-order: stroke; stroke: var(--pk-paper); stroke-width: {RIM * PIXEL:g};"
 _ROLES = {value: role for role, value in LIGHT.items() if role != "on"}
 
 
@@ -173,7 +193,8 @@ def _plain(svg: str) -> str:
 
 def _tag(tag: str) -> str:
     if tag.startswith("<text"):
-        tag = re.sub(r"'DejaVu Sans'[^;\"]*", FONTS, tag.rstrip("\n"))
+        rim = _RIM if "text-anchor: start" in tag else ""  # a tick's words have nothing to cross
+        tag = re.sub(r"font-family: 'DejaVu Sans'[^;\"]*;?", rim, tag.rstrip("\n"))
     elif tag.startswith("<g "):
         tag = re.sub(r' id="[^"]*"', "", tag)
     elif tag.startswith("<use"):

@@ -35,7 +35,7 @@ def rates(
     drawn = lines(
         {name: _each_second(found, end) for name, found in times.items()},
         x="seconds",
-        y="a second",
+        y="per second",
         marks=[(at, None, words) for words, at in moments.items()],
         title=title,
         caption=caption,

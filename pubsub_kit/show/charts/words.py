@@ -11,7 +11,7 @@ from itertools import pairwise
 from math import hypot
 from typing import TYPE_CHECKING, Any
 
-from pubsub_kit.show.charts.paper import PIXEL, Colours
+from pubsub_kit.show.charts.paper import PIXEL, RIM, Colours
 from pubsub_kit.show.ink import clean, width, wrap
 from pubsub_kit.show.labels import Bounds, Paper, Spot
 from pubsub_kit.show.marks import Point
@@ -116,8 +116,11 @@ def pin(
 ) -> None:
     """Write words whose left middle is at a pixel, and which move with a place in the data.
 
-    They have a line of this colour to their place, if any; `size` is in pixels.
+    They have a line of this colour to their place, if any; `size` is in pixels. A rim of the
+    paper's colour keeps them legible where they have to cross a line.
     """
+    from matplotlib.patheffects import withStroke
+
     transform = within or axes.transData
     x, y = transform.transform(place)
     arrow = {"arrowstyle": "-", "color": line, "lw": PIXEL, "relpos": (0, 0.5)} if line else None
@@ -132,5 +135,6 @@ def pin(
         linespacing=1.15,
         arrowprops=arrow,
         fontsize=size * PIXEL,
+        path_effects=[withStroke(linewidth=RIM * PIXEL, foreground=axes.figure.get_facecolor())],
         **style,
     )

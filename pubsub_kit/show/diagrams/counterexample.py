@@ -1,12 +1,16 @@
-"""The run that breaks a piece of code, as `explore()` found it, with what is wrong in it."""
+"""The run that breaks a piece of code, as `explore()` found it, or the hardest that it survived."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from pubsub_kit.show.diagrams.spacetime import spacetime
 from pubsub_kit.show.picture import Picture, PictureError
 from pubsub_kit.world.trace import Trace
+
+_SHORTEST = "The shortest run that breaks it"
+_WAITS = "The failing run that came closest to its end"
 
 
 class Found(Protocol):
@@ -23,10 +27,34 @@ class Found(Protocol):
         """The run in which it did."""
 
 
-def counterexample(found: Found, *, title: str | None = None) -> Picture:
-    """Draw the shortest run that breaks the code: `show.counterexample(explore(…))`.
+class Survived(Protocol):
+    """A search in which nothing failed, with the code of the hardest run."""
 
-    Raises PictureError where none was found.
+    @property
+    def hardest(self) -> str:
+        """The code of that run; "" if not every schedule held."""
+
+    @property
+    def rerun(self) -> Callable[[str], Any] | None:
+        """Runs a code once more, and returns its world, which has the `trace`."""
+
+
+def hardest(found: Survived, *, title: str | None = None) -> Picture:
+    """Draw the run with the most faults that the code survived: `show.hardest(explore(…))`.
+
+    It is run once more for that. Raises PictureError unless every schedule held.
+    """
+    if not found.hardest or found.rerun is None:
+        raise PictureError(f"Only a search that holds has a hardest run. This one: {found}.")
+    said = title or f"The hardest run that it survives, schedule {found.hardest}"
+    return spacetime(found.rerun(found.hardest).trace, title=said)
+
+
+def counterexample(found: Found, *, title: str | None = None) -> Picture:
+    """Draw the run that breaks the code: `show.counterexample(explore(…))`.
+
+    It is the shortest one; of runs that wait in vain, the one that came closest to its end. Raises
+    PictureError where none was found.
     """
     wrong = found.violation
     if wrong is None:
@@ -34,8 +62,9 @@ def counterexample(found: Found, *, title: str | None = None) -> Picture:
     return spacetime(
         found.trace,
         mark=wrong.step,
+        blocker=wrong.blocker,
         expected=wrong.expected,
         actual=wrong.actual,
         caption=wrong.message,
-        title=title or f"The shortest run that breaks it, schedule {found.code}",
+        title=title or f"{_WAITS if wrong.unmet else _SHORTEST}, schedule {found.code}",
     )

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from pubsub_kit.show.canvas import Canvas
 from pubsub_kit.show.diagrams import glyphs, story
 from pubsub_kit.show.diagrams.extract import Extract
+from pubsub_kit.show.diagrams.spots import along
 from pubsub_kit.show.diagrams.story import Message, Span
 from pubsub_kit.show.labels import Bounds, Paper, Spot
 from pubsub_kit.show.marks import Point
@@ -43,10 +44,14 @@ class Lanes:
         breaks: Sequence[float] = (),
     ) -> None:
         steps = part.steps
-        self.canvas, self.paper, self.steps, self.mark = canvas, paper, steps, part.mark
+        self.canvas, self.paper, self.steps = canvas, paper, steps
+        marks = {part.blocker: "✗ why", part.mark: "✗ here"}
+        self.marks = {i: words for i, words in marks.items() if i is not None}
+        if (i := part.parting) is not None:
+            self.marks[i] = f"{glyphs.PARTS} {self.marks.get(i, '')}".strip()
         self.xs, self.ys, self.bottom, self.breaks = xs, ys, bottom, breaks
         self.labels: list[Label] = []
-        self.below = ""  # what the marked step says, where there is no room beside it
+        self.below: list[str] = []  # what a marked step says, where there is no room beside it
         self.points: dict[int, Point] = {}
         self.sent = story.sent_words(steps)
         faults = [i for i, step in enumerate(steps) if step.fault]
@@ -89,9 +94,7 @@ class Lanes:
         """Interrupt every lane where a long wait was cut out of the axis."""
         for y in self.breaks:
             for x in self.xs.values():
-                self.canvas.rect(x - 9, y - 3, 18, 6, "paper")
-                for edge in (y - 3, y + 3):
-                    self.canvas.line((x - 9, edge + 3), (x + 9, edge - 3), "muted", 1.1)
+                glyphs.gap(self.canvas, x, y)
 
     def _handler(self, span: Span) -> None:
         x = self.xs[span.node] + min(span.depth, 3) * 4.0
@@ -124,6 +127,9 @@ class Lanes:
         stop = self.ys[message.end] if message.end is not None else y + 12
         p, q = (a + way * _BAR, y), (b - way * _BAR, max(stop, y))
         self._arrow(message, p, q, way)
+        end, said = message.end, {label.step for label in self.labels}
+        if end is not None and end not in said and story.refused(self.steps[end]):
+            self._say(end, self._at_head(q, way))
 
     def _stub(self, a: float | None, b: float | None) -> tuple[float, float]:
         """Give a message from or to a lane that is not drawn a short way of its own."""
@@ -151,23 +157,11 @@ class Lanes:
             self.canvas.arrow((p, q), "message", 1.4, "dashed" if again else "")
             assert message.end is not None
             self._point(message.end, q, 3)
-            if again or self.steps[message.end].fault or message.end == self.mark:
+            if again or self.steps[message.end].fault or message.end in self.marks:
                 self._say(message.end, self._at_head(q, way), "dup" if again else "")
         if message.start is not None and message.fate != "duplicate":
             self._point(message.start, p, 2)
-            self._say(message.start, self._along(p, q, way))
-
-    def _along(self, p: Point, q: Point, way: int) -> tuple[Spot, ...]:
-        side = "start" if way > 0 else "end"
-        other = "end" if way > 0 else "start"
-        room = abs(q[0] - p[0]) - 12
-        middle = ((p[0] + q[0]) / 2, (p[1] + q[1]) / 2)
-        return (
-            Spot(p[0] + way * 6, p[1] - 8, side, room),
-            Spot(middle[0], middle[1] - 9, "middle", room),
-            Spot(q[0] - way * 9, q[1] + 9, other, room),
-            Spot(p[0] + way * 6, p[1] - 8, side, self.paper.edge.right),
-        )
+            self._say(message.start, along(p, q, way, self.paper.edge.right))
 
     def _at_head(self, q: Point, way: int) -> tuple[Spot, ...]:
         near, far = ("end", "start") if way > 0 else ("start", "end")
@@ -198,19 +192,28 @@ class Lanes:
         if step.kind in ("partition", "repair"):
             glyphs.cut(self.canvas, x, y, self.xs.get(step.peer, x), step.kind == "repair")
             spots = self._over(x, y, step)
+        elif owners := story.owners(step):
+            self._owners(i, y, owners)
+            return
         else:
             glyphs.draw(self.canvas, step.kind, x, y)
-            spots = self._beside(x, y, 16 if i == self.mark else 13)
+            spots = self._beside(x, y, 13 if (m := self.marks.get(i)) is None else glyphs.room(m))
         self._point(i, (x, y), glyphs.REACH.get(step.kind, 6.0))
         self._say(i, spots)
+
+    def _owners(self, i: int, y: float, owners: Mapping[str, str]) -> None:
+        """Draw a rebalance: a line through all lanes, and above it what each of them owns."""
+        self.canvas.line((min(self.xs.values()), y), (max(self.xs.values()), y), "message", 2.2)
+        for x, text in ((self.xs[name], owners[name]) for name in self.xs if name in owners):
+            glyphs.draw(self.canvas, "note", x, y)
+            self._point(i, (x, y), 2.0)
+            spots = (Spot(x + 8, y - 9, "start", 160.0), Spot(x - 8, y - 9, "end", 160.0))
+            self.labels.append(Label(2, spots, text, i))
 
     def _over(self, x: float, y: float, step: Step) -> tuple[Spot, ...]:
         way = 1 if self.xs.get(step.peer, x + 1) > x else -1
         side = "start" if way > 0 else "end"
-        return (
-            Spot(x + way * 8, y - 9, side, self.column),
-            Spot(x + way * 8, y + 9, side, self.column),
-        )
+        return tuple(Spot(x + way * 8, y + dy, side, self.column) for dy in (-9, 9))
 
     def _beside(self, x: float, y: float, gap: float) -> tuple[Spot, ...]:
         """Beside a mark: in its column, else a little beyond; a label far away would mislead."""
@@ -224,10 +227,8 @@ class Lanes:
             Spot(left, y, "end", min(column, back)),
             Spot(right, y, "start", ahead),
             Spot(left, y, "end", back),
-            Spot(right, y + 13, "start", ahead),
-            Spot(right, y - 13, "start", ahead),
-            Spot(left, y + 13, "end", back),
-            Spot(left, y - 13, "end", back),
+            *(Spot(right, y + dy, "start", ahead) for dy in (13, -13)),
+            *(Spot(left, y + dy, "end", back) for dy in (13, -13)),
         )
 
     def _point(self, i: int, point: Point, reach: float) -> None:
@@ -239,20 +240,22 @@ class Lanes:
     def _say(self, i: int, spots: tuple[Spot, ...], text: str = "") -> None:
         step = self.steps[i]
         said = text or story.words(step, self.sent.get(step.message, ""))
-        if i == self.mark:
-            said = f"✗ here: {said}" if said else "✗ here"
+        if mark := self.marks.get(i):
+            said = f"{mark}: {said}" if said and mark != glyphs.PARTS else f"{mark} {said}".strip()
         if not said and i not in self.badges:
             return
         rank = 5 if step.kind == "send" else 4
         rank = 2 if step.kind in _URGENT else 3 if step.kind in _TELLING else rank
-        rank = 0 if i == self.mark else 1 if step.fault else rank
+        rank = 0 if i in self.marks else 1 if step.fault else rank
         self.labels.append(Label(rank, spots, said or step.kind, i))
 
     def _ring(self) -> None:
-        if self.mark in self.points:
-            x, y = self.points[self.mark]
-            self.canvas.circle(x, y, 11, "", "fault", 2.6)
-            self.paper.take(Bounds(x - 11, y - 11, x + 11, y + 11))
+        for i, words in self.marks.items():
+            if i in self.points:
+                x, y = self.points[i]
+                glyphs.ring(self.canvas, x, y, words)
+                reach = glyphs.room(words) - 5
+                self.paper.take(Bounds(x - reach, y - reach, x + reach, y + reach))
 
     def _place(self) -> int:
         dropped = 0
@@ -271,18 +274,19 @@ class Lanes:
     def _shout(self, label: Label) -> bool:
         """Write the words of a fault or of the mark whole, in lines; or refer to those below."""
         badge = self.badges.get(label.step)
-        marked = label.step == self.mark
-        short = "✗ here" if marked else "" if badge else self.steps[label.step].kind
+        marked = self.marks.get(label.step, "")
+        short = marked or ("" if badge else self.steps[label.step].kind)
         spots = (*label.spots, *self._around(label.step))
-        said: Any = {"fill": "fault", "bold": True, "badge": badge, "whole": True}
+        fill = "ink" if marked == glyphs.PARTS and badge is None else "fault"
+        said: Any = {"fill": fill, "bold": True, "badge": badge, "whole": True}
         ways = ((2, True), (_MOST_LINES, True), (_MOST_LINES, False))
         for text, (lines, strict) in (*((label.text, way) for way in ways), (short, (1, False))):
             if self.paper.label(self.canvas, spots, text, lines=lines, strict=strict, **said):
                 if marked and text != label.text:
-                    self.below = label.text
+                    self.below.append(label.text)
                 return True
-        self.below = label.text if marked else self.below
-        return marked
+        self.below += [label.text] if marked else []
+        return bool(marked)
 
     def _around(self, i: int) -> Iterator[Spot]:
         """Farther from a step, on either side: for words that must not give way."""

@@ -1,4 +1,4 @@
-"""What should be beside what is: two states in one table, with the entries that differ marked."""
+"""Two sides in one table: what should be beside what is, or the numbers of two runs."""
 
 from __future__ import annotations
 
@@ -67,9 +67,19 @@ def _share(wanted: list[float], most: float) -> list[float]:
 
 
 class Panel:
-    """The table, laid out in up to `most` pixels; its `w` and `height` are known before drawing."""
+    """The table, laid out in up to `most` pixels; its `w` and `height` are known before drawing.
 
-    def __init__(self, table: list[Entry], most: float) -> None:
+    Above the two sides stand `heads`; entries that differ are marked, if they are `wrong`.
+    """
+
+    def __init__(
+        self,
+        table: list[Entry],
+        most: float,
+        heads: tuple[str, str] = ("expected", "actual"),
+        wrong: bool = True,
+    ) -> None:
+        self.heads, self.wrong = heads, wrong
         differing = [e for e in table if e.differs]
         equal = [e for e in table if not e.differs]
         # What differs is the point, so it comes first and is never the part that is left out.
@@ -84,12 +94,17 @@ class Panel:
 
     def _wanted(self, entry: Entry, column: int) -> float:
         text = clean((entry.name, entry.expected, entry.actual)[column] or "")
-        return max(width(text, _SIZE, entry.differs and column == 2) + _MARGINS[column], 76.0)
+        head = width(self.heads[column - 1], 11) if column else 0.0
+        said = max(width(text, _SIZE, self._is_loud(entry, column)), head)
+        return max(said + _MARGINS[column], 76.0)
+
+    def _is_loud(self, entry: Entry, column: int) -> bool:
+        return self.wrong and entry.differs and column == 2
 
     def _cell(self, entry: Entry, column: int) -> list[str]:
         value = (entry.name, entry.expected, entry.actual)[column]
         room = self.columns[column] - _MARGINS[column] + 1
-        loud = entry.differs and column == 2
+        loud = self._is_loud(entry, column)
         lines = wrap("—" if value is None else value, room, _SIZE, loud)
         if len(lines) > 3:
             lines = [*lines[:2], fit(lines[2] + lines[3], room, _SIZE, loud)]
@@ -99,8 +114,9 @@ class Panel:
         """Draw the table with its top left corner at (x, y)."""
         starts = (x + 22, x + self.columns[0], x + self.columns[0] + self.columns[1])
         canvas.rect(x, y, self.w, self.height, "paper", "faint", 6)
-        for start, name in zip(starts[1:], ("expected", "actual"), strict=True):
-            canvas.text(start, y + 17, name, 11, "muted")
+        for column, (start, name) in enumerate(zip(starts[1:], self.heads, strict=True), 1):
+            room = self.columns[column] - _MARGINS[column] + 1
+            canvas.text(start, y + 17, fit(name, room, 11), 11, "muted")
         y += 24
         for entry, cells, height in zip(self.table, self.cells, self.heights, strict=True):
             self._row(canvas, entry, cells, (x, y, height), starts)
@@ -117,11 +133,11 @@ class Panel:
         starts: tuple[float, float, float],
     ) -> None:
         x, y, height = place
-        if entry.differs:
+        if entry.differs and self.wrong:
             canvas.rect(x + 1, y, self.w - 2, height, "tint")
             canvas.cross(x + 11, y + height / 2, 4, "fault", 2)
         for column, (start, lines) in enumerate(zip(starts, cells, strict=True)):
-            loud = entry.differs and column == 2
+            loud = self._is_loud(entry, column)
             fill = "fault" if loud else "ink" if entry.differs else "muted"
             for n, line in enumerate(lines):
                 canvas.text(start, y + _PAD + 11 + n * _LINE, line, _SIZE, fill, bold=loud)

@@ -7,20 +7,21 @@ diagrams, turned as sequence diagrams are, so that every label lies flat and has
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from pubsub_kit.show import given
 from pubsub_kit.show.canvas import Canvas
 from pubsub_kit.show.diagrams import glyphs, story
 from pubsub_kit.show.diagrams.extract import Extract, extract
 from pubsub_kit.show.diagrams.lanes import Lanes
 from pubsub_kit.show.diagrams.panel import Entry, Panel, difference, entries
-from pubsub_kit.show.diagrams.rows import rows
+from pubsub_kit.show.diagrams.rows import GUTTER, axis_of, rows
 from pubsub_kit.show.ink import clean, fit, seconds, wrap
 from pubsub_kit.show.labels import Paper
-from pubsub_kit.show.picture import Picture, PictureError
+from pubsub_kit.show.picture import Drawing, Picture, PictureError
 from pubsub_kit.world.trace import Trace
 
-_WIDTH, _GUTTER = 900.0, 74.0
+_WIDTH = 800.0
 _MOST_FAULTS = 9
 _TALL = 640.0  # pixels: above this, the lanes are named at their lower ends too
 _HEAD = 18.0  # pixels from the first step up to the lanes' names
@@ -30,6 +31,7 @@ def spacetime(
     trace: Trace,
     *,
     mark: int | None = None,
+    blocker: int | None = None,
     expected: Any = None,
     actual: Any = None,
     caption: str | None = None,
@@ -38,10 +40,11 @@ def spacetime(
     until: float | None = None,
     axis: str | None = None,
     limit: int = 400,
-) -> Picture:
+) -> RunPicture:
     """Draw a run: lanes for nodes, arrows for messages, and every fault numbered and named.
 
-    `mark` is the index of the step to ring as the violation. `expected` and `actual` are two states
+    `mark` is the index of the step to ring as the violation, `blocker` that of the step which kept
+    something from happening, in a frame of its own. `expected` and `actual` are two states
     (mappings, or anything that prints) to set side by side. `nodes` chooses lanes and their order;
     `until` (virtual seconds) and `limit` (steps) cut a long run; `axis` is "time", "order" or None
     for whichever reads better. Raises PictureError where one of them makes no sense.
@@ -51,27 +54,56 @@ def spacetime(
             f"a run is drawn from its trace, not from {clean(repr(trace))[:60]}: give what "
             "world.run() returns."
         )
-    if mark is not None and not 0 <= mark < len(trace):
-        raise PictureError(f"mark={mark} is not a step of this trace: it has {len(trace)} steps.")
+    for name, step in (("mark", mark), ("blocker", blocker)):
+        if step is not None and not 0 <= step < len(trace):
+            raise PictureError(
+                f"{name}={step} is not a step of this trace: it has {len(trace)} steps."
+            )
     if axis not in (None, "time", "order"):
         raise PictureError(
             f"axis={axis!r} is neither 'time' nor 'order': choose one or leave it out."
         )
+    if nodes is not None:
+        given.several("nodes=", "a list of names", nodes, str)
+    if until is not None:
+        given.moment("until=", until)
+    given.whole("limit=", limit)
     known = trace.nodes()
     if strange := [name for name in nodes or () if name not in known]:
         there = ", ".join(map(clean, known)) or "none"
         raise PictureError(f"{strange[0]!r} is no node of this run; there are: {there}.")
-    trace = _from_zero(trace)
-    part = extract(trace, mark, nodes, until, max(limit, 1))
+    trace = from_zero(trace)
+    part = extract(trace, mark, nodes, until, max(limit, 1), blocker)
     states = expected is not None or actual is not None
     table = entries(expected, actual) if states else []
     canvas = _Sheet(part, axis, table, clean(title or ""), clean(caption or "")).draw()
-    text = _summary(trace, part, mark, table, title, caption)
+    text = _summary(trace, part, (mark, blocker), table, title, caption)
     name = clean(title or "Space-time diagram")
-    return Picture(canvas, text, f"Space-time diagram. {text}", name, _tally(trace, part))
+    run = Run(trace, mark, blocker, tuple(nodes or ()), until)
+    return RunPicture(canvas, text, f"Space-time diagram. {text}", name, _tally(trace, part), run)
 
 
-def _from_zero(trace: Trace) -> Trace:
+class Run(NamedTuple):
+    """What a space-time diagram shows: its trace, its marks (steps), its lanes, up to when."""
+
+    trace: Trace
+    mark: int | None = None
+    blocker: int | None = None
+    nodes: tuple[str, ...] = ()
+    until: float | None = None
+
+
+class RunPicture(Picture):
+    """The picture of one run, which can be laid beside that of another."""
+
+    def __init__(
+        self, drawing: Drawing, text: str, alt: str, title: str, beyond: str, run: Run
+    ) -> None:
+        super().__init__(drawing, text, alt, title, beyond)
+        self.run = run
+
+
+def from_zero(trace: Trace) -> Trace:
     """Count from the first step where times are a wall clock's, which nobody can read."""
     if not trace or trace[0].time < 1e8:
         return trace
@@ -93,9 +125,9 @@ class _Sheet:
         aside = self.panel.w + 14 if self.panel and beside else 0.0
         self.beside = beside
         lead, trail = (50.0, 90.0 if beside else 118.0) if gaps <= 6 else (36.0, 60.0)
-        self.column = min((_WIDTH - 10 - aside - _GUTTER - lead - trail) / gaps, 220.0)
-        self.lanes_right = max(_GUTTER + lead + self.column * gaps + trail, 460.0)
-        self.xs = {name: _GUTTER + lead + self.column * i for i, name in enumerate(part.lanes)}
+        self.column = min((_WIDTH - 10 - aside - GUTTER - lead - trail) / gaps, 220.0)
+        self.lanes_right = max(GUTTER + lead + self.column * gaps + trail, 460.0)
+        self.xs = {name: GUTTER + lead + self.column * i for i, name in enumerate(part.lanes)}
         self.w = max(self.lanes_right + 10 + aside, self.panel.w + 28 if self.panel else 0.0)
         self.rows = rows(part.steps, axis)
         staggered = self.column < glyphs.NARROW
@@ -115,7 +147,7 @@ class _Sheet:
             self.canvas.text(14, (42.0 if self.title else 18.0) + 18 * n, line, 13)
         self._header(self.top - 46)
         self._axis()
-        paper = Paper(_GUTTER, self.top - _HEAD, self.lanes_right, self.bottom + 6)
+        paper = Paper(GUTTER, self.top - _HEAD, self.lanes_right, self.bottom + 6)
         breaks = [self.top + y for y, _ in self.rows.breaks]
         lanes = Lanes(self.canvas, paper, self.part, self.xs, ys, self.bottom, breaks)
         dropped = lanes.draw()
@@ -132,19 +164,11 @@ class _Sheet:
         return self.canvas
 
     def _header(self, y: float) -> None:
-        edges = (_GUTTER - 8, self.lanes_right + 6)
+        edges = (GUTTER - 8, self.lanes_right + 6)
         glyphs.header(self.canvas, self.xs, y, self.column, edges)
 
     def _axis(self) -> None:
-        self.canvas.text(_GUTTER - 12, self.top - 28, "time", 11, "muted", "end")
-        for y, label in self.rows.ticks:
-            at = self.top + y
-            end = self.lanes_right if self.rows.axis == "time" else _GUTTER
-            self.canvas.line((_GUTTER - 8, at), (end, at), "faint", 1)
-            self.canvas.text(_GUTTER - 12, at + 4, fit(label, _GUTTER - 14, 11), 11, "muted", "end")
-        for y, label in self.rows.breaks:
-            at = self.top + y + 2
-            self.canvas.text(_GUTTER - 12, at, fit(label, _GUTTER - 14, 11), 11, "wait", "end")
+        axis_of(self.canvas, self.rows, self.top, self.lanes_right)
 
     def _beside(self, lanes: Lanes) -> float:
         assert self.panel
@@ -155,9 +179,10 @@ class _Sheet:
         return y + self.panel.height + 12
 
     def _below(self, y: float, lanes: Lanes, notes: list[str]) -> float:
-        for line in wrap(lanes.below, self.w - 28, 12, True):
-            self.canvas.text(14, y + 12, line, 12, "fault", bold=True)
-            y += 16
+        for said in lanes.below:
+            for line in wrap(said, self.w - 28, 12, True):
+                self.canvas.text(14, y + 12, line, 12, "fault", bold=True)
+                y += 16
         for i, n in lanes.badges.items():
             step = self.part.steps[i]
             said = story.sentence(step, lanes.sent.get(step.message, ""))
@@ -185,7 +210,7 @@ def _tally(trace: Trace, part: Extract) -> str:
 def _summary(
     trace: Trace,
     part: Extract,
-    mark: int | None,
+    marks: tuple[int | None, int | None],
     table: list[Entry],
     title: str | None,
     caption: str | None,
@@ -199,10 +224,11 @@ def _summary(
         lines.append(f"fault {n}: {story.sentence(step, sent.get(step.message, ''))}")
     if len(faults) > _MOST_FAULTS:
         lines.append(f"… and {len(faults) - _MOST_FAULTS} more faults")
-    if mark is not None:
-        here = trace[mark]
-        said = story.sentence(here, sent.get(here.message, ""))
-        lines.append(f"✗ here, step {mark + 1}: {said}")
+    for word, mark in zip(("here", "why"), marks, strict=True):
+        if mark is not None:
+            step = trace[mark]
+            said = story.sentence(step, sent.get(step.message, ""))
+            lines.append(f"✗ {word}, step {mark + 1}: {said}")
     if differing := difference(table):
         lines.append(f"✗ {differing}")
     lines += [clean(caption)] if caption else []

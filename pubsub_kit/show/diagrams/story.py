@@ -7,7 +7,7 @@ from when to when a handler ran, how long a node was down. Positions are indexes
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from pubsub_kit.show.ink import clean, seconds
@@ -98,6 +98,17 @@ def pauses(steps: Sequence[Step]) -> list[Span]:
     return found + [Span(node, start, None) for node, start in still.items()]
 
 
+def owners(step: Step) -> dict[str, str]:
+    """Return what a rebalance says of each node: of the topic, the generation; else nothing."""
+    if step.kind != "rebalance" or not isinstance(step.data, Mapping):
+        return {}
+    found = {step.node: f"generation {step.data['generation']}"}
+    for name, has in step.data["owners"].items():
+        what = f"partition{'s' * (len(has) > 1)} {', '.join(map(str, has))}"
+        found[name] = f"owns {what}" if has else "owns nothing"
+    return found
+
+
 # The word of each kind, and the words by which a step's own text says as much already.
 _WORDS = {
     "timeout": ("timeout", ("timeout", "timed out")),
@@ -109,6 +120,7 @@ _WORDS = {
     "partition": ("link cut", ("cut", "partition")),
     "repair": ("link repaired", ("again", "repair")),
     "lose": ("lost", ("lost",)),
+    "rebalance": ("rebalance", ()),
 }
 
 
@@ -121,12 +133,20 @@ def words(step: Step, sent: str = "") -> str:
         return _state(step, text)
     if step.kind == "lose" and text in (sent, f"{sent} is lost"):
         return "lost"
+    if step.kind == "receive" and (no := refused(step)):
+        return no
     if not step.fault and (step.kind in ("begin", "receive") or text == "done"):
         return ""
     if step.kind not in _WORDS:
         return text
     word, said = _WORDS[step.kind]
     return word if not text else text if any(s in text for s in said) else f"{word}: {text}"
+
+
+def refused(step: Step) -> str:
+    """Return what becomes of an ack that came too late."""
+    _, no, why = clean(step.text).partition(" refused: ")
+    return f"refused: {why}" if no else ""
 
 
 def _state(step: Step, text: str) -> str:
@@ -169,7 +189,8 @@ def tally(steps: Sequence[Step]) -> str:
     ]
     if any(notes):
         parts[0] += f" ({', '.join(note for note in notes if note)})"
-    for kind, name in (("timeout", "timeout"), ("crash", "crash"), ("effect", "state change")):
+    for kind in ("timeout", "crash", "rebalance", "effect"):
+        name = "state change" if kind == "effect" else kind
         parts += [_count(kinds[kind], name)] if kinds[kind] else []
     return ", ".join(parts)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import networkx as nx
 
 _MOST = 30
-_WIDTH, _H, _ROW = 900.0, 46.0, 112.0
+_WIDTH, _H, _ROW = 800.0, 46.0, 112.0
 
 
 def topology(
@@ -104,7 +104,7 @@ class _Map:
     def draw(self, caption: str) -> Canvas:
         c = self.canvas
         if self.title:
-            c.text(14, 24, fit(self.title, 872, 15, True), 15, bold=True)
+            c.text(14, 24, fit(self.title, _WIDTH - 28, 15, True), 15, bold=True)
         for x, y in self.at.values():
             self.paper.take(Bounds(x - self.w / 2, y - _H / 2, x + self.w / 2, y + _H / 2))
         ways = [self._way(edge) for edge in self.network.edges]

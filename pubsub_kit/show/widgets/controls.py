@@ -10,6 +10,11 @@ from typing import Any
 from pubsub_kit.show.picture import PictureError
 
 
+def _decimals(number: float) -> int:
+    """Return how many decimals a number has, up to 6."""
+    return len(f"{number:.6f}".rstrip("0").partition(".")[2])
+
+
 @dataclass(frozen=True)
 class Control:
     """What a learner may change: a number in a range, one of several options, or a yes or no."""
@@ -30,7 +35,10 @@ class Control:
             return about | {"options": [option for option, _ in self.options]}
         if self.kind == "slider":
             ends = {"low": self.low, "high": self.high, "step": self._step}
-            return about | ends | {"digits": max(0, ceil(-log10(self._step) - 1e-9))}
+            digits = max(0, ceil(-log10(self._step) - 1e-9))
+            if self.step:  # what is half a step off, such as 0.5, 1.5, …, is shown as it is
+                digits = max(digits, *(_decimals(each) for each in (self.low, self.value)))
+            return about | ends | {"digits": digits}
         return about
 
     @property

@@ -7,6 +7,7 @@ the module travels with the widget, which anywidget brings into each front-end.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,17 @@ def playground(
 def question(**state: Any) -> Any:
     """Return the widget of a question: it sends an answer's letter, and tells what is `said`."""
     return _kinds()["ask"](**state)
+
+
+def cell() -> str:
+    """Return the id of the notebook's cell that runs now; "" where there is none, or no id."""
+    ipython = sys.modules.get("IPython")
+    shell: Any = None if ipython is None else ipython.get_ipython()
+    try:
+        about = shell.get_parent()["metadata"]
+        return str(about.get("cellId") or "")
+    except (AttributeError, LookupError, TypeError):
+        return ""
 
 
 def view(widget: Callable[[], Any]) -> dict[str, Any]:

@@ -22,15 +22,34 @@ from pubsub_kit.show.widgets.controls import Control
 # Seconds: a run that takes longer, its drawing included, waits until a slider is let go.
 _SLOW = 0.15
 
+#: The latest playground of each cell, by the cell's id and the names of its controls.
+_of_cells: dict[tuple[str, ...], Playground] = {}
+
 
 def play(draw: Callable[..., Picture], **controls: Control) -> Playground:
-    """Show `draw(**values)` with a control for each value, and redraw when one changes."""
+    """Show `draw(**values)` with a control for each value, and redraw when one changes.
+
+    A cell of a notebook that is run again keeps its controls where they were moved to, unless it
+    describes other controls than before.
+    """
     given: Mapping[str, object] = controls
     for name, control in given.items():
         if not isinstance(control, Control):
             use = "use show.slider(), show.choice() or show.toggle()"
             raise PictureError(f"{name}={control!r} is no control: {use}.")
-    return Playground(draw, controls)
+    return _in_cell(live.cell(), draw, controls)
+
+
+def _in_cell(
+    cell: str, draw: Callable[..., Picture], controls: Mapping[str, Control]
+) -> Playground:
+    """Return a playground whose controls stand where those of the same cell stood."""
+    before = _of_cells.get((cell, *controls)) if cell else None
+    same = before is not None and before.controls == dict(controls)
+    made = Playground(draw, controls, before.values if before is not None and same else None)
+    if cell:
+        _of_cells[(cell, *controls)] = made
+    return made
 
 
 class Playground:
@@ -40,15 +59,26 @@ class Playground:
     control from code.
     """
 
-    def __init__(self, draw: Callable[..., Picture], controls: Mapping[str, Control]) -> None:
+    def __init__(
+        self,
+        draw: Callable[..., Picture],
+        controls: Mapping[str, Control],
+        moved: Mapping[str, Any] | None = None,
+    ) -> None:
         self._draw, self._controls = draw, dict(controls)
         self.values: dict[str, Any] = {name: c.value for name, c in controls.items()}
+        self.values |= moved or {}
         start = perf_counter()
         self.picture, self.error = self._run(Exception, SystemExit)
         self._spent = perf_counter() - start
         self._first = self.picture
         self.text = f"{self._settings()}\n{self._words()}" if controls else self._words()
         self._widget: Any = None
+
+    @property
+    def controls(self) -> dict[str, Control]:
+        """What may be changed, by name."""
+        return dict(self._controls)
 
     def set(self, **values: Any) -> None:
         """Move controls from code, and redraw once; raises PictureError, and then moves none."""

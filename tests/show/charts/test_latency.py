@@ -26,7 +26,7 @@ def test_latencies_come_from_the_ends_of_clients_requests_and_count_failures() -
         trace.add(n, "end", "server", "", "m", "done")
     picture = show.latency(trace)
     assert picture.text == (
-        "client: 100 requests, p50 500 ms, p99 990 ms, slowest 1 s; 3 of them failed (3.0%)"
+        "client: 100 done, p50 500 ms, p99 990 ms, slowest 1 s; 3 of them failed (3.0%)"
     )
     assert {"p50 500 ms", "p99 990 ms", "100 done", "✗ 3 failed"} <= set(written(picture))
 
@@ -34,7 +34,7 @@ def test_latencies_come_from_the_ends_of_clients_requests_and_count_failures() -
 def test_latencies_may_be_given_as_lists_of_seconds() -> None:
     picture = show.latency({"direct": [0.1, 0.2], "broker": [0.3]})
     assert picture.text.splitlines()[1] == (
-        "broker: 1 request, p50 300 ms, p99 300 ms, slowest 300 ms; none failed"
+        "broker: 1 done, p50 300 ms, p99 300 ms, slowest 300 ms; none failed"
     )
 
 

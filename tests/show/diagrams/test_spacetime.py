@@ -8,7 +8,7 @@ from pubsub_kit import show
 from pubsub_kit.show.canvas import Canvas
 from pubsub_kit.show.diagrams.rows import rows
 from pubsub_kit.show.diagrams.story import handlers, messages, outages, pauses, sentence
-from pubsub_kit.show.marks import Disc, Path
+from pubsub_kit.show.marks import Box, Disc, Path
 from pubsub_kit.world.trace import Step, Trace
 from tests.show.runs import (
     canvas_of,
@@ -108,6 +108,30 @@ def test_a_node_is_dotted_while_it_is_down() -> None:
     assert down.points[0][1] < down.points[1][1]
 
 
+def test_a_rebalance_is_a_line_through_all_lanes_that_says_who_owns_what() -> None:
+    trace = Trace()
+    for time, generation, owners in ((0, 2, {"a": [0, 2], "b": [1], "c": []}), (9, 3, {"b": [0]})):
+        trace.add(time, "rebalance", "orders", data={"generation": generation, "owners": owners})
+        for name in owners:
+            trace.add(time + 1, "note", name, text="works")
+    picture = show.trace(trace)
+    words = written(picture)
+    assert {"generation 2", "owns partitions 0, 2", "owns partition 1", "owns nothing"} <= set(
+        words
+    )
+    assert {"generation 3", "owns partition 0"} <= set(words)
+    lines = paths(canvas_of(picture), stroke="message", width=2.2)
+    assert [len({y for _, y in line.points}) for line in lines] == [1, 1]
+    assert "2 rebalances" in picture.text
+
+
+def test_a_refused_ack_says_so_where_it_arrives() -> None:
+    trace = Trace()
+    trace.add(0, "send", "w", "orders", "m1", "ack a")
+    trace.add(1, "receive", "orders", "w", "m1", "ack a refused: stale")
+    assert {"ack a", "refused: stale"} <= set(written(show.trace(trace)))
+
+
 def test_faults_are_numbered_in_the_picture_and_named_below_it_and_in_words() -> None:
     picture = show.spacetime(crash_at_one_instant())
     words = written(picture)
@@ -136,6 +160,31 @@ def crowded(mark_text: str, nodes: int) -> Trace:
     trace.add(time, "effect", "service-0", text=mark_text, fault=True)
     trace.add(time, "effect", "service-1", text="balance of account 17 = 40", data="account 17")
     return trace
+
+
+def test_what_blocks_it_has_a_frame_and_words_of_its_own() -> None:
+    picture = show.trace(retry_charges_twice(), mark=2, blocker=6)
+    frames = [
+        box
+        for box in canvas_of(picture).marks
+        if isinstance(box, Box) and box.stroke == "fault" and not box.fill
+    ]
+    assert len(frames) == 1
+    said = " ".join(written(picture))
+    assert "✗ here" in said
+    assert "✗ why:" in said
+    assert [line[:15] for line in picture.text.splitlines() if line.startswith("✗")] == [
+        "✗ here, step 3:",
+        "✗ why, step 7: ",
+    ]
+
+
+@pytest.mark.parametrize(("mark", "blocker", "shown"), [(5, 90, True), (5, 150, False)])
+def test_a_cut_run_shows_what_blocks_it_if_it_can(mark: int, blocker: int, shown: bool) -> None:
+    trace = Trace([Step(float(i), "effect", "a", text=f"n = {i}") for i in range(200)])
+    said = written(show.trace(trace, mark=mark, blocker=blocker, limit=100))
+    assert f"✗ here: n = {mark}" in said
+    assert (f"✗ why: n = {blocker}" in said) is shown
 
 
 @pytest.mark.parametrize("text", [LONG, LONG * 3, "n" * 300, "short"])
@@ -323,6 +372,11 @@ def test_the_same_run_gives_the_same_picture() -> None:
 def test_a_mark_that_is_no_step_is_refused(mark: int) -> None:
     with pytest.raises(show.PictureError, match="it has 17 steps"):
         show.spacetime(retry_charges_twice(), mark=mark)
+
+
+def test_a_blocker_that_is_no_step_is_refused() -> None:
+    with pytest.raises(show.PictureError, match="blocker=99 is not a step of this trace"):
+        show.trace(retry_charges_twice(), mark=0, blocker=99)
 
 
 def test_an_unknown_axis_is_refused() -> None:

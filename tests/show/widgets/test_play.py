@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pubsub_kit import show
-from pubsub_kit.show.widgets import play
+from pubsub_kit.show.widgets import live, play
 from pubsub_kit.world.trace import Trace
 from tests.show.runs import HOSTILE, chatter, retry_charges_twice
 
@@ -254,3 +254,32 @@ def test_hostile_names_stay_text_in_the_page(name: str) -> None:
     for html in (page, still):
         assert "<script" not in html
         assert set(re.findall(r"<(\w+)", html)) <= known
+
+
+# --- a cell that is run again ---------------------------------------------------------------------
+
+
+def run_cell(monkeypatch: pytest.MonkeyPatch, cell: str, low: int = 1) -> play.Playground:
+    monkeypatch.setattr(live, "cell", lambda: cell)
+    return show.play(draw, messages=show.slider(low, 9, 3))
+
+
+def test_a_cell_that_is_run_again_keeps_its_sliders(monkeypatch: pytest.MonkeyPatch) -> None:
+    move(run_cell(monkeypatch, "a1"), messages=7)
+    again = run_cell(monkeypatch, "a1")
+    assert again.values == {"messages": 7}
+    assert again.widget.values == {"messages": 7}
+    assert again.picture is not None
+    assert again.picture.title == draw(7).title
+
+
+@pytest.mark.parametrize(("cell", "low"), [("b2", 1), ("a2", 2), ("", 1)])
+def test_another_cell_or_other_controls_begin_where_they_say(
+    monkeypatch: pytest.MonkeyPatch, cell: str, low: int
+) -> None:
+    move(run_cell(monkeypatch, "a2" if cell else ""), messages=7)
+    assert run_cell(monkeypatch, cell, low).values == {"messages": 3}
+
+
+def test_outside_of_a_notebook_there_is_no_cell() -> None:
+    assert live.cell() == ""
