@@ -11,7 +11,8 @@ Needs numpy, so `import pubsub_kit` alone does not import it.
 
 from __future__ import annotations
 
-from pubsub_kit.feed.arena import Arena, Crash, Failover, Machines, NodeLoss, Prices
+from pubsub_kit.feed.arena import Arena, Crash, Failover, Machines, NodeLoss, Poison, Prices
+from pubsub_kit.feed.boxes import boxes
 from pubsub_kit.feed.designs import EVERYBODY, DesignError, FeedDesign
 from pubsub_kit.feed.five.messages import SCENES, explore_design, explore_scene, replay_scene
 from pubsub_kit.feed.five.pictures import counterexample, draw
@@ -46,6 +47,7 @@ __all__ = [
     "Load",
     "Machines",
     "NodeLoss",
+    "Poison",
     "Population",
     "Prices",
     "ReportCard",
@@ -53,6 +55,7 @@ __all__ = [
     "Workload",
     "age",
     "amount",
+    "boxes",
     "calibrate",
     "counterexample",
     "delays",

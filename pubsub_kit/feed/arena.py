@@ -29,12 +29,15 @@ class _Checked:
     def __post_init__(self) -> None:
         for one in fields(self):  # type: ignore[arg-type]
             value = getattr(self, one.name)
-            if may_be := _wrong(one.name, one.type == "int", value):
+            if may_be := _wrong(one.name, str(one.type), value):
                 raise ArenaError(f"{one.name} of {type(self).__name__} is {may_be}, not {value!r}")
 
 
-def _wrong(name: str, whole: bool, value: Any) -> str:
-    """Return what a number may be; nothing where it is that."""
+def _wrong(name: str, kind: str, value: Any) -> str:
+    """Return what a value may be; nothing where it is that."""
+    if kind == "bool":
+        return "" if isinstance(value, bool) else "True or False"
+    whole = kind == "int"
     kinds = (int, np.integer) if whole else (int, float, np.integer, np.floating)
     some = whole or name in _ABOVE_0
     most = 1 if name == "pausing" else _MOST
@@ -51,14 +54,16 @@ class Machines(_Checked):
     """How fast one machine of each kind is, in seconds, operations a second and bytes."""
 
     worker_rate: float = 4_000.0  # deliveries a second: one pipeline of 4,000 destinations
+    dedup_work: float = 0.25  # of a delivery's work: to look for its id before it is added
     message_overhead: float = 0.001  # seconds that a worker spends on a message besides
     node_rate: float = 60_000.0  # lookups and writes a second of a cache node
     node_bytes: float = 64e9
     base_latency: float = 0.004  # seconds of a read apart from lookups
     parallel: int = 50  # lookups that one read has under way at once
     pausing: float = 0.015  # share of lookups that meet a machine which pauses just then
-    pause: float = 0.1  # seconds that it pauses: with the share, what makes a read's tail
+    pause: float = 0.115  # seconds that it pauses on average: from half of it to half as much again
     broker_latency: float = 0.005  # seconds from publish to a worker that is free
+    by_size: bool = True  # messages without a key are dealt by size (KIP-794), or each in turn
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,18 @@ class Failover(_Checked):
 
 
 @dataclass(frozen=True)
+class Poison(_Checked):
+    """From a time (seconds) on, the next message crashes its worker at every attempt.
+
+    The worker is back after so many seconds, and gets the same message again, until the design sets
+    it aside. One bad record can crash an app again and again (incident.io's report).
+    """
+
+    at: float
+    seconds: float = 1.0
+
+
+@dataclass(frozen=True)
 class NodeLoss(_Checked):
     """At a time (seconds) so many of the stores die, with what they hold."""
 
@@ -95,7 +112,7 @@ class NodeLoss(_Checked):
     nodes: int = 1
 
 
-Fault = Crash | Failover | NodeLoss
+Fault = Crash | Failover | NodeLoss | Poison
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +141,6 @@ class Arena:
         faults: object = self.faults
         if not isinstance(faults, tuple | list) or not all(isinstance(f, Fault) for f in faults):
             raise ArenaError(
-                "faults is a tuple of Crash, Failover and NodeLoss, such as (Crash(20.0),), "
-                f"not {faults!r}"
+                "faults is a tuple of Crash, Failover, NodeLoss and Poison, such as "
+                f"(Crash(20.0),), not {faults!r}"
             )

@@ -14,7 +14,7 @@ from typing import Literal, get_args, get_type_hints
 import numpy as np
 
 from pubsub_kit.errors import PubSubKitError
-from pubsub_kit.feed.people.network import Bools, Network
+from pubsub_kit.feed.people.network import Bools, Floats, Network
 
 #: Which messages of the fan-out stay in order: those of one author, those to one reader, or none.
 PartitionKey = Literal["author", "reader", "none"]
@@ -28,7 +28,13 @@ EVERYBODY = 10**12  # a threshold that no account reaches
 
 
 class DesignError(PubSubKitError, ValueError):
-    """A design that can't be built; the message says which part, and what it may be."""
+    """A design that can't be built; the message says which part, and what it may be.
+
+    A notebook shows the sentence alone: where the error was raised is no news.
+    """
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"{type(self).__name__}: {self}"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,8 @@ class FeedDesign:
     timelines, or "checked on read". `replies`: shown "as they come", or "held on read" until their
     original is there.
 
-    For a rule that no parameter expresses, derive a class and override `pushed` or `kept`.
+    For a rule that no parameter expresses, derive a class and override `pushed` or `kept`, or
+    `least_reading` for one that looks at both the author and the reader.
     Raises DesignError for a value that makes no sense.
     """
 
@@ -75,6 +82,9 @@ class FeedDesign:
         for field in fields(FeedDesign):
             value, hint = getattr(self, field.name), hints[field.name]
             if hint in (int, bool, str):
+                if hint is int and type(value) is float and value.is_integer():
+                    value = int(value)  # 1e6 is a whole number too
+                    object.__setattr__(self, field.name, value)
                 if type(value) is not hint:
                     raise DesignError(f"{field.name} is {_kind(hint)}, not {value!r}")
             elif value not in get_args(hint):
@@ -103,6 +113,13 @@ class FeedDesign:
         """Return for each account whether a timeline is kept for it."""
         return network.active if self.skip_inactive else np.ones_like(network.active)
 
+    def least_reading(self, network: Network) -> Floats:
+        """Return for each author how often a reader has to read to be pushed to; 0: however rarely.
+
+        The others pull that author. As `network.reading`, beside a mean of 1.
+        """
+        return np.zeros(len(network.followers))
+
 
 def answer(design: FeedDesign, rule: str, network: Network) -> Bools:
     """Return what a design's rule, "pushed" or "kept", says of each account; raises DesignError."""
@@ -115,6 +132,24 @@ def answer(design: FeedDesign, rule: str, network: Network) -> Bools:
             f"accounts, as network.followers < 1_000 does; not {given}"
         )
     return whole
+
+
+def least(design: FeedDesign, network: Network) -> Floats:
+    """Return what a design's `least_reading` says of each account; raises DesignError."""
+    said, accounts = design.least_reading(network), len(network.followers)
+    whole = np.asarray(said)
+    number = whole.dtype.kind in "iuf" and whole.shape == (accounts,)
+    if not number or not (whole >= 0).all():
+        given = f"{type(said).__name__} of {whole.dtype}, shape {whole.shape}"
+        if number:
+            bad = np.isnan(whole) if np.isnan(whole).any() else whole < 0
+            one = "nan (not a number)" if np.isnan(whole).any() else f"{whole[bad][0]:g}"
+            given = f"{one} for {int(bad.sum()):,} of them"
+        raise DesignError(
+            f"least_reading(network) returns an array of numbers from 0 on, one for each of the "
+            f"{accounts} accounts, as 0.1 * network.tweeting does; not {given}"
+        )
+    return whole.astype(np.float64)
 
 
 _LEAST = {
@@ -132,3 +167,13 @@ _MOST = {"workers": 10_000_000, "stores": 10_000_000}  # of the others, 10**18
 
 def _kind(kind: type) -> str:
     return {int: "a whole number", bool: "True or False", str: "a text"}[kind]
+
+
+def unsteady(design: FeedDesign, network: Network, times: int = 2) -> str:
+    """Return which rule answers differently when it is asked again about a network; "" if none."""
+    for rule in ("pushed", "kept", "least_reading"):
+        first, *others = (np.array(getattr(design, rule)(network)) for _ in range(times))
+        floats = first.dtype.kind == "f"  # nan is like nan: that it is wrong is said elsewhere
+        if not all(np.array_equal(first, other, equal_nan=floats) for other in others):
+            return rule
+    return ""

@@ -43,6 +43,7 @@ def drawn(
     return show.spacetime(
         with_causes_marked(trace),
         mark=wrong.step,
+        blocker=wrong.blocker,
         expected=wrong.expected,
         actual=wrong.actual,
         caption=wrong.message or None,

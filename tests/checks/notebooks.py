@@ -32,7 +32,8 @@ REST = [
 
 q.budget.check(answer_in_time)""",
     """async def simple(order):
-    return await call("stock", order, timeout=1.0)
+    await call("stock", order, timeout=1.0)
+    return "placed"
 
 
 q.recover.check(simple)""",

@@ -28,6 +28,14 @@ class Town:
         return int(self.stands_for.sum())
 
     @property
+    def tweeting(self) -> Floats:
+        return self.active.astype(np.float64)
+
+    @property
+    def reading(self) -> Floats:
+        return self.active.astype(np.float64)
+
+    @property
     def celebrity(self) -> int:
         return int(np.argmax(self.followers))
 

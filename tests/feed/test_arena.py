@@ -60,7 +60,7 @@ def test_an_arena_is_of_a_load(given: Any) -> None:
 
 @pytest.mark.parametrize("faults", [None, "crash", Crash(1.0), (Crash,), (1.0,)])
 def test_faults_are_some_of_three(faults: Any) -> None:
-    with pytest.raises(ArenaError, match="faults is a tuple of Crash, Failover and NodeLoss"):
+    with pytest.raises(ArenaError, match="faults is a tuple of Crash, Failover, NodeL"):
         Arena(load(town(1)), faults=faults)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
-from pubsub_kit import publish
+from pubsub_kit import Conflict, PublishTimeout, publish
 from pubsub_kit.patterns import Outbox, Relay
 
 Order = dict[str, Any]
@@ -34,11 +35,11 @@ class ByThePattern(SavesBoth):
     async def handle(self, order: Order) -> None:
         async with self.db.transaction() as tx:
             await tx.put(f"order {order['id']}", order)
-            await Outbox().add(tx, order["id"], order)
+            await Outbox(self.db).add(tx, order["id"], order)
 
     async def relay(self) -> None:
-        async def publish_it(id: str, data: Any) -> None:
-            await publish("orders", data, id=id)
+        async def publish_it(id: str, data: Any, key: str | None) -> None:
+            await publish("orders", data, id=id, key=key)
 
         await Relay(self.db, publish_it).run_once()
 
@@ -69,9 +70,9 @@ class NumbersAndAListOfTheTold(SavesBoth):
     """Numbers its rows, but remembers each one that was told, and not only the highest."""
 
     async def handle(self, order: Order) -> None:
-        number = await self.db.add("last number", 1)
         async with self.db.transaction() as tx:
             await tx.put(f"order {order['id']}", order)
+            number = await self.db.add("last number", 1)
             await tx.put(f"outbox {number}", order)
 
     async def relay(self) -> None:
@@ -79,6 +80,22 @@ class NumbersAndAListOfTheTold(SavesBoth):
             if not await self.db.get(f"told {row}"):
                 await publish("orders", order, id=order["id"])
                 await self.db.put(f"told {row}", True)
+
+
+class OneListOfAll(SavesBoth):
+    """One row lists all that is to be published; relays that meet there conflict."""
+
+    async def handle(self, order: Order) -> None:
+        async with self.db.transaction() as tx:
+            await tx.put(f"order {order['id']}", order)
+            await tx.put("todo", [*await tx.get("todo", []), order])
+
+    async def relay(self) -> None:
+        for order in await self.db.get("todo", []):
+            await publish("orders", order, id=order["id"])
+            async with self.db.transaction() as tx:
+                left = [other for other in await tx.get("todo", []) if other != order]
+                await tx.put("todo", left)
 
 
 # --- wrong ----------------------------------------------------------------------------------------
@@ -115,12 +132,12 @@ class PublishesInTheTransaction(SavesBoth):
 
 
 class AsksForIdsAboveTheLast(SavesBoth):
-    """M35: numbers are given when a transaction begins, and transactions end in another order."""
+    """M35: a number is given at the insert, but transactions commit in another order."""
 
     async def handle(self, order: Order) -> None:
-        number = await self.db.add("last number", 1)
         async with self.db.transaction() as tx:
             await tx.put(f"order {order['id']}", order)
+            number = await self.db.add("last number", 1)
             await tx.put(f"outbox {number}", order)
 
     async def relay(self) -> None:
@@ -153,3 +170,124 @@ class NeverRelays(SavesBoth):
 class OnlyPublishes(SavesBoth):
     async def handle(self, order: Order) -> None:
         await publish("orders", order, id=order["id"])
+
+
+class OnlySaves(SavesBoth):
+    async def handle(self, order: Order) -> None:
+        await self.db.put(f"order {order['id']}", order)
+
+
+class OneRowForAll(SavesBoth):
+    """The next order to publish has a row; while it waits, another one takes its place."""
+
+    async def handle(self, order: Order) -> None:
+        async with self.db.transaction() as tx:
+            await tx.put(f"order {order['id']}", order)
+            await tx.put("outbox next", order)
+
+
+class TellsTheIdAlone(SavesBoth):
+    async def relay(self) -> None:
+        for row in await self.db.scan("outbox "):
+            await publish("orders", id=row.removeprefix("outbox "))
+            await self.db.delete(row)
+
+
+class MakesUpAnId(SavesBoth):
+    async def relay(self) -> None:
+        for row, order in (await self.db.scan("outbox ")).items():
+            await publish("orders", order)
+            await self.db.delete(row)
+
+
+class DeletesAll(SavesBoth):
+    """Publishes one of the rows that it found, and clears the list."""
+
+    async def relay(self) -> None:
+        rows = await self.db.scan("outbox ")
+        for order in list(rows.values())[:1]:
+            await publish("orders", order, id=order["id"])
+        for row in rows:
+            await self.db.delete(row)
+
+
+class OutboxFirst(SavesBoth):
+    async def handle(self, order: Order) -> None:
+        await self.db.put(f"outbox {order['id']}", order)
+        await self.db.put(f"order {order['id']}", order)
+
+
+class SwallowsAConflict(SavesBoth):
+    """Numbers its orders, and takes a conflict for nothing."""
+
+    async def handle(self, order: Order) -> None:
+        with suppress(Conflict):
+            async with self.db.transaction() as tx:
+                number = await tx.get("number", 0) + 1
+                await tx.put("number", number)
+                await tx.put(f"order {order['id']}", order)
+                await tx.put(f"outbox {number:06d}", order)
+
+
+class DeletesTheOrder(SavesBoth):
+    """Its relay scans the orders, and deletes each that is told."""
+
+    async def relay(self) -> None:
+        for row, order in (await self.db.scan("order ")).items():
+            await publish("orders", order, id=order["id"])
+            await self.db.delete(row)
+
+
+class SavesOneOrder(SavesBoth):
+    """Takes a second order for the first one again."""
+
+    async def handle(self, order: Order) -> None:
+        if await self.db.insert("an order"):
+            await super().handle(order)
+
+
+class TriesAgainAfterAConflict(SavesBoth):
+    """Numbers its orders, and begins again where another one took the number."""
+
+    async def handle(self, order: Order) -> None:
+        try:
+            async with self.db.transaction() as tx:
+                number = await tx.get("number", 0) + 1
+                await tx.put("number", number)
+                await tx.put(f"order {order['id']}", order)
+                await tx.put(f"outbox {number:06d}", order)
+        except Conflict:
+            await self.handle(order)
+
+
+class SavesItLater(SavesBoth):
+    """Takes an order down at once; its relay saves it as one, and publishes it."""
+
+    async def handle(self, order: Order) -> None:
+        await self.db.put(f"taken {order['id']}", order)
+
+    async def relay(self) -> None:
+        for row, order in (await self.db.scan("taken ")).items():
+            await self.db.put(f"order {order['id']}", order)
+            await publish("orders", order, id=order["id"])
+            await self.db.delete(row)
+
+
+class SwallowsAFailedPublish(SavesBoth):
+    """Goes on after a publish that failed, and deletes the row all the same."""
+
+    async def relay(self) -> None:
+        for row, order in (await self.db.scan("outbox ")).items():
+            with suppress(PublishTimeout):
+                await publish("orders", order, id=order["id"])
+            await self.db.delete(row)
+
+
+class LeavesWhatFailed(SavesBoth):
+    """Goes on after a publish that failed, and leaves its row for the next time."""
+
+    async def relay(self) -> None:
+        for row, order in (await self.db.scan("outbox ")).items():
+            with suppress(PublishTimeout):
+                await publish("orders", order, id=order["id"])
+                await self.db.delete(row)

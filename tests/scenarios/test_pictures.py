@@ -7,6 +7,11 @@ from typing import Any
 import pytest
 
 from pubsub_kit import explore, gather, perform, sleep
+from pubsub_kit.checks.systems.idempotency import (
+    ChecksThenActs,
+    MarksAndBooksAtOnce,
+    MarksThenBooks,
+)
 from pubsub_kit.scenarios.delivery_semantics import batches
 from pubsub_kit.scenarios.delivery_semantics.clicks import draw_clicks
 from pubsub_kit.scenarios.idempotency import payments
@@ -14,12 +19,7 @@ from pubsub_kit.scenarios.idempotency.looks import race
 from pubsub_kit.show import Picture
 from pubsub_kit.world.search.explore import Exploration
 from tests.mistakes.delivery_semantics import CommitsAtTheEnd, CommitsTheHighest
-from tests.mistakes.idempotency import (
-    AddsEachTime,
-    ChecksThenActs,
-    MarksFirst,
-    MarksInATransaction,
-)
+from tests.mistakes.idempotency import AddsEachTime
 
 
 def paid(consumer: Any, max_faults: int = 2) -> Exploration:
@@ -74,11 +74,11 @@ def test_where_only_one_looked_the_title_speaks_of_no_race() -> None:
 
 def test_a_run_in_which_nothing_is_wrong_has_no_race() -> None:
     with pytest.raises(ValueError, match="no race"):
-        race(paid(MarksInATransaction, max_faults=0), "pay-1")
+        race(paid(MarksAndBooksAtOnce, max_faults=0), "pay-1")
 
 
 def test_a_mark_that_is_there_already_is_seen() -> None:
-    trace = paid(MarksFirst).trace
+    trace = paid(MarksThenBooks).trace
     assert [step.text for step in trace.of("read")] == ["seen pay-1? yes"]
 
 
@@ -87,7 +87,7 @@ def test_the_culprit_is_the_write_that_repeats_a_payment() -> None:
     assert found.world is not None
     assert found.violation is not None
     assert payments.culprit(found.world) == found.violation.step
-    right = paid(MarksInATransaction, max_faults=0)
+    right = paid(MarksAndBooksAtOnce, max_faults=0)
     assert right.world is not None
     assert payments.culprit(right.world) is None
 

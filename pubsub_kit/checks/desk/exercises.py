@@ -10,10 +10,10 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from pubsub_kit.checks.desk import journal
-from pubsub_kit.checks.forms import sources
+from pubsub_kit.checks.forms import compared, sources
 from pubsub_kit.checks.forms.question import Question
 from pubsub_kit.checks.forms.verdict import SIGNS, Verdict
-from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.errors import PubSubKitError, said
 
 if TYPE_CHECKING:
     from pubsub_kit.show.picture import Picture
@@ -28,6 +28,11 @@ LESSONS = {
     "04": "delivery_semantics",
     "05": "out_of_order_transfers",
     "06": "twitter_feed",
+    "07": "event_log_and_replay",
+    "08": "event_sourcing_cqrs",
+    "09": "time_travel",
+    "10": "living_with_events",
+    "11": "broker_availability",
 }
 
 
@@ -77,9 +82,11 @@ class Asked:
         if verdict.outcome == "fails" and self._question.hints_for(verdict.belief):
             # What cannot run is told in full: the hints beyond that one are about answers that do.
             misused = verdict.belief == "misuse"
-            words, fact = self._hint("misuse", 1) if misused else self._next_hint(verdict.belief)
+            words, (kind, details) = (
+                self._hint("misuse", 1) if misused else self._next_hint(verdict.belief)
+            )
             verdict = replace(verdict, hint=words)
-            facts.append(fact)
+            facts.append((kind, {**details, "automatic": True}))
         self._verdict = replace(verdict, note=self._record(*facts))
         if not self._demo:
             for listener in listeners:
@@ -129,6 +136,22 @@ class Asked:
         heading = last.heading if failed else f", run {code}"
         title = f"{self._exercise}.{self.name}{heading}"
         return self._question.replay(self.answer, str(code), title)
+
+    def compare(self) -> Picture | Words:
+        """Draw the run that broke your last answer, and the same faults on the solution.
+
+        Where there is none to draw, a sentence says why. The solution's code is not shown.
+        """
+        last = self._verdict
+        if last is None or last.outcome != "fails" or not last.code:
+            return Words(
+                "There is no run to compare: check an answer first, and if a run breaks it, "
+                f"q.{self.name}.compare() shows the same faults on the solution."
+            )
+        try:
+            return compared.beside_solution(self._question, self.answer, self._exercise, last.code)
+        except PubSubKitError as error:
+            return Words(f"There is nothing to compare here: {said(error)}.")
 
     def _record(self, *facts: Fact) -> str:
         return "" if self._demo else journal.record(*facts)

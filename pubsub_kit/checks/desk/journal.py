@@ -69,7 +69,8 @@ class Standing:
     """Where somebody stands with one question.
 
     `outcome` is what their last check said, of the answer as it is now. `held` says whether any
-    answer of theirs ever held: no later check takes that away, and no reset.
+    answer of theirs ever held: no later check takes that away, and no reset. `hints` counts those
+    that they asked for, and not those that came with a verdict.
     """
 
     outcome: str = "not attempted"
@@ -86,7 +87,7 @@ class Standing:
             held = self.held or outcome == "holds"
             return replace(self, outcome=outcome, held=held, checks=checks)
         if kind == "hinted":
-            return replace(self, hints=self.hints + 1)
+            return replace(self, hints=self.hints + (not data.get("automatic")))
         if kind == "solution shown":
             return replace(self, solution=True)
         return replace(self, outcome="not attempted") if kind == "reset" else self

@@ -14,7 +14,7 @@ from pubsub_kit.checks.desk import journal
 from pubsub_kit.checks.desk.exercises import LESSONS, questions
 from pubsub_kit.checks.desk.journal import Standing
 from pubsub_kit.checks.desk.terminal import say
-from pubsub_kit.checks.forms.sources import ROOT
+from pubsub_kit.checks.forms.sources import ROOT, asked
 from pubsub_kit.checks.forms.verdict import SIGNS
 
 
@@ -28,13 +28,19 @@ def main(argv: Sequence[str], root: Path = ROOT) -> int:
 def table(standings: Mapping[str, Standing]) -> str:
     """Return the table as text: each exercise with its questions, signs, checks and hints."""
     lines = [options.LEGEND]
-    for key, name in LESSONS.items():
-        rows = {q.name: standings.get(f"{key}.{q.name}", Standing()) for q in questions(key)}
+    for key, title in LESSONS.items():
+        rows = {name: standings.get(f"{key}.{name}", Standing()) for name in _in_order(key)}
         held = sum(row.held for row in rows.values())
         now = sum(row.outcome == "holds" for row in rows.values())
-        lines.append(f"{key} {name.replace('_', ' ')}: {held} of {len(rows)} held, {now} now")
+        lines.append(f"{key} {title.replace('_', ' ')}: {held} of {len(rows)} held, {now} now")
         lines += [_line(question, row) for question, row in rows.items()]
     return "\n".join(lines)
+
+
+def _in_order(key: str) -> list[str]:
+    """Return the names of an exercise's questions, in the order in which its notebook asks them."""
+    names, order = [question.name for question in questions(key)], asked(key)
+    return sorted(names, key=lambda name: order.index(name) if name in order else len(order))
 
 
 def _line(question: str, row: Standing) -> str:

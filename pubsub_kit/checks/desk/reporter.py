@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pubsub_kit.checks.desk import exercises, journal
+from pubsub_kit.checks.forms import searching
 from pubsub_kit.checks.forms.sources import ROOT
 from pubsub_kit.checks.forms.verdict import Verdict
 from pubsub_kit.checks.sandbox.blame import own_line, told
@@ -35,6 +36,7 @@ def begin(file: str, root: str, only: Iterable[str] = ()) -> None:
     journal.place = Path(root)
     exercises.only = frozenset(only)
     exercises.listeners.append(lambda verdict: _write(path, _of_verdict(verdict)))
+    searching.listeners.append(lambda words: _write(path, {"kind": "status", "words": words}))
 
     shown: list[BaseException] = []
     show = shell.showtraceback

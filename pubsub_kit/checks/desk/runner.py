@@ -56,8 +56,11 @@ def run_notebook(
     root: Path = ROOT,
     only: Iterable[str] = (),
     seconds: float = SECONDS,
+    status: Callable[[str], Any] = lambda words: None,
 ) -> Ran:
     """Run a notebook's code cells in order, in its folder; `hear` gets each verdict as it comes.
+
+    `status` gets a line now and then while a check takes long, and "" once it doesn't any more.
 
     A cell that raises, or takes more than so many seconds, is a sentence of trouble, and the next
     one runs. `only` are the questions to check, as in "03.consumer", if not all; progress is kept
@@ -67,7 +70,7 @@ def run_notebook(
     cells = _code_cells(path)
     with TemporaryDirectory(ignore_cleanup_errors=True) as place:
         file = Path(place) / "reports"
-        run = _Run(path, hear, reporter.Reader(file), seconds)
+        run = _Run(path, (hear, status), reporter.Reader(file), seconds)
         with started(path.parent) as kernel:
             kernel.prepare(reporter.call(file, root, only))
             for number, source in cells:
@@ -80,8 +83,15 @@ def run_notebook(
 class _Run:
     """One run of a notebook: it hears what is reported, and puts it into sentences."""
 
-    def __init__(self, path: Path, hear: Hear, reports: reporter.Reader, seconds: float) -> None:
-        self.name, self.hear, self.reports, self.seconds = path.name, hear, reports, seconds
+    def __init__(
+        self,
+        path: Path,
+        tell: tuple[Hear, Callable[[str], Any]],
+        reports: reporter.Reader,
+        seconds: float,
+    ) -> None:
+        self.name, self.reports, self.seconds = path.name, reports, seconds
+        self.hear, self.status = tell
         self.ran = Ran()
         self.missing: defaultdict[str, list[int]] = defaultdict(list)  # by name: the cells
         self.errors: list[reporter.Report] = []  # of this cell
@@ -109,6 +119,8 @@ class _Run:
                 heard = Heard(report["question"], report["outcome"], report["text"])
                 self.ran.verdicts.append(heard)
                 self.hear(heard)
+            elif report["kind"] == "status":
+                self.status(report["words"])
             elif report["kind"] == "error":
                 self.errors.append(report)
             else:

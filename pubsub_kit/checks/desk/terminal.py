@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TextIO
@@ -15,6 +16,7 @@ from pubsub_kit.checks.desk import copies, exercises
 from pubsub_kit.checks.desk.runner import Heard, run_notebook
 from pubsub_kit.checks.forms.sources import ROOT
 from pubsub_kit.checks.forms.verdict import SIGNS
+from pubsub_kit.show.widgets import status
 
 _PLAIN_SIGNS = {"○": "o", "◐": "?", "✗": "x", "✓": "v", "…": "...", "’": "'", "–": "-", "×": "x"}
 
@@ -61,7 +63,8 @@ def check(key: str, root: Path, names: Sequence[str] = (), seconds: float = opti
     say(_said_of(path, root, seconds))
     asked = [f"{key}.{name}" for name in _names(key) if name in (names or _names(key))]
     only = asked if names else ()
-    ran = run_notebook(path, _print, root=root, only=only, seconds=seconds)
+    with _line() as line:
+        ran = run_notebook(path, _print, root=root, only=only, seconds=seconds, status=line)
     last = {verdict.question: verdict for verdict in ran.verdicts}
     times = Counter(verdict.question for verdict in ran.verdicts)
     for question in asked:
@@ -99,6 +102,21 @@ def _letter(letter: str, coding: str) -> str:
     except UnicodeError:
         return _PLAIN_SIGNS.get(letter, "?")
     return letter
+
+
+@contextmanager
+def _line() -> Iterator[Callable[[str], None]]:
+    """Give what shows a line in a terminal, or wipes it for ""; elsewhere it does nothing."""
+    place = status.place()
+
+    def show(words: str) -> None:
+        if place is not None:
+            place.show(words) if words else place.clear()
+
+    try:
+        yield show
+    finally:
+        show("")
 
 
 def _print(said: Heard | str) -> None:

@@ -6,11 +6,12 @@ There is no list of right answers to compare with, so an unusual right answer co
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pubsub_kit.checks.forms.question import AnswerError, Question
 from pubsub_kit.checks.forms.stub import is_stub
+from pubsub_kit.checks.forms.verdict import Judgement
 from pubsub_kit.scenarios.plain import shown
 
 
@@ -29,6 +30,11 @@ class Choose(Question):
         rows = [f"  {thing}: {' | '.join(choices)}" for thing, choices in self.options.items()]
         return "\n".join([self.asks, *rows])
 
+    def judge(self, answer: Any) -> Judgement:
+        """Run the choice."""
+        judged = super().judge(answer)
+        return replace(judged, claim=f"Your choice was run as code. {judged.claim}")
+
     def runnable(self, answer: Any) -> dict[str, str]:
         """Return the answer as one option for each thing; raises AnswerError for another form."""
         things = list(self.options)
@@ -43,6 +49,7 @@ class Choose(Question):
             )
         if missing := [thing for thing in things if is_stub(answer.get(thing))]:
             raise AnswerError(f"choose an option for {' and '.join(map(repr, missing))} too")
+        answer = {thing: _written(given, self.options[thing]) for thing, given in answer.items()}
         for thing, option in answer.items():
             if option not in self.options[thing]:
                 known = ", ".join(map(repr, self.options[thing]))
@@ -50,3 +57,16 @@ class Choose(Question):
                     f"{shown(option, 40)} is not an option for {thing}: choose from {known}"
                 )
         return {thing: str(answer[thing]) for thing in things}
+
+
+def _written(given: Any, known: Sequence[str]) -> Any:
+    """Return an option as the question writes it: 5 is "5"; capitals and spaces don't count."""
+    said = str(given) if type(given) is int and abs(given) < 1_000_000 else given
+    if not isinstance(said, str):
+        return given
+    return next((option for option in known if _bare(option) == _bare(said)), given)
+
+
+def _bare(option: str) -> str:
+    """Return an option in small letters, with one space between words and after each comma."""
+    return ", ".join(" ".join(part.split()) for part in option.lower().split(","))

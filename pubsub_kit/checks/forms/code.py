@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +19,12 @@ class Code(Question):
         """Return whether the answer is still the stub; raises AnswerError if it isn't code."""
         if is_stub(answer):
             return True
+        due = re.match(r"Write a class (\w+\(\w+\))", self.asks)
+        if due and inspect.iscoroutinefunction(answer):
+            raise AnswerError(
+                f"{answer.__name__} is an async function: give the class {due[1]}, and not a "
+                "method alone"
+            )
         if not callable(answer):
             raise AnswerError(
                 f"check() takes your function or class itself, not {_a(answer)}: write "

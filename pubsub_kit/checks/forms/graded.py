@@ -13,19 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pubsub_kit.checks.forms import luck
+from pubsub_kit.checks.forms import luck, searching
 from pubsub_kit.checks.forms.question import AnswerError
 from pubsub_kit.checks.forms.verdict import Judgement
 from pubsub_kit.checks.sandbox import guard
 from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.feed.arena import Arena
-from pubsub_kit.feed.designs import FeedDesign
+from pubsub_kit.feed.designs import FeedDesign, unsteady
 from pubsub_kit.feed.five.messages import SCENES, FeedExploration, explore_design, replay_scene
+from pubsub_kit.feed.five.people import TinyNetwork
 from pubsub_kit.feed.five.pictures import draw
 from pubsub_kit.feed.grading.levels import ServiceLevels
 from pubsub_kit.feed.machines.delivery import destinations
 from pubsub_kit.feed.machines.measures import MEASURES, Trial, Tries, Values, amount, measure
 from pubsub_kit.feed.machines.simulate import simulate
+from pubsub_kit.feed.people.network import Network
 from pubsub_kit.world.search.explore import Violation
 from pubsub_kit.world.world import World
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from pubsub_kit.show.picture import Picture
 
 MOST_MESSAGES = 1_000_000  # that a check has time and memory to simulate
+_ASKED = 8  # times that a rule is asked about five people: as few may come out alike by chance
 MOST_TIMES = 10  # a design whose machines cost so many times the bound is too dear unseen
 
 
@@ -45,15 +48,18 @@ class Acted:
 
     diagnose: Callable[[FeedExploration], str]
     max_faults: int = 2
+    patience: float = 10.0
 
     def judge(self, answer: FeedDesign) -> Judgement:
         """Try every scene."""
         guard.next_run()
-        found = explore_design(answer, self.max_faults)
+        _check_steady(answer, TinyNetwork(), _ASKED)
+        found = explore_design(answer, self.max_faults, searching.report)
+        _check_steady(answer, TinyNetwork(), _ASKED)
         if found.world is not None:
             found.world.end_tasks()
         if found.violation is None or found.world is None:
-            return Judgement(_outcome(found), str(found))
+            return Judgement(_outcome(found), str(found), claim=found.claim, hardest=found.hardest)
         world, seen = found.world, found.violation.belief  # which also says what is worth drawing
         violation = replace(found.violation, belief=self.diagnose(found))
         calm = replay_scene(answer, found.scene, "-")
@@ -65,7 +71,9 @@ class Acted:
             return draw(world, replace(wrong, belief=seen), title)
 
         heading = f", {found.scene}: the shortest run that breaks it"
-        return Judgement("fails", summary, violation, code, world.trace, picture, heading)
+        return Judgement(
+            "fails", summary, violation, code, world.trace, picture, heading, found.claim
+        )
 
     def replay(self, answer: FeedDesign, code: str) -> tuple[World, Violation | None]:
         """Run one scene under one schedule: "3/4o" is the third scene under 4o."""
@@ -104,6 +112,7 @@ class Graded:
     diagnose: Callable[[Trial, Tries, ServiceLevels], str]
     draws: Callable[[Trial, ServiceLevels, str, str], Picture]
     too_dear: Callable[[FeedDesign, Arena], str]
+    patience: float = 10.0
 
     def judge(self, answer: FeedDesign) -> Judgement:
         """Try every scene, then simulate and grade."""
@@ -112,15 +121,27 @@ class Graded:
             return acted
         arena = self.arena()
         guard.next_run()
+        _check_steady(answer, arena.load.network)
         if (dear := _machines(answer, arena)) > MOST_TIMES * self.levels.bounds["cost"]:
-            return self._too_dear(answer, arena, dear)
+            priced = self._too_dear(answer, arena, dear)
+            return replace(priced, claim=f"{acted.claim} Nothing was simulated.")
         _check_size(answer, arena)
         trial = self._try(answer)
         missed = self.levels.missed(trial.values)
+        claim = f"{acted.claim} {self._simulated(arena, bool(missed))}"
         if not missed:
-            return Judgement("holds", f"{acted.summary}; {_slack(self.levels, trial.values)}")
+            said = f"{acted.summary}; {_slack(self.levels, trial.values)}"
+            return replace(acted, summary=said, claim=claim)
         belief = self.diagnose(trial, self._try, self.levels)
-        return self._failed(trial, missed, belief)
+        return replace(self._failed(trial, missed, belief), claim=claim)
+
+    def _simulated(self, arena: Arena, missed: bool) -> str:
+        did = "missed some of" if missed else "kept"
+        return (
+            f"One simulation of {arena.load.seconds:,.0f} s {did} the {len(self.levels.bounds)} "
+            "levels; other loads, other failures, and speeds or prices other than the arena's "
+            "are not covered."
+        )
 
     def replay(self, answer: FeedDesign, code: str) -> tuple[World, Violation | None]:
         """Run one scene under one schedule."""
@@ -137,6 +158,8 @@ class Graded:
 
     def _failed(self, trial: Trial, missed: list[str], belief: str) -> Judgement:
         told = [self.levels.words(name, trial.values) for name in missed[:2]]
+        if "cost" in missed[:2]:
+            told.append(_split(trial))
         message = _told(told, [MEASURES[name].words for name in missed[2:]])
         wanted = {MEASURES[n].words: _printed(n, self.levels.bounds[n]) for n in missed[:4]}
         actual = {MEASURES[n].words: _printed(n, trial.values[n]) for n in missed[:4]}
@@ -166,6 +189,25 @@ class Graded:
         violation = Violation(message, None, {words: most}, {words: paid}, belief)
         summary, heading = "fails: it is too expensive to simulate", ": what it costs"
         return Judgement("fails", summary, violation, picture=picture, heading=heading)
+
+
+def _split(trial: Trial) -> str:
+    """Return what the machines cost, and what the messages do."""
+    machines = _machines(trial.design, trial.run.arena)
+    messages = max(trial.values["cost"] - machines, 0.0)
+    return f"machines: {amount(machines, 'dollars')}, messages: {amount(messages, 'dollars')}"
+
+
+def _check_steady(design: FeedDesign, network: Network, times: int = 2) -> None:
+    """Raise AnswerError if a rule of a design says different things about the same accounts."""
+    with np.errstate(all="ignore"):
+        rule = unsteady(design, network, times)
+    if rule:
+        raise AnswerError(
+            f"{rule}(network) gave two different answers about the same "
+            f"{len(network.followers):,} accounts: it is asked again and again, so let it depend "
+            "on network alone, without random numbers or counters"
+        )
 
 
 def _machines(design: FeedDesign, arena: Arena) -> float:

@@ -8,6 +8,8 @@ is in the trace of the calm run, to which nothing was added.
 from __future__ import annotations
 
 from pubsub_kit.scenarios.drawn import with_causes_marked
+from pubsub_kit.world.chance import parse
+from pubsub_kit.world.search.kept import fault_count
 from pubsub_kit.world.trace import Step, Trace
 
 _SHOWN = 2  # troubles that are named
@@ -19,7 +21,7 @@ def needed(code: str, run: Trace, calm: Trace, own_error: bool = False) -> str:
     `run` is the run that failed under the schedule `code`, `calm` the same without added faults.
     `own_error` says that what fails in the run is the learner's own code.
     """
-    added = sum(letter.isalpha() for letter in code)
+    added = fault_count(parse(code))
     here = set(map(_shape, with_causes_marked(run).faults()))
     troubles = with_causes_marked(calm).faults()
     anyway = [_words(step) for step in troubles if _shape(step) in here]

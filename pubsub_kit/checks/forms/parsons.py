@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import linecache
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,12 +22,14 @@ class Parsons(Question):
     """Put given lines of code in order; some may be left out. The result is run.
 
     `lines` are in the order in which the learner sees them, with their indentation; `header` is
-    what comes before them (imports, say), and `defines` is the name that they define.
+    what comes before them (imports, say), and `defines` is the name that they define. A class
+    among them has a method `handle`, and `takes` the argument of this name.
     """
 
     lines: Sequence[str] = ()
     header: str = ""
     defines: str = "handle"
+    takes: str = ""
     names: Mapping[str, Any] = field(default_factory=dict)
 
     def shown(self) -> str:
@@ -34,21 +39,36 @@ class Parsons(Question):
 
     def runnable(self, answer: Any) -> Any:
         """Return what the lines define in this order; raises AnswerError if they can't."""
-        chosen = [self.lines[number - 1] for number in self._numbers(answer)]
-        source = "\n".join([self.header, *chosen]) + "\n"
+        numbers = self._numbers(answer)
+        source = "\n".join([self.header, *(self.lines[number - 1] for number in numbers)]) + "\n"
         space: dict[str, Any] = {"__name__": _LINES, **self.names}
-        linecache.cache[_LINES] = len(source), None, source.splitlines(True), _LINES
+        shown = [line + "\n" for line in self.lines]
+        linecache.cache[_LINES] = sum(map(len, shown)), None, shown, _LINES
         try:
-            exec(compile(source, _LINES, "exec"), space)
+            tree = ast.parse(source, _LINES)
+            exec(compile(_as_numbered(tree, [1, *numbers]), _LINES, "exec"), space)
         except SyntaxError as error:
-            raise AnswerError(
-                f"in this order, the lines are not valid Python: {error.msg}"
-            ) from None
+            words = _invalid(error, numbers)
+            raise AnswerError(f"in this order, the lines are not valid Python: {words}") from None
         except Exception as error:
             raise AnswerError(f"in this order, the lines fail to load: {told(error)}") from None
         if self.defines not in space:
             raise AnswerError(f"in this order, the lines don't define {self.defines}")
-        return space[self.defines]
+        return self._whole(space[self.defines])
+
+    def _whole(self, made: Any) -> Any:
+        """Return what was defined; raises AnswerError for a class that lacks a line."""
+        if not isinstance(made, type):
+            return made
+        name = made.__name__
+        if self.takes and not _can_take(made, self.takes):
+            raise AnswerError(
+                f"{name}({self.takes}) takes no {self.takes} as you have it: the line that defines "
+                "__init__ is missing"
+            )
+        if not hasattr(made, "handle"):
+            raise AnswerError(f"{name} has no method handle: the line that defines it is missing")
+        return made
 
     def _numbers(self, answer: Any) -> list[int]:
         most = len(self.lines)
@@ -66,3 +86,32 @@ class Parsons(Question):
         if wrong := [n for n in answer if not 1 <= n <= most]:
             raise AnswerError(f"there is no line {wrong[0]}: the lines are numbered 1 to {most}")
         return list(answer)
+
+
+def _as_numbered(tree: ast.Module, numbers: Sequence[int]) -> ast.Module:
+    """Give each part of a program the number that its line has in the puzzle."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.stmt | ast.expr | ast.excepthandler | ast.arg | ast.keyword):
+            node.lineno = node.end_lineno = numbers[node.lineno - 1]
+            node.end_col_offset = max(node.col_offset, node.end_col_offset or 0)
+    return tree
+
+
+def _invalid(error: SyntaxError, numbers: Sequence[int]) -> str:
+    """Return what is not valid, with the numbers that lines have in the puzzle."""
+
+    def line(number: int) -> str:
+        known = 2 <= number < len(numbers) + 2  # the first one is the header
+        return f"line {numbers[number - 2]}" if known else f"line {number}"
+
+    words = re.sub(r"line (\d+)", lambda found: line(int(found[1])), error.msg)
+    known = not error.lineno or "line" in words
+    return words if known else f"{words} ({line(error.lineno or 0)})"
+
+
+def _can_take(made: type, argument: str) -> bool:
+    try:
+        inspect.signature(made).bind(argument)
+    except (TypeError, ValueError):
+        return False
+    return True

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pubsub_kit.checks.forms import advice, sources
-from pubsub_kit.checks.forms.judges import Judge
+from pubsub_kit.checks.forms import advice, mishaps, searching, sources
+from pubsub_kit.checks.forms.judges import Explored, Judge
 from pubsub_kit.checks.forms.stub import is_given, is_stub
 from pubsub_kit.checks.forms.verdict import Judgement, Verdict
 from pubsub_kit.checks.sandbox import guard
-from pubsub_kit.checks.sandbox.blame import own_line, told
 from pubsub_kit.checks.sandbox.places import spaces
 from pubsub_kit.errors import PubSubKitError, said
 from pubsub_kit.scenarios.plain import plain, short
+from pubsub_kit.world.chance import ScheduleError, parse
+from pubsub_kit.world.search.claim import count, folded
 from pubsub_kit.world.search.explore import Violation
+from pubsub_kit.world.search.kept import fault_count
+from pubsub_kit.world.world import World
 
 if TYPE_CHECKING:
     from pubsub_kit.show.picture import Picture
@@ -30,16 +34,21 @@ class Question:
     """What all forms share.
 
     `lessons` explains each misconception by name. `hints` gives hints for each, the gentlest first;
-    those under "" fit any failure. `advice.py` has what can go wrong in any question. `limit` is
-    the time that one run of an answer may take (seconds). `judged_by` runs it.
+    those under "" fit any failure. `advice.py` has what can go wrong in any question. `judged_by`
+    runs an answer. `limit` is how long one run may stand still (seconds; 0: what its judge
+    allows).
     """
 
     name: str
     asks: str
     lessons: Mapping[str, str] = field(default_factory=dict)
     hints: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    limit: float = 10.0
+    limit: float = 0.0
     judged_by: Judge | None = None
+
+    def __post_init__(self) -> None:
+        """Take the judge's limit if there is none of its own."""
+        self.limit = self.limit or (10.0 if self.judged_by is None else self.judged_by.patience)
 
     def verdict(self, answer: Any, exercise: str) -> Verdict:
         """Judge an answer; this never raises and never hangs, whatever the answer does.
@@ -47,32 +56,50 @@ class Question:
         Only Ctrl-C gets through, as KeyboardInterrupt.
         """
         title = f"{exercise}.{self.name}"
-        ran = guard.run(lambda: self._judged(answer, exercise), self.limit, _spaces(answer))
-        judged = ran.value or _of_error(ran.error)
+        with searching.shown(title):
+            ran = guard.run(lambda: self._judged(answer, exercise), self.limit, spaces_of(answer))
+        judged = ran.value or mishaps.of_error(ran, self._run_for(answer), self.judged_by)
         if judged.violation is not None:
-            judged = replace(judged, violation=_first(judged.violation, ran.unawaited))
+            wrong = self._awaited(answer, judged.code, judged.violation, ran.unawaited)
+            judged = replace(judged, violation=wrong)
+        survivor = partial(self.survived, answer, judged.hardest, title) if judged.hardest else None
         return Verdict(
             title,
             judged.outcome,
             judged.summary,
             lesson=self.lesson_for(judged.belief),
             replay=f'q.{self.name}.replay("{judged.code}")' if judged.code else "",
+            compare=self._compare(exercise) if judged.code else "",
             printed=ran.printed,
             code=judged.code,
             heading=judged.heading,
             violation=judged.violation,
             trace=judged.trace,
+            claim=folded(judged.claim),
             draw=judged.picture,
+            survivor=survivor,
         )
+
+    def _compare(self, exercise: str) -> str:
+        """Say what shows the same faults on the solution, if there is one and it can be shown."""
+        if not isinstance(self.judged_by, Explored) or sources.solved(exercise, self.name) is None:
+            return ""
+        return f"q.{self.name}.compare() shows the same faults on the solution"
 
     def left_out(self, exercise: str) -> Verdict:
         """Return the verdict on an answer that is not to be checked this time."""
         title = f"{exercise}.{self.name}"
-        return Verdict(title, "not attempted", "not checked this time: others were asked for")
+        said = "not checked this time: others were asked for"
+        return Verdict(title, "not attempted", said, claim=Judgement.claim)
 
     def is_blank(self, answer: Any) -> bool:
         """Return whether the answer is still the stub."""
         return is_stub(answer)
+
+    def is_untouched(self, answer: Any, exercise: str) -> bool:
+        """Return whether the answer is the stub, or what an exercise gave to repair."""
+        given = sources.cell("exercises", exercise, self.name)
+        return self.is_blank(answer) or (given is not None and is_given(answer, given))
 
     def judge(self, answer: Any) -> Judgement:
         """Judge the answer by running it; whatever it raises passes through."""
@@ -84,23 +111,72 @@ class Question:
 
         Raises PubSubKitError if the answer or the code can't be run.
         """
+        world, wrong = self.rerun(answer, code)
+        assert self.judged_by is not None
+        return self.judged_by.picture(world, wrong, title)
+
+    def survived(self, answer: Any, code: str, name: str) -> Picture:
+        """Run an answer again under the hardest schedule that it survived, and draw it.
+
+        Raises PubSubKitError if it can't be run.
+        """
+        world, wrong = self.rerun(answer, code)
+        faults = fault_count(parse(code.rpartition("/")[2]))
+        bad = count(faults, "fault") if faults else "no added fault"
+        does = "no longer survives" if wrong else "survives"
+        title = f"{name} {does} its hardest run: {bad} (schedule {code})"
+        assert self.judged_by is not None
+        return self.judged_by.picture(world, wrong, title)
+
+    def rerun(self, answer: Any, code: str) -> tuple[World, Violation | None]:
+        """Run an answer again under a code; return the world, and what is wrong with the run.
+
+        Raises PubSubKitError if the answer or the code can't be run.
+        """
         judge = self.judged_by
         if judge is None:
             raise AnswerError(
                 f"{self.name} is a question without runs, so there is nothing to replay"
             )
         run = guard.run(
-            lambda: judge.replay(self.runnable(answer), code), self.limit, _spaces(answer)
+            lambda: judge.replay(self.runnable(answer), code), self.limit, spaces_of(answer)
         )
+        own = run.error is not None and not isinstance(run.error, ScheduleError)
+        if own and run.place is not None:
+            judged = mishaps.of_error(run, self._run_for(answer), judge)
+            if judged.violation is not None and judged.code == code:
+                return run.place.world, presentable(judged.violation)
         if run.value is None:
             why = said(run.error) if run.error else "it did not end"
             raise AnswerError(f"this answer can't be replayed: {why}") from run.error
         world, wrong = run.value
-        return judge.picture(world, wrong and _first(_shown(wrong), run.unawaited), title)
+        return world, wrong and self._awaited(answer, code, presentable(wrong), run.unawaited)
+
+    def _awaited(self, answer: Any, code: str, wrong: Violation, unawaited: str) -> Violation:
+        """Say first which call was never awaited, and in which line, if there is one.
+
+        The run that failed is run once more for that, slowly.
+        """
+        judge = self.judged_by
+        if judge is None or not mishaps.suspects_one(wrong, unawaited):
+            return wrong
+
+        def again() -> None:
+            judge.replay(self.runnable(answer), code)[0].dissolve()
+
+        ran = guard.run(again, self.limit, spaces_of(answer), origins=True) if code else None
+        return mishaps.never_awaited(wrong, (ran and ran.unawaited) or unawaited, answer)
 
     def runnable(self, answer: Any) -> Any:
         """Return what a judge runs for an answer: itself, unless its form says otherwise."""
         return answer
+
+    def _run_for(self, answer: Any) -> Any:
+        """Return what was run for an answer, or the answer itself if it can't be run."""
+        try:
+            return self.runnable(answer)
+        except Exception:
+            return answer
 
     def lesson_for(self, belief: str) -> str:
         """Return what explains a misconception, or ""."""
@@ -109,6 +185,8 @@ class Question:
     def hints_for(self, belief: str) -> list[str]:
         """Return the hints that fit a failure, the gentlest first."""
         own = self.hints.get(belief) or advice.HINTS.get(belief, ())
+        if belief in advice.SLIPS:  # what the question is about is not what went wrong
+            return [*own]
         return [*(own if belief else ()), *self.hints.get("", ())]
 
     def shown(self) -> str:
@@ -116,47 +194,23 @@ class Question:
         return self.asks
 
     def _judged(self, answer: Any, exercise: str) -> Judgement:
-        given = sources.cell("exercises", exercise, self.name)
-        if self.is_blank(answer) or (given is not None and is_given(answer, given)):
+        if self.is_untouched(answer, exercise):
             return Judgement("not attempted", f"not attempted: {self.asks}")
         judged = self.judge(answer)
         if judged.violation is None:
             return judged
-        return replace(judged, violation=_shown(judged.violation))
+        return replace(judged, violation=presentable(judged.violation))
 
 
-def _shown(wrong: Violation) -> Violation:
+def presentable(wrong: Violation) -> Violation:
     """Return what is wrong in words and values that any picture can show."""
     states = {"expected": plain(wrong.expected), "actual": plain(wrong.actual)}
     return replace(wrong, message=short(wrong.message), **states)
 
 
-def _spaces(answer: Any) -> list[dict[str, Any]]:
+def spaces_of(answer: Any) -> list[dict[str, Any]]:
+    """Return the global namespaces of the learner's own code in an answer, as far as it shows."""
     try:
         return spaces(answer)
     except Exception:  # an answer can refuse to be looked at; it is judged all the same
         return []
-
-
-def _of_error(error: Exception | None) -> Judgement:
-    """Return the judgement of an answer that raised an error or ran out of time."""
-    if isinstance(error, PubSubKitError):
-        return failed("cannot run", said(error), "misuse")
-    assert error is not None
-    if not own_line(error):
-        message = f"The check itself failed on this answer: {told(error)}."
-        return failed("cannot be checked", message, "misuse")
-    return failed("your code raises an exception", f"Your code raised {told(error)}", "raises")
-
-
-def failed(summary: str, message: str, belief: str) -> Judgement:
-    """Return the judgement of a wrong answer."""
-    return Judgement("fails", summary, Violation(message, belief=belief))
-
-
-def _first(wrong: Violation, unawaited: str) -> Violation:
-    """Return what nobody awaited, if there is such a thing: the rest follows from it."""
-    if not unawaited or wrong.belief == "raises":
-        return wrong
-    message = f"{unawaited}(…) was called but never awaited, so it never ran."
-    return replace(wrong, message=message, belief="no await")

@@ -6,6 +6,7 @@ import ast
 import dis
 import inspect
 import sys
+import textwrap
 from types import CodeType
 from typing import Any
 
@@ -28,7 +29,8 @@ _EMPTY = [_shape(_empty_plain.__code__), _shape(_empty_async.__code__)]
 def is_stub(answer: Any) -> bool:
     """Say whether an answer is still what the exercise gave: `...`, nothing, or an empty body.
 
-    A class is a stub if each method that it defines is one, its constructor apart.
+    A class is a stub if each method that it defines is one. Its constructor does not count, unless
+    it makes the method, or is all that there is.
     """
     if (
         answer is None
@@ -42,8 +44,11 @@ def is_stub(answer: Any) -> bool:
         if answer.__module__.partition(".")[0] in (*sys.stdlib_module_names, "pubsub_kit"):
             return False
         defined = [item for base in answer.__mro__[:-1] for item in vars(base).items()]
-        methods = [m for n, m in defined if inspect.isfunction(m) and n != "__init__"]
-        return all(_is_empty(method.__code__) for method in methods)
+        methods = {n: m.__code__ for n, m in defined if inspect.isfunction(m)}
+        made = methods.pop("__init__", None)
+        if made is not None and (not methods or _inner(made)):
+            return _is_empty(made)
+        return all(map(_is_empty, methods.values()))
     return inspect.isfunction(answer) and _is_empty(answer.__code__)
 
 
@@ -52,6 +57,17 @@ def _is_empty(code: CodeType) -> bool:
     if _shape(code) in _EMPTY:
         return True
     return "NotImplementedError" in code.co_names and len(code.co_names) == 1
+
+
+def returns(answer: Any) -> bool:
+    """Say whether a function has a `return`, as far as its source is known; a lambda returns."""
+    if getattr(answer, "__name__", "") == "<lambda>":
+        return ... not in answer.__code__.co_consts
+    try:
+        source = textwrap.dedent(inspect.getsource(answer))
+        return any(isinstance(node, ast.Return) for node in ast.walk(ast.parse(source)))
+    except (OSError, TypeError, SyntaxError):
+        return False
 
 
 def is_given(answer: Any, source: str) -> bool:

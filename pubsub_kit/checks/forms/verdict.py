@@ -39,7 +39,8 @@ Draw = Callable[[str, Violation], "Picture"]
 class Judgement:
     """What a judge says of one answer, before it is put into a learner's words.
 
-    `picture` draws the run that failed; its title is the question's name and the `heading`.
+    `picture` draws the run that failed; its title is the question's name and the `heading`. `claim`
+    says what is proven and what is not, `hardest` is the code of the hardest run that was survived.
     """
 
     outcome: Outcome
@@ -49,6 +50,8 @@ class Judgement:
     trace: Trace | None = None
     picture: Draw | None = None
     heading: str = ""
+    claim: str = "Nothing was run, so nothing is proven."
+    hardest: str = ""
 
     @property
     def belief(self) -> str:
@@ -58,13 +61,17 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The result of one check; as the last line of a cell it shows itself."""
+    """The result of one check; as the last line of a cell it shows itself.
+
+    `claim` says what it proves and what it does not, as `print(verdict.claim)` prints it.
+    """
 
     question: str
     outcome: Outcome
     summary: str
     lesson: str = ""
     replay: str = ""
+    compare: str = ""
     hint: str = ""
     printed: str = ""
     note: str = ""
@@ -72,7 +79,9 @@ class Verdict:
     heading: str = ""
     violation: Violation | None = None
     trace: Trace | None = None
+    claim: str = ""
     draw: Draw | None = field(default=None, repr=False, compare=False)
+    survivor: Callable[[], Picture] | None = field(default=None, repr=False, compare=False)
 
     def __bool__(self) -> bool:
         """A verdict counts as true only if the answer holds."""
@@ -90,6 +99,7 @@ class Verdict:
             ("", self.violation.message if self.violation else ""),
             ("Why", self.lesson),
             ("Replay it", self.replay),
+            ("Compare", self.compare),
             ("Hint", self.hint),
             ("Your code printed", self.printed),
             ("Note", self.note),
@@ -112,6 +122,14 @@ class Verdict:
         if self.violation is None or blank or self.draw is None:
             return None
         return self.draw(f"{self.question}{self.heading}", self.violation)
+
+    @property
+    def hardest(self) -> Picture | None:
+        """The run with the most faults that an answer survived; None unless every schedule held.
+
+        It is run once more to be drawn, as `replay` does. Raises PubSubKitError if it can't be.
+        """
+        return self.survivor() if self and self.survivor is not None else None
 
     def _html(self) -> str:
         colour = _COLOURS[self.outcome]

@@ -7,58 +7,18 @@ from pubsub_kit.checks.forms.code import Code
 from pubsub_kit.checks.forms.estimate import Estimate
 from pubsub_kit.checks.forms.judges import Explored
 from pubsub_kit.checks.forms.question import Question
-from pubsub_kit.scenarios.delivery_semantics import batches
+from pubsub_kit.checks.questions.reasons import delivery_semantics as reasons
+from pubsub_kit.scenarios.delivery_semantics import (
+    balances,
+    batches,
+    deposits,
+    films,
+    leases,
+    records,
+    rounds,
+)
 from pubsub_kit.scenarios.delivery_semantics import semantics as stage
 from pubsub_kit.scenarios.delivery_semantics.clicks import draw_clicks
-
-_LESSONS = {
-    "ack on receipt is fine": "An ack tells the broker that you don't need the message any more. "
-    "If you crash between the ack and the work, nobody redelivers it. Which comes first?",
-    "exactly once comes by itself": "No broker delivers exactly once: an ack can get lost after "
-    "the work, and then the message is redelivered. How would this service recognise a repeat?",
-    "more than is needed": "Remembering ids costs a row per event, and a transaction. What harm "
-    "would a repeat, or a loss, do to this service?",
-    "the lease outlasts the job": "Once its lease has run out, the broker takes a worker for dead "
-    "and gives the job to another. How do you keep the lease for as long as you work?",
-    "the old worker has stopped": "A worker that pauses doesn't notice that it was replaced, so "
-    "only the store can refuse its write. What number grows with each delivery of the job? (Kept "
-    "beside the result, it is a fencing token.)",
-    "skips the work": "Calling sleep() without await only creates a coroutine: no time passes, "
-    "and no work is done. What is missing in front of it?",
-    "works on nothing": "Each good record has to be worked on, once. Where do you await "
-    "self.work(event)?",
-    "never acks": "Without an ack the lease runs out, and the whole job is done again. When is "
-    "the broker allowed to forget the job?",
-    "a queue in order is once": "In order doesn't mean once: after a crash or a lost ack, the same "
-    "message is redelivered first, in its right place. How do you recognise it?",
-    "a deposit is lost": "An ack says that the deposit was added, and this one wasn't. What "
-    "could a crash leave undone between your writes?",
-    "committed means processed": "The offset was committed before the work was done, so it calls "
-    "work done that is still in hand. After a crash nobody reads it again. When is it safe?",
-    "commit the highest finished": "An offset stands for everything before it, and a slow click "
-    "below it wasn't finished. Up to where is everything done?",
-    "never commits": "Whatever isn't committed is read, and done, again after each restart. What "
-    "tells the next start where to begin?",
-    "the last, not the next": "The committed offset is the next one to read, as in Kafka: one "
-    "past the last that is done. By how much are you off?",
-    "counts nothing": "The batch is done when every event in it is counted. Which ones did you "
-    "leave out?",
-    "requeue works in the end": "A message that can never be handled is redelivered for ever, and "
-    "keeps a worker busy. After how many attempts do you give up on it?",
-    "a few quick tries are enough": "All the attempts were over before the outage was. How do you "
-    "spread the same number of attempts over a longer time?",
-    "one bad record fails the batch": "An exception gives the whole batch back, good records "
-    "included. How do you report only the ones that failed?",
-    "stops at the bad one": "The records after the bad one are good, and they had to wait for "
-    "nothing. What should happen to them when one before them fails?",
-    "swallows the error": "A record that failed isn't done. How does it reach the dead letters, "
-    "where somebody will see it?",
-    "waits are alike": "The waits double, so they aren't all as long as the first. How long is "
-    "each?",
-    "no cap": "Doubling ends at the cap. Which waits does it cut short?",
-    "a wait after the last try": "After the last attempt nobody waits any more. How many waits "
-    "lie between eight attempts?",
-}
 
 QUESTIONS: list[Question] = [
     Choose(
@@ -75,51 +35,114 @@ QUESTIONS: list[Question] = [
             max_faults=2,
             draws=stage.draw_service,
         ),
-        lessons=_LESSONS,
+        lessons=reasons.LESSONS,
         hints={
             "ack on receipt is fine": ["Which of the three acks before the work?"],
-            "exactly once comes by itself": ["Which of the three never redelivers a message?"],
+            "an ack always arrives": ["Which of the three never redelivers a message?"],
+            "exactly once comes by itself": [
+                "One of the three may lose it, and one may repeat it. What does the third remember?"
+            ],
             "more than is needed": ["Two of the three semantics keep no ids."],
-            "": ["Which is worse for this service: one too few, or one too many?"],
+            "": ["What harms this service: one too few, one too many, both, or neither?"],
         },
     ),
     Code(
         "worker",
         "Write a class Worker(db) with handle(delivery). Rendering takes 25 s (of sleep), and the "
-        "lease lasts 10 s. Extend it while you work. Then put delivery.attempt into the row "
-        "'film tea', but never over a later attempt's. Then ack.",
+        "lease lasts 10 s. Extend it while you work. Number each lease in the store, and put your "
+        "number into the row 'film tea', but never over a higher one. Then ack. Later the film is "
+        "replayed, and then the row must hold the new one. The workers' clocks differ.",
         judged_by=Explored(
-            stage.worker,
-            stage.rendered_once_at_a_time,
+            leases.worker_twice,
+            films.rendered_once_at_a_time,
             ("crash", "pause", "ack lost"),
             max_faults=2,
-            until=400.0,
+            until=700.0,
             draws=stage.drawn_until(after=30.0),
         ),
-        lessons=_LESSONS,
+        lessons=reasons.LESSONS,
         hints={
             "the lease outlasts the job": [
                 "Sleep in pieces that are shorter than the lease, and extend after each.",
                 "for _ in range(5): await sleep(5); await delivery.extend(10)",
             ],
             "the old worker has stopped": [
-                "delivery.attempt is 1 for the first delivery, 2 for the second, and so on.",
-                "In a transaction, read the row, and put only if your attempt isn't smaller.",
+                "What is in the row by the time that the old worker wakes up?",
+                "In a transaction, read the row, and put only if your number isn't lower.",
             ],
+            "compares, then puts": [
+                "async with self.db.transaction() as tx: read and put through tx."
+            ],
+            "read committed": ["transaction() is serializable, unless you ask for less."],
+            "the wrong way": ["Put if the number in the row is lower than yours, or if none is."],
+            "another's number": ["If the row has a higher number than yours, leave it alone."],
+            "counts in two steps": ["await self.db.add('leases', 1) counts, and returns the sum."],
+            "a clock is a fencing token": [
+                "await self.db.add('leases', 1) returns 1 for the first lease, then 2, and so on."
+            ],
+            "a mark refuses it": ["Let the numbers decide: is the row's higher than yours?"],
+            "writes past its transaction": ["Inside the block: await tx.put('film tea', …)"],
+            "never entered": ["async with self.db.transaction() as tx:"],
+            "nobody ends its wait": ["How does each of your loops hear that its work is over?"],
+            "the attempt is a fencing token": [
+                "Where could you count leases, so that a replay doesn't begin again at 1?",
+                "await self.db.add('leases', 1), once per delivery, before the work.",
+            ],
+            "a newer film is refused": [
+                "What do you compare, and is it higher for the film that was rendered later?"
+            ],
+            "numbered after the work": ["Take the number first: before you render."],
+            "two leases, one number": ["await self.db.add('leases', 1), once per delivery."],
+            "leaves it out": [
+                "What does your code do with a second attempt, or a second delivery?"
+            ],
+            "a conflict is no refusal": ["Let the Conflict through, or read the row once more."],
+            "no number": ["Put what add() returned, as it is."],
+            "writes first": ["Write the row after the last sleep."],
+            "renders too short": ["for _ in range(5): await sleep(5); await delivery.extend(10)"],
             "ack on receipt is fine": ["Ack last."],
             "never acks": ["await delivery.ack()"],
             "skips the work": ["Write await in front of sleep."],
-            "": ["There are three parts: sleep and extend; a transaction; an ack."],
+            "": ["There are four parts: a number; sleep and extend; a transaction; an ack."],
         },
     ),
     Code(
         "fifo",
         "Fix the class Deposits(db), which reads from an ordered queue. handle(event) adds "
-        "event.data to the row 'balance', once per event.",
-        judged_by=Explored(stage.fifo, stage.deposited_once, ("crash", "ack lost"), max_faults=2),
-        lessons=_LESSONS,
+        "event.data to the row 'balance', once per event. There are two workers, which may pause "
+        "until a lease is over. After two attempts, a deposit becomes a dead letter, and somebody "
+        "redrives it later.",
+        judged_by=Explored(
+            deposits.fifo,
+            balances.deposited_once,
+            deposits.FAULTS,
+            max_faults=2,
+            diagnose=deposits.diagnose,
+        ),
+        lessons=reasons.LESSONS,
         hints={
             "a queue in order is once": ["What do a message and its repeat have in common?"],
+            "a memory is enough": ["Put the mark into a row of the database."],
+            "the last id is enough": ["Keep a row for each id that was handled."],
+            "the wrong way round": ["Add where insert() returned True, and nowhere else."],
+            "adds after a conflict": [
+                "Let the Conflict through: that is a nack, and the next attempt looks again."
+            ],
+            "the sum is enough": ["Keep a row for each id that was handled."],
+            "nobody looks": ["Add only where insert() returned True."],
+            "the mark is ignored": ["Whatever its age, a mark says that the deposit is added."],
+            "read committed": ["transaction() is serializable, unless you ask for less."],
+            "writes past its transaction": ["Inside the block, do everything through tx."],
+            "never entered": ["async with self.db.transaction() as tx:"],
+            "looks, then writes": ["Look through tx, inside the transaction that writes."],
+            "mark and money apart": ["The mark and the money belong in one transaction."],
+            "takes another for a repeat": ["event.id, and only whether it is the same."],
+            "swallows a conflict": [
+                "An exception that leaves handle() is a nack: it is redelivered."
+            ],
+            "overwrites": ["await tx.add('balance', event.data)"],
+            "adds twice": ["One add for each event."],
+            "keeps no balance": ["await tx.add('balance', event.data)"],
             "a deposit is lost": ["The mark and the money belong in one transaction."],
             "": ["if await tx.insert(f'seen {event.id}'): …"],
         },
@@ -129,20 +152,28 @@ QUESTIONS: list[Question] = [
         "Write a class Reader(db) with handle(batch). For each (offset, event) of the batch, await "
         "sleep(event.data['takes']) and await perform('count', event.id), all concurrently with "
         "gather. Put the next offset to read into the row 'committed', so that a crash loses "
-        "nothing.",
+        "nothing. The next batch begins there.",
         judged_by=Explored(
-            batches.commit,
-            batches.every_click_counts,
+            rounds.commit_in_rounds,
+            rounds.every_click_counts_in_time,
             ("crash",),
             max_faults=2,
             until=100.0,
             draws=draw_clicks,
         ),
-        lessons=_LESSONS,
+        lessons=reasons.LESSONS,
         hints={
             "commit the highest finished": ["Which is the first offset that isn't finished?"],
             "committed means processed": ["What is still left to do when you commit?"],
             "the last, not the next": ["After offsets 0 to 3, the next one to read is 4."],
+            "commits another offset": ["batch[-1][0] is the offset of the last click."],
+            "one after the other": ["await gather(*(count(event) for _, event in batch))"],
+            "counts before its time": ["await sleep(event.data['takes'])"],
+            "marks it before it counts": [
+                "Count what is read again once more: a crash may repeat, and must lose nothing."
+            ],
+            "never entered": ["async with self.db.transaction() as tx:"],
+            "counts nothing": ["await perform('count', event.id)"],
             "": ["Commit the last offset + 1 when the whole batch is done."],
         },
     ),
@@ -162,27 +193,42 @@ QUESTIONS: list[Question] = [
             expected=(ValueError, ConnectionError),
             draws=stage.drawn_until(after=1.0),
         ),
-        lessons=_LESSONS,
+        lessons=reasons.LESSONS,
         hints={
             "requeue works in the end": ["Which choices put an end to the redeliveries?"],
-            "": ["How long do five attempts take if there is no wait between them?"],
+            "one attempt is enough": ["When is order-2 tried for the second time?"],
+            "a few quick tries are enough": [
+                "How long do all the attempts take if there is no wait between them?"
+            ],
+            "": ["When is the last attempt at order-2, and what ends those at order-1?"],
         },
     ),
     Code(
         "batch",
         "Write a class Batch(work) with handle(batch). It awaits self.work(event) for each event "
-        "of the batch (which raises for a bad one), and returns a list of the ids that failed.",
+        "of the batch (which raises for a bad one), and returns a list of the ids that failed. "
+        "These are in the next batch again.",
         judged_by=Explored(
-            batches.batch,
-            batches.good_records_are_worked_on_once,
+            records.batch,
+            records.what_failed_comes_back,
             (),
             max_faults=0,
             expected=(ValueError,),
         ),
-        lessons=_LESSONS,
+        lessons=reasons.LESSONS,
         hints={
+            "one bad record fails the batch": [
+                "Each record needs a try of its own, whose except catches what work() raises.",
+                "except Exception: catches them all. After that, raise nothing.",
+            ],
+            "raises for all": ["Return a list, whatever has failed: an empty one if nothing has."],
+            "returns nothing": ["return failed, as the last line of handle()."],
+            "stops at the bad one": ["Put the try inside the loop, around one record."],
             "swallows the error": ["What does your except do with event.id?"],
-            "": ["The try and the except belong inside the loop."],
+            "returns the good ones": ["The append belongs into the except."],
+            "returns what is done": ["Append the id in the except, and nowhere else."],
+            "remembers earlier failures": ["failed = [] at the top of handle()."],
+            "": ["The list has the id of each record for which work() raised, and no other id."],
         },
     ),
     Estimate(
@@ -195,9 +241,14 @@ QUESTIONS: list[Question] = [
         wrong={
             "waits are alike": lambda: 7.0,
             "no cap": lambda: float(2**7 - 1),
+            "each wait is the cap": lambda: 7 * 30.0,
+            "the cap comes late": lambda: float(sum(2**i for i in range(6)) + 30),
             "a wait after the last try": lambda: float(sum(min(30, 2**i) for i in range(8))),
+            "one wait is missing": lambda: float(sum(min(30, 2**i) for i in range(6))),
+            "no cap, and a wait too many": lambda: float(2**8 - 1),
+            "with jitter": lambda: sum(min(30, 2**i) for i in range(7)) / 2,
         },
-        lessons=_LESSONS,
+        lessons=reasons.LESSONS,
         hints={"": ["There are seven waits between eight attempts."]},
         shows="1 + 2 + 4 + 8 + 16 + 30 + 30.",
     ),

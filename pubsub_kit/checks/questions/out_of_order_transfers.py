@@ -7,109 +7,18 @@ from pubsub_kit.checks.forms.code import Code
 from pubsub_kit.checks.forms.judges import Explored
 from pubsub_kit.checks.forms.parsons import Parsons
 from pubsub_kit.checks.forms.question import Question
-from pubsub_kit.scenarios.out_of_order_transfers import numbered_moves, outboxes, partitions
-from pubsub_kit.scenarios.out_of_order_transfers import transfers as stage
+from pubsub_kit.checks.questions import audits
+from pubsub_kit.checks.questions.reasons import out_of_order_transfers as reasons
+from pubsub_kit.scenarios.out_of_order_transfers import (
+    books,
+    more_moves,
+    numbered_moves,
+    outboxes,
+    partitions,
+    tickets,
+)
+from pubsub_kit.scenarios.out_of_order_transfers import transfers_at_once as stage
 from pubsub_kit.world.verbs import perform
-
-_TRANSFER = {
-    "a timeout means it failed": "A timeout tells you that no reply came, and nothing about the "
-    "money. Going on is a guess, and so is undoing. How can you get a real answer from the "
-    "account?",
-    "a new id for each try": "The account had already done your first try; its reply was lost. It "
-    "takes a new id for a new request. Which id stays the same across retries and restarts?",
-    "nobody goes on": "A crash wipes your memory, and the client doesn't ask again. recover() can "
-    "only finish an order that it finds in the database. When do you save it?",
-    "what was not saved was not done": "A crash can fall between a call and your note of it. So "
-    "after a restart you can't tell whether the last step was done, and a guess loses money. Under "
-    "which id is it safe to ask again?",
-    "no compensation": "Only your code undoes the steps of a saga. Once an account has refused, "
-    "every step before that must be undone, the fee too. Which steps were done by then?",
-    "an undo under the same id": "The account does each id only once, so it ignores an undo that "
-    "reuses the id. An undo is a new request. Which id could it have?",
-    "moves a part": "A transfer makes three moves: ann pays the amount and the fee, the bank gets "
-    "the fee, and bob gets the amount. Which one is missing?",
-    "moves nothing": "Only the accounts can move money, and none of them did. Which three calls "
-    "make up a transfer?",
-    "tells another story": "The client acts on your answer: True means done, False means not done. "
-    "Which way through your code returns the wrong one?",
-    "another answer": "Return True once every step is done, and False once every step is undone. "
-    "What does your code return at its end?",
-    "never ends": "False is an answer: bob's account refused, and it will refuse every time. Only "
-    "silence is worth a retry. Does your code tell the two apart?",
-}
-
-_ACCOUNT = {
-    "sort by wall clock": "Two machines' clocks don't agree, so their timestamps can't put moves "
-    "in order (Kleppmann, Designing Data-Intensive Applications, ch. 8). Which number in "
-    "event.data comes from one place only?",
-    "late means stale": "A late move isn't old news: each one changes the balance. Dropping a "
-    "lower number is right if an event holds the whole state, but these hold a change. What is "
-    "the balance without the move you dropped?",
-    "created comes first": "The event that opens the account can arrive after one that uses it, so "
-    "the first to arrive needn't be number 1. Which number do you wait for before anything has "
-    "arrived?",
-    "as they come": "Redelivery changes the order here, so you can't apply moves as they arrive. "
-    "Which move is next, and where do you keep one that is early?",
-    "no dedup": "A move was delivered twice, and it counted twice. If its number is lower than the "
-    "next one you expect, what do you know about it?",
-    "mark and effect apart": "The crash fell between two writes, the balance and the number, so "
-    "one of them is missing. How can two writes become one?",
-    "a memory is enough": "You acked the early move and kept it in memory. The crash wiped it, and "
-    "the broker won't redeliver what you acked. Where does it survive a crash?",
-    "keeps no balance": "The check reads the row 'balance', which should hold what the moves make. "
-    "Which row does your code write?",
-}
-
-_SHOP = {
-    "save, then publish": "You wrote to two systems, and the crash fell between the two writes: "
-    "saved, but never published. Which two writes can be one transaction, and who publishes later?",
-    "publish, then save": "You published first, and the crash came before the order was saved. "
-    "Nobody can take an event back. What has to be certain before you publish?",
-    "id > last": "An order gets its number before its transaction commits, and transactions can "
-    "commit in another order. When your relay published number 2, number 1 wasn't there yet. How "
-    "can the relay find it later?",
-    "forgets before it tells": "The crash fell after you took the row off your list and before it "
-    "was sent. The other way round, a crash only sends it twice, and the receiver can tell by the "
-    "id. Which of the two comes first?",
-    "tells it for ever": "It was sent again although nothing went wrong. How does your relay know, "
-    "on its next run, that this one has been sent?",
-    "tells nobody": "It was saved, but nothing sent it. Only relay() runs after a restart: what "
-    "does it find to send?",
-    "saves": "The check looks for a row f'order {order[\"id\"]}' for each order. Which rows does "
-    "your shop write?",
-}
-
-_MAIL = {
-    "a transaction covers the mail": "A transaction rolls back its own rows and nothing else. You "
-    "can't roll back an email, and Kafka's transactions cover Kafka's topics alone (its design "
-    "docs, 4.6). What can you write inside the transaction instead of sending?",
-    "after the commit is soon enough": "The crash came right after the commit, and then nobody "
-    "knew that a mail was due. Which row would have told the relay?",
-    "forgets before it tells": _SHOP["forgets before it tells"],
-    "tells it for ever": _SHOP["tells it for ever"],
-    "tells nobody": _SHOP["tells nobody"],
-    "sold twice": "Two clients took the same ticket, since nothing looked whether one was left in "
-    "the very step that took it. How can looking and taking become one step?",
-    "sells nothing": "The row 'ticket …' says who got the ticket, and your code writes none. "
-    "Which line does?",
-}
-
-_ROUTING = {
-    "a topic is totally ordered": "Order holds within one partition only, and two partitions drain "
-    "at different speeds. Which key do all of Ann's moves share?",
-    "hash() is stable": "Python salts hash() of a string in each process, so two processes send "
-    "one key to two partitions. Which hash gives the same result everywhere?",
-    "every client hashes alike": "librdkafka defaults to CRC32, the Java client to murmur2 "
-    "(confluent-kafka-dotnet #165, kafkajs #1154), so one key went to two partitions. How do you "
-    "make both clients agree?",
-    "adding partitions is harmless": "hash % 2 and hash % 3 differ: the key moved to another "
-    "partition while its older messages were still waiting in the old one. When is it safe to add "
-    "a partition?",
-    "a retry topic keeps order": "The failed move stepped aside, and the next one passed it. A "
-    "retry topic suits messages that nothing has to wait for. Does something wait for this one?",
-    "a dead letter is free": "The dead-lettered move left a gap, and the moves behind it went on. "
-    "Once redriven, it arrived as an old message among new ones. Who has to wait instead?",
-}
 
 QUESTIONS: list[Question] = [
     Choose(
@@ -125,7 +34,7 @@ QUESTIONS: list[Question] = [
             diagnose=partitions.diagnose,
             draws=partitions.in_lanes,
         ),
-        lessons=_ROUTING,
+        lessons=reasons.ROUTING,
         hints={
             "a topic is totally ordered": [
                 "Which moves must not overtake each other? What do they have in common?"
@@ -151,18 +60,18 @@ QUESTIONS: list[Question] = [
     Code(
         "account",
         "Write a class Ledger(db) with handle(event). The row 'balance' must end up as what the "
-        "moves make in the order of event.data['seq'] (1, 2, 3, 4), each applied once. Moves may "
-        "arrive late or twice, clocks may be wrong, and the ledger may crash: up to 2 faults a "
+        "moves make in the order of event.data['seq'] (1, 2, 3, 4, …), each applied once. Moves "
+        "may arrive late or twice, clocks may be wrong, and the ledger may crash: up to 2 faults a "
         "run.",
         judged_by=Explored(
-            numbered_moves.ledger,
-            numbered_moves.adds_up,
+            more_moves.account,
+            more_moves.adds_up,
             numbered_moves.FAULTS,
             max_faults=2,
             diagnose=numbered_moves.diagnose,
-            draws=numbered_moves.in_lanes,
+            draws=more_moves.in_lanes,
         ),
-        lessons=_ACCOUNT,
+        lessons=reasons.ACCOUNT,
         hints={
             "sort by wall clock": ["Which field of event.data doesn't depend on a teller's clock?"],
             "late means stale": [
@@ -170,11 +79,26 @@ QUESTIONS: list[Question] = [
             ],
             "created comes first": ["Numbers begin at 1, whatever arrives first."],
             "as they come": ["Keep a row with the next number. What do you do with a higher one?"],
+            "four moves are all": ["Nothing in your code needs to know how many moves there are."],
+            "numbers are texts": ["sorted(…, key=int), or a row with the next number."],
+            "sends back what is booked": [
+                "return for a lower number; raise only for a higher one."
+            ],
             "no dedup": ["A number below the next one was applied before."],
             "mark and effect apart": [
                 "async with self.db.transaction() as tx: … makes both writes one."
             ],
+            "marked, and not applied": [
+                "The mark, the balance and the number: all of them in one transaction."
+            ],
+            "taken out, and not applied": ["await tx.delete(…), where tx also puts the balance."],
             "a memory is enough": ["Put it in a row, such as f'held {number}'."],
+            "one row for all": ["f'held {number}'"],
+            "drops what is early": [
+                "Put it in a row such as f'held {number}', or raise, so that it is redelivered."
+            ],
+            "never takes it up": ["A while loop: as long as the next number is held, apply it."],
+            "applies nothing": ["Numbers begin at 1."],
             "": [
                 "Keep the next number in a row. Drop a lower one. Hold a higher one, or raise, so "
                 "that it is redelivered.",
@@ -186,15 +110,16 @@ QUESTIONS: list[Question] = [
         "transfer",
         "Write a class Transfers(db) with handle(order) and recover(). It moves the amount and the "
         "fee between three accounts, all of it or nothing, whatever 2 lost replies or crashes do. "
-        "handle returns True if the transfer was done, and False if an account refused.",
+        "Orders come at the same time, and what an account gets may be spent at once. handle "
+        "returns True if the transfer was done, and False if an account refused.",
         judged_by=Explored(
             stage.transfers,
-            stage.money_is_conserved,
+            books.whole_or_not_at_all,
             stage.FAULTS,
             max_faults=2,
-            draws=stage.one_transfer,
+            draws=stage.in_lanes,
         ),
-        lessons=_TRANSFER,
+        lessons=reasons.TRANSFER,
         hints={
             "a timeout means it failed": [
                 "What could you ask the account instead of guessing?",
@@ -212,6 +137,19 @@ QUESTIONS: list[Question] = [
                 "Keep a list of the steps that were done, and undo them in reverse."
             ],
             "an undo under the same id": ["f\"undo {order['id']}\""],
+            "undoes what was not done": ["Undo the steps before the one that was refused."],
+            "an undo can be refused": ["Take first: from order['from'], before anybody gets it."],
+            "goes on after a no": ["False from the payer: nothing else is to be done."],
+            "turns an order away": [
+                "Two orders can be open at the same time. Which accounts said no to this one?"
+            ],
+            "deletes the order too early": ["Undo first, then delete the order."],
+            "leaves an order open": ["for order in (await self.db.scan('open ')).values(): …"],
+            "one id for two orders": ["Put order['id'] into every id."],
+            "one variable for two orders": [
+                "Pass the order along as an argument, from one method to the next."
+            ],
+            "one row for all": ["f\"open {order['id']}\""],
             "moves a part": ["Make three calls: order['from'], 'bank' and order['to']."],
             "tells another story": ["Trace each way through your code to its return."],
             "": [
@@ -225,28 +163,44 @@ QUESTIONS: list[Question] = [
     Code(
         "relay",
         "Fix the shop: every order that it saves as f'order {id}' must be published on 'orders' "
-        "under its id, and no other order. The shop may crash or pause, up to 2 times. relay() is "
-        "called after each restart, after 5 seconds, and once much later.",
+        "as a whole, under its id, and no other order. Up to 2 times the shop may crash or pause, "
+        "or a publish may fail. relay() is called after each restart, after 5 seconds, once much "
+        "later, and again if a publish failed.",
         judged_by=Explored(
             outboxes.shop,
             outboxes.told_what_is_saved,
-            outboxes.SHOP_FAULTS,
+            outboxes.RELAY_FAULTS,
             max_faults=2,
             draws=outboxes.in_lanes,
         ),
-        lessons=_SHOP,
+        lessons=reasons.SHOP,
         hints={
             "save, then publish": [
                 "Two writes to one database can be one transaction. A publish can't join it."
+            ],
+            "order and outbox apart": [
+                "async with self.db.transaction() as tx: … makes both writes one."
             ],
             "publish, then save": [
                 "Publish after the commit. Who does that if you crash in between?"
             ],
             "id > last": ["Which rows haven't been published? The highest number can't tell you."],
             "forgets before it tells": ["Publish, then delete the row."],
+            "deletes what is unsent": [
+                "Let the error through, or keep the row: relay() will be called again."
+            ],
             "tells it for ever": [
                 "Delete the row once it is sent, and send it from one place only."
             ],
+            "the relay leaves it": ["for row, order in (await self.db.scan('outbox ')).items(): …"],
+            "one row for all": ["f\"outbox {order['id']}\""],
+            "deletes the order": [
+                "A second row, f\"outbox {order['id']}\", can go once it is sent."
+            ],
+            "swallows a conflict": ["Let Conflict through, or begin the transaction again."],
+            "answers without saving": ["Every order of every client is a row of its own."],
+            "publishes under another id": ["await publish('orders', order, id=order['id'])"],
+            "tells only the id": ["await publish('orders', order, id=order['id'])"],
             "": [
                 "In one transaction, write the order and a row f'outbox {id}'.",
                 "In relay(), scan 'outbox ', publish each row, then delete it.",
@@ -275,24 +229,30 @@ QUESTIONS: list[Question] = [
         ],
         defines="Tickets",
         names={"perform": perform},
+        takes="db",
         judged_by=Explored(
-            outboxes.box_office,
-            outboxes.mailed_who_has_it,
-            outboxes.OFFICE_FAULTS,
+            tickets.box_office,
+            tickets.mailed_who_has_it,
+            tickets.FAULTS,
             max_faults=2,
             draws=outboxes.in_lanes,
         ),
-        lessons=_MAIL,
+        lessons=reasons.MAIL,
         hints={
-            "a transaction covers the mail": [
-                "If the transaction aborts, what is left of it, and what of the mail?"
-            ],
+            "a transaction covers the mail": ["If it aborts, what is left of it, and of the mail?"],
             "after the commit is soon enough": ["After the crash, who knows that a mail is due?"],
-            "sold twice": ["Line 6 looks and line 9 takes: both belong inside the transaction."],
+            "sold twice": [
+                "Line 6 looks, line 9 takes and line 14 sells: all three in the transaction."
+            ],
+            "leaves the note": ["Lines 10, 5 and 1: find each note, send its mail, delete it."],
+            "tells it in two places": ["Leave out line 7 or line 11: lines 10, 5 and 1 send it."],
+            "notes a mail before it looks": ["Line 6 is the first in the transaction."],
+            "takes, then looks": ["Line 6 is the first in the transaction."],
             "": [
                 "handle: one transaction looks, sells the ticket, and notes that a mail is due.",
                 "relay: for each such note, send the mail, then delete the row.",
             ],
         },
     ),
+    audits.TRANSFERS,
 ]

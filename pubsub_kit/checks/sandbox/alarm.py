@@ -23,6 +23,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 _AGAIN = 0.05  # seconds between rings
+_SLICES = 4  # of the time that a run may stand still: so often the alarm looks how far it is
+_LONGEST = 3  # times as long as it may stand still, a run may take
 
 
 class OutOfTime(BaseException):
@@ -30,10 +32,17 @@ class OutOfTime(BaseException):
 
 
 class Alarm:
-    """Rings so many seconds after it was last wound; only what is `watched` hears it."""
+    """Rings so many seconds after it was last wound; only what is `watched` hears it.
 
-    def __init__(self, seconds: float) -> None:
+    `progress` says how far a run is, so that a slow one is not taken for an endless one: it has to
+    stand still for that long, or to take `_LONGEST` times as long. None: it is not known.
+    """
+
+    def __init__(self, seconds: float, progress: Callable[[], object] = lambda: None) -> None:
         self.seconds = seconds
+        self.progress = progress
+        self._seen: object = None
+        self._still = self._slices = 0
         self.interrupted = False  # by the person at the keyboard
         self.thread = threading.get_ident()
         self.rings = 0
@@ -55,10 +64,14 @@ class Alarm:
             self._hush()
 
     def wind(self) -> None:
-        """Begin to count the seconds anew."""
+        """Begin to count the seconds of a new run."""
+        self._seen, self._still, self._slices = self.progress(), 0, 0
+        self._count()
+
+    def _count(self) -> None:
         if self._system:
-            signal.setitimer(signal.ITIMER_REAL, self.seconds)
-        self._due = perf_counter() + self.seconds
+            signal.setitimer(signal.ITIMER_REAL, self.seconds / _SLICES)
+        self._due = perf_counter() + self.seconds / _SLICES
 
     def __enter__(self) -> Alarm:
         if self._main and callable(before := signal.getsignal(signal.SIGINT)):
@@ -88,6 +101,14 @@ class Alarm:
             left = self._others[0] - (perf_counter() - self._begun)
             signal.setitimer(signal.ITIMER_REAL, max(left, 0.001), self._others[1])
 
+    def _may_go_on(self) -> bool:
+        """Look how far the run is; say whether it may have some more time."""
+        before, self._seen = self._seen, self.progress()
+        self._still = 0 if self._seen is not None and self._seen != before else self._still + 1
+        self._slices += 1
+        still = _SLICES if self._seen is None else _SLICES - 1  # it may move in the first one
+        return self._still < still and self._slices < _LONGEST * _SLICES
+
     def _hush(self) -> None:
         if self._system:
             signal.setitimer(signal.ITIMER_REAL, 0)
@@ -97,6 +118,9 @@ class Alarm:
                 _throw(self.thread, None)  # take back one that was sent but has not arrived
 
     def _ring(self, number: int, frame: FrameType | None) -> None:
+        if not (self.rings or self.interrupted) and self._may_go_on():
+            self._count()
+            return
         signal.setitimer(signal.ITIMER_REAL, _AGAIN)
         if self._hears(frame):
             self.rings += 1
@@ -131,7 +155,11 @@ class Alarm:
             with self._lock:
                 late = perf_counter() >= self._due
                 frame = sys._current_frames().get(self.thread)
+                if late and not (self.rings or self.interrupted) and self._may_go_on():
+                    self._count()
+                    continue
                 if late and not self._over.is_set() and self._hears(frame):
+                    self.rings += 1
                     _throw(self.thread, OutOfTime)
             if late:
                 self._over.wait(_AGAIN)

@@ -6,14 +6,19 @@ run it happened: the world turns a handler's exception into a nack or a failed c
 
 from __future__ import annotations
 
+import ast
+import difflib
 import dis
 import functools
 import linecache
 import os
+import re
 import sysconfig
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from pubsub_kit.errors import said
 from pubsub_kit.world.services import CallRefused, CallTimeout
@@ -25,6 +30,9 @@ EXPECTED: tuple[type[BaseException], ...] = (CallTimeout, CallRefused, Conflict)
 _FOLDERS = [str(Path(__file__).resolve().parents[2])]
 _FOLDERS += [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
 _OTHERS = tuple(f"{folder}{os.sep}" for folder in _FOLDERS)
+_PARSED = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+_AWAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
+_WIDE = 100  # characters of a line that are quoted
 _MEANT_AS_ALARMS = (AssertionError, NotImplementedError)
 
 
@@ -41,15 +49,73 @@ def own_line(error: BaseException) -> str:
     found = [(step.tb_frame.f_code.co_filename, step.tb_lineno) for step in _own_steps(error)]
     if not found:
         return ""
-    words = linecache.getline(*found[-1]).strip()
-    return f"line {found[-1][1]}{': ' + words[:80] if words else ''}"
+    return line(*found[-1])
+
+
+def line(filename: str, number: int) -> str:
+    """Return a line of a file as a sentence names it: "line 7: total += x"."""
+    words = linecache.getline(filename, number).strip()
+    words = words if len(words) <= _WIDE else f"{words[: _WIDE - 1]}…"
+    return f"line {number}{': ' + words if words else ''}"
+
+
+def loop_around(error: BaseException) -> str:
+    """Say of the innermost loop of the learner's that an error came out of whether it awaits.
+
+    Returns "awaits", "awaits nothing", or "" where no loop is found. It is read from the source,
+    so it is good for words, and not for a grade.
+    """
+    for step in reversed(list(_own_steps(error))):
+        source = "".join(linecache.getlines(step.tb_frame.f_code.co_filename))
+        with suppress(SyntaxError, ValueError):
+            tree = compile(source, "<loop>", "exec", _PARSED)
+            assert isinstance(tree, ast.AST)
+            inside = [loop for loop in ast.walk(tree) if isinstance(loop, ast.While | ast.For)
+                      and loop.lineno <= step.tb_lineno <= (loop.end_lineno or 0)]  # fmt: skip
+            if inside:
+                innermost = max(inside, key=lambda loop: loop.lineno)
+                awaits = any(isinstance(node, _AWAITS) for node in ast.walk(innermost))
+                return "awaits" if awaits else "awaits nothing"
+    return ""
 
 
 def told(error: BaseException) -> str:
     """Return an error in one sentence, with the learner's line if it is known."""
     name, where = type(error).__name__, own_line(error)
-    words = said(error).partition("\n")[0][:200]
+    words = f"{said(error).partition(chr(10))[0][:200]}{_meant_name(error)}"
     return f"{name}{': ' + words if words != name else ''}{f' ({where})' if where else ''}"
+
+
+def _meant_name(error: BaseException) -> str:
+    """Return ": did you mean 'add'?" for a misspelt attribute, or ""."""
+    name, owner = getattr(error, "name", None), getattr(error, "obj", None)
+    if not isinstance(error, AttributeError) or not isinstance(name, str) or owner is None:
+        return ""
+    try:
+        known = [known for known in dir(owner) if not known.startswith("_")]
+    except Exception:  # it can refuse to be looked at
+        return ""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f": did you mean {close[0]!r}?" if close else ""
+
+
+def refused(world_raised: Sequence[tuple[int, Exception]]) -> str:
+    """Return the last error that the learner raised on purpose, in a sentence, or ""."""
+    for _, error in reversed(world_raised):
+        if any(_own_steps(error)) and _meant(error):
+            return f"Your code raised {told(error)}."
+    return ""
+
+
+def miscalled(error: BaseException, answer: Any) -> str:
+    """Say how a function of the learner's was called that takes other arguments, or ""."""
+    name = getattr(answer, "__name__", type(answer).__name__)
+    words = said(error).partition("\n")[0]
+    if not isinstance(error, TypeError) or any(_own_steps(error)):
+        return ""
+    if not re.match(rf"{re.escape(name)}(\.\w+)?\(\) ", words):
+        return ""
+    return f"{name} can't be called as the question says: {words}"
 
 
 def mishap(

@@ -3,7 +3,7 @@
 Such an answer behaves otherwise from run to run, so what a search finds of it means nothing. It is
 caught in three ways: runs that are repeated after the search go another way; what failed does not
 fail once the places where code can remember hold what they held at first; or, where something was
-there from an earlier cell, once they are empty.
+there from an earlier cell, once they are empty, and they are filled again.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from pubsub_kit.checks.sandbox.memory import Memory
 from pubsub_kit.checks.sandbox.places import Place
+from pubsub_kit.world.breaker import Breaker
 from pubsub_kit.world.chance import Schedule, ScheduleError, encode
 from pubsub_kit.world.search.explore import Violation
 from pubsub_kit.world.world import World
@@ -36,6 +37,7 @@ class Watch(Generic[Key]):
         self.run: Run[Key] = run
         self.costly = costly
         self.seen: list[tuple[Key, Course]] = []
+        self.leaked: list[Place] = []
 
     def saw(self, key: Key, world: World) -> None:
         """Remember how a run went."""
@@ -51,13 +53,20 @@ class Watch(Generic[Key]):
                 leaks = not self._fails_alike(key, violation)
         else:
             with self.memory.emptied() as held:
-                leaks = bool(held) and self._fails_alike(key, None)
-            changed = held if leaks else []
+                spared = bool(held) and self._fails_alike(key, None)
+                changed = [place for place in held if place.read()] if spared else []
+            leaks = bool(changed)  # what is only read is a constant, however much depends on it
             leaks = leaks or (not self.costly and self._goes_another_way([]))
         if not leaks:
             return None
         self.memory.forget()
+        self.leaked = list(changed)
         return _remembers(changed)
+
+    @property
+    def is_of_breakers(self) -> bool:
+        """Whether all that leaked are breakers of the kit: each would be new after a restart."""
+        return bool(self.leaked) and all(isinstance(p.read(), Breaker) for p in self.leaked)
 
     def _goes_another_way(self, changed: Sequence[Place]) -> bool:
         for key, (shape, words) in self.seen:
@@ -72,7 +81,7 @@ class Watch(Generic[Key]):
     def _fails_alike(self, key: Key, violation: Violation | None) -> bool:
         try:
             _, again = self.run(key)
-        except ScheduleError:
+        except Exception:  # it went another way, or missed what was taken from it
             return False
         if violation is None or again is None:
             return violation is again
@@ -80,9 +89,18 @@ class Watch(Generic[Key]):
 
 
 def probe(watch: Watch[str], faults: Sequence[str]) -> None:
-    """Let a watch see the run without faults, and the first and last chance of each fault."""
-    world, _ = watch.run("-")
+    """Let a watch see the run without faults, and the first and last chance of each fault.
+
+    Where that run fails, a search ends with it, so no fault is tried. An error of the answer's own
+    is left to the search, which meets it again, in the shortest run that has it.
+    """
+    try:
+        world, violation = watch.run("-")
+    except Exception:
+        return
     watch.saw("-", world)
+    if violation is not None:
+        return
     assert isinstance(world.chance, Schedule)
     offered = world.chance.offered
     for kind in faults:
@@ -91,8 +109,8 @@ def probe(watch: Watch[str], faults: Sequence[str]) -> None:
             code = encode({number: kind})
             try:
                 watch.saw(code, watch.run(code)[0])
-            except ScheduleError:
-                continue  # it went another way already, and will be seen to
+            except Exception:
+                continue  # it went another way already, or raised: the search will see to it
 
 
 def course(world: World) -> Course:
@@ -106,7 +124,8 @@ def _remembers(places: Sequence[Place]) -> Violation:
     message = (
         f"Your code remembers what a restart would wipe out, in {places[0].words}."
         if places
-        else "The same run came out differently the second time: your code depends on a clock, a "
-        "file or randomness from outside this world."
+        else "The same run came out differently the second time: your code depends on something "
+        "outside this world, such as a clock, a file, randomness, or an address in memory, which "
+        "id(), repr() and hash() of an object show."
     )
     return Violation(message, belief="hidden state")

@@ -46,9 +46,10 @@ class Memory:
             yield [place for place, value, empty in triples if value is not empty]
 
     def forget(self) -> None:
-        """Set every place back to what it held at first."""
-        for place, value in zip(self.places, self._copies, strict=True):
-            if value is not _UNCOPIED:
+        """Set every place that has changed back to what it held at first."""
+        triples = zip(self.places, self._prints, self._copies, strict=True)
+        for place, before, value in triples:
+            if value is not _UNCOPIED and fingerprint(place.read()) != before:
                 place.write(_copy(value))
 
     @contextmanager

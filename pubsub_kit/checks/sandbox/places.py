@@ -94,7 +94,10 @@ def _of_argument(value: Any) -> Place:
             value.clear()
             (value.extend if isinstance(value, list) else value.update)(kept)
 
-    return Place("an argument of partial(), which was made once", lambda: value, write)
+    def read() -> Any:
+        return copy(value) if isinstance(value, list | set | dict) else value
+
+    return Place("an argument of partial(), which was made once", read, write)
 
 
 def _of_cache(thing: Any) -> Place:

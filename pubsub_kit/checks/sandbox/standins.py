@@ -102,7 +102,7 @@ def _clock(halt: Halt, name: str, real: Callable[[], Any]) -> Callable[[], Any]:
         if is_own(sys._getframe(2).f_code.co_filename):
             halt(
                 f"time.{name}() reads the wall clock, but time is virtual here: use clock() from "
-                "pubsub_kit"
+                "pubsub_kit, or the clock that your class is given, or none"
             )
         return real()
 

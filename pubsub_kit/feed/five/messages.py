@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pubsub_kit.errors import PubSubKitError
@@ -24,8 +25,19 @@ from pubsub_kit.feed.designs import FeedDesign
 from pubsub_kit.feed.five.oracles import readers_see
 from pubsub_kit.feed.five.timelines import Plan, Timelines, Tweets, seen
 from pubsub_kit.log.event import Event
-from pubsub_kit.world.search.explore import Exploration, Oracle, Scenario, explore, replay
-from pubsub_kit.world.verbs import publish, sleep
+from pubsub_kit.world.chance import parse
+from pubsub_kit.world.publishing import publish
+from pubsub_kit.world.search.claim import folded, no_schedule
+from pubsub_kit.world.search.explore import (
+    Exploration,
+    Oracle,
+    Progress,
+    Scenario,
+    explore,
+    replay,
+)
+from pubsub_kit.world.search.kept import fault_count
+from pubsub_kit.world.verbs import sleep
 from pubsub_kit.world.world import World
 
 
@@ -180,6 +192,12 @@ async def _tell(author: str, tweet: str, deleted: bool) -> None:
 # -- every schedule --------------------------------------------------------------------------------
 
 
+_LIMITS = (
+    "Every latency takes its median; other stories, other faults, more faults or other timings are "
+    "not covered."
+)
+
+
 @dataclass(slots=True)
 class FeedExploration(Exploration):
     """What was found in all scenes: where some fail, the one that needs the fewest faults."""
@@ -187,8 +205,21 @@ class FeedExploration(Exploration):
     scene: str = ""
     scenes: Mapping[str, Exploration] = field(default_factory=dict)
 
+    @property
+    def claim(self) -> str:
+        """What is proven of the scenes and what is not, in a few sentences."""
+        if self.outcome != "holds":
+            return folded(f"In the scene “{self.scene}”: {self.scenes[self.scene].claim}")
+        told: dict[str, list[str]] = {}
+        for name, found in self.scenes.items():
+            told.setdefault(no_schedule(found, found.max_faults), []).append(name)
+        held = [f"In the scenes “{'”, “'.join(names)}”: {said}" for said, names in told.items()]
+        return folded(" ".join([*held, _LIMITS]))
 
-def explore_scene(design: FeedDesign, name: str, max_faults: int = 2) -> Exploration:
+
+def explore_scene(
+    design: FeedDesign, name: str, max_faults: int = 2, progress: Progress | None = None
+) -> Exploration:
     """Try one scene with a design under every schedule; raises SceneError where it cannot."""
     scene = _scene(name)
     if isinstance(max_faults, bool) or not isinstance(max_faults, int):
@@ -198,12 +229,15 @@ def explore_scene(design: FeedDesign, name: str, max_faults: int = 2) -> Explora
         scene.oracle(design),
         faults=scene.faults,
         max_faults=max_faults,
+        progress=progress,
     )
 
 
-def explore_design(design: FeedDesign, max_faults: int = 2) -> FeedExploration:
+def explore_design(
+    design: FeedDesign, max_faults: int = 2, progress: Progress | None = None
+) -> FeedExploration:
     """Try every scene with a design under every schedule of up to so many faults."""
-    scenes = {name: explore_scene(design, name, max_faults) for name in SCENES}
+    scenes = {name: explore_scene(design, name, max_faults, progress) for name in SCENES}
     worst = min(scenes, key=lambda name: _rank(scenes[name]))
     found, fired = scenes[worst], Counter[str]()
     for each in scenes.values():
@@ -220,13 +254,32 @@ def explore_design(design: FeedDesign, max_faults: int = 2) -> FeedExploration:
         world=found.world,
         scene=worst,
         scenes=scenes,
+        until=found.until,
+        unended=sum(each.unended for each in scenes.values()),
+        hardest=_hardest(scenes),
+        rerun=partial(_rerun, design),
     )
+
+
+def _hardest(scenes: Mapping[str, Exploration]) -> str:
+    """Return the hardest schedule that any scene survived, after the scene's number: "3/4c9o"."""
+    if any(found.outcome != "holds" for found in scenes.values()):
+        return ""
+    codes = [(number, found.hardest) for number, found in enumerate(scenes.values(), 1)]
+    number, code = max(codes, key=lambda pair: fault_count(parse(pair[1])))
+    return f"{number}/{code}"
+
+
+def _rerun(design: FeedDesign, code: str) -> World:
+    """Run a schedule once more that has its scene's number before it."""
+    number, _, schedule = code.partition("/")
+    return replay_scene(design, [*SCENES][int(number) - 1], schedule)
 
 
 def _rank(found: Exploration) -> tuple[int, int, int]:
     """Sort what fails before what was not tried, by faults, then by the length of the run."""
     order = ("fails", "not exercised", "cut off", "holds").index(found.outcome)
-    return order, sum(letter.isalpha() for letter in found.code), len(found.trace)
+    return order, fault_count(parse(found.code)), len(found.trace)
 
 
 def replay_scene(design: FeedDesign, name: str, code: str) -> World:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pubsub_kit.feed.designs import DesignError, FeedDesign
+from pubsub_kit.feed.designs import DesignError, FeedDesign, least
 from pubsub_kit.feed.people.network import Bools, Floats, Ints
 
 PEOPLE = ("ann", "bob", "cat", "dan", "eve")
@@ -46,6 +46,16 @@ class TinyNetwork:
         return np.array([name not in AWAY for name in PEOPLE])
 
     @property
+    def tweeting(self) -> Floats:
+        """All who are there tweet equally often."""
+        return self.active.astype(np.float64)
+
+    @property
+    def reading(self) -> Floats:
+        """All who are there read equally often."""
+        return self.active.astype(np.float64)
+
+    @property
     def followers(self) -> Ints:
         """How many people follow an account: 31 million, 75, and none."""
         return np.array([LARGEST, USUAL, 0, 0, 0], dtype=np.int64)
@@ -73,11 +83,14 @@ def names(design: FeedDesign, rule: str) -> frozenset[str]:
 
     Raises DesignError where it does not answer with an array of five bools.
     """
-    found = np.asarray(getattr(design, rule)(TinyNetwork()))
+    network = TinyNetwork()
+    found = np.asarray(getattr(design, rule)(network))
     if found.dtype != np.bool_ or found.shape != (len(PEOPLE),):
         raise DesignError(
             f"{rule}(network) returns an array of True or False, one for each of the "
             f"{len(PEOPLE)} accounts, as network.followers < 1_000 does; not {str(found)[:60]}, "
             f"{found.size} of {found.dtype}"
         )
+    if rule == "pushed":  # to all readers or to none: they read equally often
+        found = found & (least(design, network) <= 1.0)
     return frozenset(name for name, on in zip(PEOPLE, found, strict=True) if on)

@@ -50,15 +50,16 @@ def draw(world: World, violation: Violation | None, title: str) -> Picture:
     if violation is not None and not isinstance(violation, Violation):
         raise show.PictureError(f"draw() takes a Violation or None, not {violation!r}.")
     wrong = violation or Violation("")
-    trace, mark = Trace(), None
+    trace, marks = Trace(), dict[int, int]()
     for i in _kept(world, wrong):
         step = _renamed(world, world.trace[i])
         for each in (*_looked_up(world, world.trace[:i], step), step):
             trace.add(*each)
-        mark = len(trace) - 1 if i == wrong.step else mark
+        marks[i] = len(trace) - 1
     return show.spacetime(
         trace,
-        mark=mark,
+        mark=None if wrong.step is None else marks.get(wrong.step),
+        blocker=None if wrong.blocker is None else marks.get(wrong.blocker),
         expected=wrong.expected,
         actual=wrong.actual,
         caption=wrong.message or None,
@@ -73,7 +74,7 @@ def _kept(world: World, wrong: Violation) -> Iterator[int]:
     lost = {step.message for step in world.trace.of("lose")}
     for i, step in enumerate(world.trace):
         ack = step.text.startswith("ack ") and step.message not in lost
-        if i == wrong.step or not ack or wrong.belief == LOST:
+        if i in (wrong.step, wrong.blocker) or not ack or wrong.belief == LOST:
             yield i
         if i == wrong.step and wrong.belief == EARLY:
             return

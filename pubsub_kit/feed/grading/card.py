@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pubsub_kit.show.picture import Picture
 
 WIDE = 96  # letters of a line at most
-_FIRST, _COLUMN = 29, 13
+_FIRST, _COLUMN = 27, 13  # letters of a row's words, and of a column at most
 
 
 class Sheet(NamedTuple):
@@ -62,32 +62,33 @@ def _cell(value: float, bound: float | None, words: str) -> str:
 
 def text(sheet: Sheet) -> str:
     """Return the card as text of at most 96 letters a line, the same on every machine."""
+    room = min(_COLUMN, (WIDE - _FIRST) // (2 + len(sheet.others)))
     heads = [
         ["at", "most"],
         ["this", "design"],
-        *map(_head, sheet.others),
+        *(_head(name, room) for name in sheet.others),
     ]
     deep = max(map(len, heads))
     lines = [fill(sheet.title, WIDE), ""]
     for i in range(deep):
         words = [head[i - deep + len(head)] if i >= deep - len(head) else "" for head in heads]
-        lines.append(_line("", [words[0], *(f"{word}  " for word in words[1:])]))
-    lines += [_line(words, cells) for words, cells in sheet.rows]
+        lines.append(_line("", [words[0], *(f"{word}  " for word in words[1:])], room))
+    lines += [_line(words, cells, room) for words, cells in sheet.rows]
     lines += ["", *wrap(sheet.note, WIDE)]
     if sheet.advice:
         lines += ["", *wrap(f"What would help most: {sheet.advice}", WIDE)]
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _head(name: str) -> list[str]:
+def _head(name: str, column: int) -> list[str]:
     """Return a name in as few lines as a column allows, and these as even as they can be."""
-    lines = wrap(name, _COLUMN - 3, break_on_hyphens=False)
-    even = (wrap(name, room, break_on_hyphens=False) for room in range(1, _COLUMN))
+    lines = wrap(name, column - 3, break_on_hyphens=False)
+    even = (wrap(name, room, break_on_hyphens=False) for room in range(1, column))
     return next((found for found in even if len(found) == len(lines)), lines)
 
 
-def _line(words: str, cells: Sequence[str]) -> str:
-    return f"{words:<{_FIRST}}" + "".join(f"{cell:>{_COLUMN}}" for cell in cells)
+def _line(words: str, cells: Sequence[str], room: int) -> str:
+    return f"{words:<{_FIRST}}" + "".join(f"{cell:>{room}}" for cell in cells)
 
 
 # Nothing but borders and weight: the page's own colours serve light and dark alike.

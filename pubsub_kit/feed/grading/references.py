@@ -1,21 +1,22 @@
-"""Three designs to hold a learner's against, each as large as the load asks for, by arithmetic.
+"""Four designs to hold a learner's against, each as large as the load asks for, by arithmetic.
 
-They differ in one choice alone, who is pushed; all the others are left as a new `FeedDesign` has
-them. A fleet is sized as on a whiteboard: the work of the busiest minute, divided by how busy a
-machine should be at most, and a spare for each machine that is going to fail.
+They differ in one choice alone, who is pushed to whom; all the others are left as a new
+`FeedDesign` has them. A fleet is sized as on a whiteboard: the work of the busiest minute, divided
+by how busy a machine should be at most, and a spare for each machine that is going to fail.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import ceil, floor, log10
 
 import numpy as np
 
 from pubsub_kit.feed.arena import Arena, ArenaError, Crash, NodeLoss
-from pubsub_kit.feed.designs import ENTRY_BYTES, DesignError, FeedDesign, answer
+from pubsub_kit.feed.designs import DesignError, FeedDesign, answer, least
 from pubsub_kit.feed.machines import delivery
-from pubsub_kit.feed.people.network import Floats
+from pubsub_kit.feed.machines.reads import followed_and_pulled, timelines
+from pubsub_kit.feed.people.network import Floats, Network
 
 BUSY = 0.6  # assumed: how much of its time a machine works at most in the busiest minute
 WINDOW = 60.0  # assumed: seconds over which the busiest stretch is taken
@@ -23,8 +24,36 @@ WITHIN = 5.0  # seconds to deliver a tweet: Twitter's aim (High Scalability, 201
 MOST = 100_000  # assumed: machines of a kind that anybody would pay for
 
 
+@dataclass(frozen=True)
+class ByRates(FeedDesign):
+    """Push to those who read an author's tweets oftener than it takes to pay for the push.
+
+    The rule by pairs of Silberstein and others (Feeding Frenzy, SIGMOD 2010): for each author and
+    reader, push if the reader's rate is at least `ratio` times the author's. That makes the work
+    least. How many follow an author does not come in, and so neither does how late a tweet is.
+    """
+
+    ratio: float = 0.0
+
+    def least_reading(self, network: Network) -> Floats:
+        """Return `ratio` times how often each account tweets."""
+        return self.ratio * network.tweeting
+
+
+def pay_off(arena: Arena) -> float:
+    """Return from how many reads per tweet on a push pays off, beside rates of 1 for both.
+
+    A push costs a worker's time and a write to each replica, a pull costs a lookup in each read.
+    """
+    load, machines, prices = arena.load, arena.machines, arena.prices
+    operation = prices.node / machines.node_rate
+    push = prices.worker / machines.worker_rate + FeedDesign().replicas * operation
+    reads = max(len(load.read_at) * load.read_stands_for, 1.0)
+    return push / max(operation, 1e-300) * len(load.tweet_at) / reads
+
+
 def references(arena: Arena) -> dict[str, FeedDesign]:
-    """Return fan-out on write, fan-out on read and a hybrid, each sized to keep up in the arena.
+    """Return fan-out on write, on read, by rates and a hybrid, each sized to keep up in the arena.
 
     Where more than 100,000 machines of a kind were needed, that many are taken, and do not. Raises
     ArenaError where it is no arena.
@@ -32,8 +61,9 @@ def references(arena: Arena) -> dict[str, FeedDesign]:
     _check(arena)
     write = sized(FeedDesign("fan-out on write"), arena)
     read = sized(FeedDesign("fan-out on read", threshold=0), arena)
+    rates = sized(ByRates("by rates", skip_inactive=True, ratio=pay_off(arena)), arena)
     hybrid = FeedDesign("hybrid", threshold=threshold(arena), skip_inactive=True)
-    return {design.name: design for design in (write, read, sized(hybrid, arena))}
+    return {design.name: design for design in (write, read, rates, sized(hybrid, arena))}
 
 
 def _check(arena: object) -> None:
@@ -55,7 +85,7 @@ def sized(design: FeedDesign, arena: Arena) -> FeedDesign:
     lost = sum(f.nodes for f in faults if isinstance(f, NodeLoss))
     working = ceil(fan_out(design, arena) / BUSY)
     workers = design.express + working + (crashing if working else 0)
-    operations = lookups(design, arena) + writes(design, arena) * design.replicas
+    operations = lookups(design, arena) + writes(design, arena) * (design.replicas + design.dedup)
     busy = ceil(operations / machines.node_rate / BUSY)
     stores = max(busy, _for_memory(design, arena), design.replicas) + lost
     return replace(
@@ -87,7 +117,8 @@ def _one_digit(value: float) -> int:
 def destinations(design: FeedDesign, arena: Arena) -> Floats:
     """Return for each tweet into how many timelines it is put: none where it is pulled."""
     network = arena.load.network
-    many = delivery.destinations(network, answer(design, "kept", network))
+    kept, often = answer(design, "kept", network), least(design, network)
+    many = delivery.destinations(network, kept, often)
     return np.where(answer(design, "pushed", network), many, 0.0)[arena.load.author]
 
 
@@ -105,7 +136,7 @@ def fan_out(design: FeedDesign, arena: Arena) -> float:
     """Return the workers that the busiest minute keeps at work all the time."""
     (at, many), machines = _fanned(design, arena), arena.machines
     messages = np.ceil(many / design.chunk)
-    work = many / machines.worker_rate + messages * machines.message_overhead
+    work = many / delivery.rate(design, machines) + messages * machines.message_overhead
     return _busiest(at, work, arena.load.seconds)
 
 
@@ -117,8 +148,8 @@ def writes(design: FeedDesign, arena: Arena) -> float:
 def lookups(design: FeedDesign, arena: Arena) -> float:
     """Return the lookups a second of all reads in the busiest minute."""
     load = arena.load
-    pulled = ~answer(design, "pushed", load.network)
-    each = 1.0 + load.network.followed_among(pulled)[load.reader].astype(np.float64)
+    pushed, often = answer(design, "pushed", load.network), least(design, load.network)
+    each = 1.0 + followed_and_pulled(load.network, pushed, often)[load.reader]
     none = ~answer(design, "kept", load.network)[load.reader]
     whole = load.network.following[load.reader].astype(np.float64)
     each = np.where(none, whole, each)
@@ -142,6 +173,6 @@ def _busiest(at: Floats, much: Floats, seconds: float) -> float:
 
 def _for_memory(design: FeedDesign, arena: Arena) -> int:
     network = arena.load.network
-    people = float(network.stands_for[answer(design, "kept", network)].sum())
-    size = people * design.timeline * ENTRY_BYTES * design.replicas
-    return ceil(size / arena.machines.node_bytes)
+    pushed, kept = (answer(design, rule, network) for rule in ("pushed", "kept"))
+    lines = timelines(design, arena, pushed, kept, least(design, network))
+    return ceil(lines.bytes / arena.machines.node_bytes)

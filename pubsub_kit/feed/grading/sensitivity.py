@@ -39,7 +39,8 @@ _HELPS: Mapping[str, Sequence[str]] = {
     "memory": ("skip_inactive", "replicas", "timeline"),
     "worker": ("workers", "threshold", "skip_inactive", "chunk"),
     "store": ("stores", "threshold", "skip_inactive", "replicas"),
-    "backlog": ("workers", "stores", "threshold", "skip_inactive", "partition_by"),
+    "hot": ("replicas", "stores", "threshold"),
+    "backlog": ("workers", "attempts", "stores", "threshold", "skip_inactive", "partition_by"),
     "cost": ("workers", "stores", "skip_inactive", "threshold", "replicas", "chunk"),
 }
 
@@ -101,7 +102,8 @@ def _ideas(design: FeedDesign, name: str, smaller: bool) -> list[Any]:
         return {"chunk": [more] if smaller else [less, more], "timeline": [less]}[name]
     choices: dict[str, list[Any]] = {
         "express": [max(1, design.workers // 10), design.workers // 4],
-        "replicas": [design.replicas - 1, 1],
+        "replicas": [design.replicas - 1, 1, design.replicas + 1],
+        "attempts": [5],
         "skip_inactive": [not design.skip_inactive],
         "dedup": [not design.dedup],
         "semantics": ["at least once", "at most once"],

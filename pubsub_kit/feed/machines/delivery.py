@@ -34,13 +34,18 @@ class Messages:
     worker: Ints
     stands_for: Floats
 
-    def service(self, machines: Machines) -> Floats:
+    def service(self, design: FeedDesign, machines: Machines) -> Floats:
         """Return how long a worker is busy with each message, in seconds."""
-        return machines.message_overhead + self.size / machines.worker_rate
+        return machines.message_overhead + self.size / rate(design, machines)
 
 
-def destinations(network: Network, kept: Bools) -> Floats:
-    """Return how many followers of each account have a timeline.
+def rate(design: FeedDesign, machines: Machines) -> float:
+    """Return how many deliveries a second a worker makes, which looks for their ids or does not."""
+    return machines.worker_rate / (1.0 + machines.dedup_work * design.dedup)
+
+
+def destinations(network: Network, kept: Bools, least: Floats | None = None) -> Floats:
+    """Return how many followers of each account have a timeline, and read as often as `least`.
 
     Where timelines are kept for a part of the active or of the inactive people, that part of an
     account's followers has one: those who follow many count for more, being followers oftener.
@@ -51,7 +56,20 @@ def destinations(network: Network, kept: Bools) -> Floats:
         _share(kept & ~active, ~active, follows),
     )
     reading = network.active_followers.astype(np.float64)
-    return np.asarray(np.rint(reading * among_active + (network.followers - reading) * others))
+    away = (network.followers - reading) * others
+    if least is None or not least.any():
+        return np.asarray(np.rint(reading * among_active + away))
+    often = _often(kept & active, active, follows, network.reading, least)
+    here = np.where(least > 0, often, among_active)
+    return np.asarray(np.rint(reading * here + np.where(least > 0, 0.0, away)))
+
+
+def _often(kept: Bools, of: Bools, follows: Floats, reading: Floats, least: Floats) -> Floats:
+    """Return for each account the share of follows by those with a timeline who read enough."""
+    order = np.flatnonzero(kept)[np.argsort(reading[kept], kind="stable")]
+    over = np.append(np.cumsum(follows[order][::-1])[::-1], 0.0)
+    whole = max(float(follows[of].sum()), 1e-300)
+    return np.asarray(over[np.searchsorted(reading[order], least)] / whole)
 
 
 def _share(kept: Bools, of: Bools, follows: Floats) -> float:
@@ -61,7 +79,9 @@ def _share(kept: Bools, of: Bools, follows: Floats) -> float:
     return float(follows[kept].sum()) / whole if whole else 0.0
 
 
-def messages(design: FeedDesign, jobs: Jobs, crashes: tuple[Crash, ...] = ()) -> Messages:
+def messages(
+    design: FeedDesign, jobs: Jobs, crashes: tuple[Crash, ...] = (), by_size: bool = True
+) -> Messages:
     """Cut jobs into messages and give each to a worker.
 
     By reader, destinations are spread evenly over the workers, beginning with a worker that the
@@ -79,7 +99,7 @@ def messages(design: FeedDesign, jobs: Jobs, crashes: tuple[Crash, ...] = ()) ->
             parts.append(_by_reader(design, jobs, lane, sample))
         else:
             _check_fit(design, many)
-            parts.append(_by_message(design, jobs, *lane))
+            parts.append(_by_message(design, jobs, lane, by_size))
     return parts[0] if len(parts) == 1 else _joined(parts)
 
 
@@ -102,10 +122,34 @@ def _lanes(design: FeedDesign, size: Floats) -> Iterator[tuple[Ints, int, int]]:
     yield some[~small], design.express, design.workers - design.express
 
 
-def _by_message(design: FeedDesign, jobs: Jobs, chosen: Ints, first: int, workers: int) -> Messages:
+def _by_message(
+    design: FeedDesign, jobs: Jobs, lane: tuple[Ints, int, int], by_size: bool
+) -> Messages:
+    chosen, first, workers = lane
     job, size = _cut(chosen, jobs.size[chosen], design.chunk)
-    key = jobs.author[job] if design.partition_by == "author" else np.arange(len(job))
+    key = _dealt(size) if by_size else np.arange(len(job))
+    if design.partition_by == "author":
+        key = jobs.author[job]
     return Messages(job, size, first + key % workers, np.ones(len(job)))
+
+
+def _dealt(size: Floats) -> Ints:
+    """Deal messages in turn, those of about one size (to a factor of two) apart from the others.
+
+    Each size begins where its first message would be, had all been dealt together.
+
+    So every worker gets its share of the large ones, and more workers are never later but by a
+    little: Kafka's producer also counts bytes, not messages, before it goes on to the next
+    partition (KIP-794, 2022). Dealt each in turn, which worker gets many large ones is luck.
+    """
+    alike = np.frexp(size)[1].astype(np.uint8)
+    order = np.argsort(alike, kind="stable")
+    many = np.bincount(alike)
+    many = many[many > 0]
+    begin = np.cumsum(many) - many
+    turn = np.empty(len(size), dtype=np.int64)
+    turn[order] = np.arange(len(size)) + np.repeat(order[begin] - begin, many)
+    return turn
 
 
 def _by_reader(

@@ -10,6 +10,10 @@ hand; what becomes of it depends on the semantics, and all that waits behind it 
 
 A message that has been tried `attempts` times is set aside, and the rest of it counts as lost. A
 try whose acknowledgement a failover takes is finished, whatever crashes meanwhile.
+
+A poison message crashes its worker at every attempt, and all behind it wait. It is set aside after
+the last attempt, and not counted as lost: nobody could have delivered it. At most once, the first
+attempt is the last.
 """
 
 from __future__ import annotations
@@ -19,11 +23,13 @@ from functools import cached_property
 
 import numpy as np
 
-from pubsub_kit.feed.arena import Crash, Failover, Fault, Machines
+from pubsub_kit.feed.arena import Crash, Failover, Fault, Machines, Poison
 from pubsub_kit.feed.designs import FeedDesign
-from pubsub_kit.feed.machines.delivery import Messages
+from pubsub_kit.feed.machines.delivery import Messages, rate
 from pubsub_kit.feed.machines.queues import Queues
 from pubsub_kit.feed.people.network import Bools, Floats, Ints
+
+FOR_EVER = 1e6  # seconds: that nobody waits longer keeps the sums of queues exact
 
 
 @dataclass(eq=False)
@@ -44,6 +50,7 @@ class FanOut:
     lost: Floats = field(init=False)
     again: Floats = field(init=False)
     pause: Floats = field(init=False)  # of the service: what a worker waits rather than works
+    poison: Bools = field(init=False)  # whether it crashes whoever tries it
     _tries: Ints = field(init=False, repr=False)
     _held: Floats = field(init=False, repr=False)  # from the beginning to that of the last try
     _after: Floats = field(init=False, repr=False)  # from the deliveries to when it is free
@@ -56,6 +63,7 @@ class FanOut:
         self._held, self._after, self._best = np.zeros(count), np.zeros(count), np.zeros(count)
         self._tries = np.ones(count, dtype=np.int64)
         self._over = np.zeros(count, dtype=bool)
+        self.poison = np.zeros(count, dtype=bool)
 
     @cached_property
     def made_at(self) -> Floats:
@@ -75,21 +83,41 @@ def fan_out(
     faults: tuple[Fault, ...] = (),
 ) -> FanOut:
     """Return how messages fare that arrive at these times, with these faults."""
-    service = messages.service(machines)
+    service = messages.service(design, machines)
     queues = Queues(messages.worker)
     free = queues.departures(arrive, service)
     out = FanOut(messages, arrive.copy(), service, queues, free, messages.size.copy())
+    for fault in faults:
+        if isinstance(fault, Poison):
+            _poison(out, fault, design)
     ours = [fault for fault in faults if isinstance(fault, Crash | Failover)]
     for fault in sorted(ours, key=lambda fault: fault.at):
         _strike(out, fault, design, machines)
     return out
 
 
+def _poison(out: FanOut, fault: Poison, design: FeedDesign) -> None:
+    """Let the first message from a moment on crash its worker until it is set aside.
+
+    Where some messages stand for several workers, one that stands for fewest is taken.
+    """
+    later = np.flatnonzero((out.arrive >= fault.at) & ~out.poison)
+    if not len(later):
+        return
+    fewest = out.messages.stands_for[later]
+    later = later[fewest == fewest.min()]
+    bad = later[np.argmin(out.arrive[later])]
+    attempts = design.attempts if design.semantics == "at least once" else 1
+    out.service[bad] = out.pause[bad] = min(attempts * fault.seconds, FOR_EVER)
+    out.size[bad], out.poison[bad] = 0.0, True
+    out.free_at = out.queues.departures(out.arrive, out.service)
+
+
 def _strike(out: FanOut, fault: Crash | Failover, design: FeedDesign, machines: Machines) -> None:
     begin = out.free_at - out.service
     hand = np.flatnonzero((begin <= fault.at) & (out.free_at > fault.at))
     hit = _hit(out.messages, hand[out.left(fault.at)[hand] > 1e-9], fault, design)
-    hand = hand[hit[out.messages.worker[hand]]]
+    hand = hand[hit[out.messages.worker[hand]] & ~out.poison[hand]]
     back = fault.at + fault.seconds
     begun = begin[hand] + out._held[hand] <= fault.at
     _hold(out, hand[~begun], begin[hand[~begun]], back)
@@ -138,7 +166,8 @@ class _Struck:
     ) -> None:
         self.out, self.hand, self.begin = out, hand, begin
         self.whole = out.messages.size[hand]
-        self.work = machines.message_overhead + self.whole / machines.worker_rate
+        self.rate = rate(design, machines)
+        self.work = machines.message_overhead + self.whole / self.rate
         self.tried_at = begin + out._held[hand]
         self.over = out._over[hand]
         self.retry = np.zeros(len(hand), dtype=bool)
@@ -152,7 +181,7 @@ class _Struck:
         out, hand = self.out, self.hand
         back = np.maximum(fault.at + fault.seconds, self.tried_at)
         worked = fault.at - self.tried_at - self.machines.message_overhead
-        done = np.floor(np.clip(worked * self.machines.worker_rate, 0.0, self.whole))
+        done = np.floor(np.clip(worked * self.rate, 0.0, self.whole))
         out._best[hand] = np.maximum(out._best[hand], done)
         under_way = out.service[hand] - out._held[hand] > 0.5 * self.work  # or was it given up?
         repeated = np.where(under_way, self.whole, 0.0)  # were counted as made once more

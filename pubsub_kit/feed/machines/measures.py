@@ -69,6 +69,7 @@ MEASURES = {
         Measure("memory", "memory, with replicas", "bytes", lambda run: run.memory),
         Measure("worker_load", "load of the workers", "share", lambda run: run.worker_load),
         Measure("store_load", "load of the stores", "share", lambda run: run.store_load),
+        Measure("hot_load", "load of the hottest store", "share", lambda run: run.hot_load),
         Measure("backlog", "work left at the end", "s", lambda run: run.backlog),
         Measure("cost", "cost a month", "dollars", lambda run: run.cost),
     )

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from pubsub_kit.show.widgets.status import Line, in_a_kernel
+
 #: Told how many parts are done, and of how many.
 Report = Callable[[int, int], None]
 
@@ -21,7 +23,7 @@ def reporting(progress: bool | Report, what: str) -> Iterator[Report]:
         yield progress
     elif not progress:
         yield _silent
-    elif _in_a_kernel():
+    elif in_a_kernel():
         yield from _bar(what)
     elif sys.stderr.isatty():
         yield from _line(what)
@@ -31,14 +33,6 @@ def reporting(progress: bool | Report, what: str) -> Iterator[Report]:
 
 def _silent(done: int, of: int) -> None:
     """Say nothing."""
-
-
-def _in_a_kernel() -> bool:
-    if "IPython" not in sys.modules:
-        return False
-    from IPython.core.getipython import get_ipython
-
-    return getattr(get_ipython(), "kernel", None) is not None
 
 
 def _bar(what: str) -> Iterator[Report]:
@@ -62,12 +56,8 @@ def _bar(what: str) -> Iterator[Report]:
 
 
 def _line(what: str) -> Iterator[Report]:
-    def show(done: int, of: int) -> None:
-        sys.stderr.write(f"\r{what} {100 * done // max(of, 1):3d} %")
-        sys.stderr.flush()
-
+    line = Line(sys.stderr)
     try:
-        yield show
+        yield lambda done, of: line.show(f"{what} {100 * done // max(of, 1):3d} %")
     finally:
-        sys.stderr.write("\r\033[K")
-        sys.stderr.flush()
+        line.clear()

@@ -1,8 +1,10 @@
 """Reading a home timeline: how many lookups it takes, and how long.
 
 A reader looks up the timeline that is kept, the list of each pulled account that it follows, and
-what the design checks on read. Where there is no timeline (it was never kept, is too short, does
-not fit in memory, or was lost with a node), it is rebuilt: from the list of everybody followed.
+what the design checks on read. Of the pulled accounts, the one that most people follow has the
+hottest key: its list is on so many stores as there are replicas, whatever the number of stores.
+Where there is no timeline (it was never kept, is too short, does not fit in memory, or was lost
+with a node), it is rebuilt: from the list of everybody followed.
 """
 
 from __future__ import annotations
@@ -19,11 +21,12 @@ from pubsub_kit.feed.arena import Arena, Machines, NodeLoss
 from pubsub_kit.feed.designs import ENTRY_BYTES, DesignError, FeedDesign
 from pubsub_kit.feed.machines.stores import Stores, slowest
 from pubsub_kit.feed.people.chance import Chance, seeded
-from pubsub_kit.feed.people.network import Bools, Floats
+from pubsub_kit.feed.people.network import Bools, Floats, Network
 from pubsub_kit.feed.people.workload import Load
 
 BLOCK = 1 << 18  # reads at once: what bounds the memory
 STEADY = 4_000  # reads in a bin at least, so that a sample's chance does not pass for a burst
+OWN = 100  # assumed: tweets in an author's own list, some 40 days of them
 SEED = 2013  # every run draws the same numbers, so that designs differ by design alone
 
 
@@ -42,17 +45,33 @@ class Timelines:
     idle_held: bool  # whether one who has been inactive finds a timeline
 
 
-def timelines(design: FeedDesign, arena: Arena, pushed: Bools, kept: Bools) -> Timelines:
+def followed_and_pulled(network: Network, pushed: Bools, often: Floats) -> Floats:
+    """Return how many accounts a reader looks up: those that are pulled, or pulled by this reader.
+
+    `often`: how often one has to read for an account to be pushed. A reader follows accounts in
+    proportion to their followers.
+    """
+    pulled = np.zeros(len(pushed))
+    if not pushed.all():
+        pulled = network.followed_among(~pushed).astype(np.float64)
+    if not often[pushed].any():
+        return pulled
+    order = np.flatnonzero(pushed)[np.argsort(often[pushed], kind="stable")]
+    mass = np.append(np.cumsum((network.followers * network.stands_for)[order][::-1])[::-1], 0.0)
+    beyond = mass[np.searchsorted(often[order], network.reading, side="right")] / max(mass[0], 1.0)
+    return np.asarray(pulled + np.rint((network.following - pulled) * beyond))
+
+
+def timelines(
+    design: FeedDesign, arena: Arena, pushed: Bools, kept: Bools, often: Floats
+) -> Timelines:
     """Work out what is kept and looked up. A reader who follows nobody pushed needs no timeline."""
     network, machines = arena.load.network, arena.machines
     following = network.following.astype(np.float64)
-    pulled = np.zeros_like(following)
-    if not pushed.all():
-        pulled = network.followed_among(~pushed).astype(np.float64)
+    pulled = followed_and_pulled(network, pushed, often)
     needed = following > pulled
     extra = float((design.removal == "checked on read") + (design.replies == "held on read"))
-    people = float(network.stands_for[kept & needed].sum() + network.stands_for[~pushed].sum())
-    size = people * design.timeline * ENTRY_BYTES * design.replicas
+    size = held(design, network, kept & needed, ~pushed | (often > _rarest(network)))
     room = design.stores * machines.node_bytes
     return Timelines(
         usual=np.where(kept | ~needed, pulled + needed, following) + extra,
@@ -61,6 +80,17 @@ def timelines(design: FeedDesign, arena: Arena, pushed: Bools, kept: Bools) -> T
         fits=min(1.0, room / size) if size else 1.0,
         idle_held=bool(kept[~network.active].all() if not network.active.all() else kept.all()),
     )
+
+
+def held(design: FeedDesign, network: Network, kept: Bools, listed: Bools) -> float:
+    """Return the bytes of the timelines that are kept, and of the lists that somebody pulls."""
+    people, authors = (float(network.stands_for[who].sum()) for who in (kept, listed))
+    entries = people * design.timeline + authors * min(design.timeline, OWN)
+    return entries * ENTRY_BYTES * design.replicas
+
+
+def _rarest(network: Network) -> float:
+    return float(network.reading[network.active].min(initial=np.inf))
 
 
 def blocks(load: Load) -> Iterator[slice]:
@@ -123,19 +153,71 @@ def _all_among(nodes: int, design: FeedDesign) -> float:
     return prod((nodes - n) / (design.stores - n) for n in range(design.replicas))
 
 
+@dataclass(eq=False)
+class Hot:
+    """The hottest key: which reads look it up, and the stores that hold it."""
+
+    asks: Bools
+    stores: Stores
+
+
+def hottest(design: FeedDesign, arena: Arena, pushed: Bools, busy: Stores) -> Hot:
+    """Return how busy the stores are that hold the list of the largest pulled account.
+
+    A store that holds it serves its share of that key's reads besides what is asked of any other.
+    """
+    load, network = arena.load, arena.load.network
+    pulled = np.where(pushed, -1, network.followers)
+    one = np.zeros(len(pulled), dtype=bool)
+    if len(pulled) and pulled.max() > 0:
+        one[np.argmax(pulled)] = True
+    asks = (network.followed_among(one) > 0)[load.reader] if one.any() else np.zeros(0, dtype=bool)
+    if not asks.any():
+        return Hot(np.zeros(len(load.read_at), dtype=bool), busy)
+    on_key = _reading(load, asks.astype(np.float64), len(busy.load))
+    others = np.maximum(busy.load - on_key, 0.0) / busy.nodes
+    a_store = others + on_key / np.minimum(design.replicas, busy.nodes)
+    return Hot(asks, Stores(busy.width, a_store, np.ones(len(a_store)), arena.machines))
+
+
 def stores(
-    design: FeedDesign, arena: Arena, found: Floats, write_at: Floats, writes: Floats
+    design: FeedDesign,
+    arena: Arena,
+    found: Floats,
+    write_at: Floats,
+    writes: Floats,
+    lasting: Floats | None = None,
 ) -> Stores:
-    """Return how busy stores are: `found` lookups of the reads, and writes with all replicas."""
+    """Return how busy stores are: `found` lookups of the reads, and what the fan-out asks.
+
+    It is done with its `writes` at `write_at`, having made them over the `lasting` seconds before.
+    """
     load = arena.load
     bins = max(1, round(load.seconds / min(1.0, max(load.seconds / 120, 1e-3))))
     width = load.seconds / bins
     asked = _reading(load, found, bins)
-    inside = write_at < load.seconds
-    when = (write_at[inside] / width).astype(np.int64)
-    asked = asked + np.bincount(when, writes[inside], minlength=bins)[:bins] / width
+    lasting = np.zeros(len(writes)) if lasting is None else lasting
+    asked = asked + _spread(write_at, writes, lasting, width, bins) / width
     alive = _alive(design, arena, (np.arange(bins) + 0.5) * width)
     return Stores(width, asked, alive, arena.machines)
+
+
+def _spread(end: Floats, much: Floats, lasting: Floats, width: float, bins: int) -> Floats:
+    """Return how much falls into each bin, where each amount is spread over the time to its end.
+
+    Up to an edge e, an amount that begins at b and ends at t has had its rate times (e - b), less
+    its rate times (e - t) once it is over: two sums a bin, whatever the number of amounts.
+    """
+    lasting = np.maximum(lasting, 1e-3 * width)
+    rate = much / lasting
+    edges = np.arange(bins + 1) * width
+    so_far = np.zeros(bins + 1)
+    for at, sign in ((np.maximum(end - lasting, 0.0), 1.0), (end, -1.0)):
+        bin_ = np.minimum(np.ceil(at / width).astype(np.int64), bins + 1)
+        rates = np.cumsum(np.bincount(bin_, rate, minlength=bins + 2))[: bins + 1]
+        moments = np.cumsum(np.bincount(bin_, rate * at, minlength=bins + 2))[: bins + 1]
+        so_far += sign * (edges * rates - moments)
+    return np.maximum(np.diff(so_far), 0.0)
 
 
 def _reading(load: Load, found: Floats, bins: int) -> Floats:
@@ -160,17 +242,25 @@ def _alive(design: FeedDesign, arena: Arena, at: npt.NDArray[np.floating[Any]]) 
     return alive
 
 
-def latencies(arena: Arena, found: Floats, busy: Stores, told: Callable[[int], None]) -> Floats:
-    """Return how long each read takes, in seconds."""
+def latencies(
+    arena: Arena, found: Floats, busy: Stores, hot: Hot, told: Callable[[int], None]
+) -> Floats:
+    """Return how long each read takes, in seconds; a read of the hot key is in its first round."""
     load, machines = arena.load, arena.machines
-    rng, luck = (seeded(SEED, purpose) for purpose in (3, 4))
+    rng, luck, heat = (seeded(SEED, purpose) for purpose in (3, 4, 5))
     took = np.empty(len(found))
     for block in blocks(load):
         at, asked = load.read_at[block], found[block]
         rounds = np.ceil(asked / machines.parallel)
         served = slowest(rng, asked, machines.parallel) / busy.rate(at)
-        paused = pauses(luck, asked, machines) * machines.pause
-        took[block] = machines.base_latency + rounds * busy.wait(at) + served + paused
+        paused = length(luck, pauses(luck, asked, machines)) * machines.pause
+        waited = rounds * busy.wait(at)
+        if (chosen := np.flatnonzero(hot.asks[block])).size:
+            when = at[chosen]
+            alone = heat.standard_exponential(len(when)) / hot.stores.rate(when)
+            served[chosen] = np.maximum(served[chosen], alone)
+            waited[chosen] += np.maximum(hot.stores.wait(when) - busy.wait(when), 0.0)
+        took[block] = machines.base_latency + waited + served + paused
         told(len(at))
     return took
 
@@ -185,3 +275,17 @@ def pauses(rng: Chance, lookups: Floats, machines: Machines) -> Floats:
     spared = 1.0 - machines.pausing
     found = rng.binomial(full.astype(np.int64), 1.0 - spared**machines.parallel)
     return np.asarray(found + (rng.random(len(lookups)) < 1.0 - spared**rest), dtype=np.float64)
+
+
+def length(rng: Chance, paused: Floats) -> Floats:
+    """Return how long so many pauses are in all, where each lasts from 0.5 to 1.5: 1 on average.
+
+    Were all of a length, a read's p99 could only be so many pauses or one more.
+    """
+    total = 0.5 * paused
+    more = np.flatnonzero(paused)
+    while len(more):
+        total[more] += rng.random(len(more))
+        paused = paused - 1.0
+        more = more[paused[more] > 0]
+    return total

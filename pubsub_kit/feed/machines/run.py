@@ -27,9 +27,9 @@ class FeedRun:
     of authors that were unfollowed. `write_amplification` is store writes a tweet, replicas
     included, `lookups_per_read` store reads a timeline read. `memory` is in bytes, with replicas.
     `worker_load` and `store_load` are the work that is asked as a share of what can be done over
-    the span: above 1, it cannot. `backlog` is the work that waits at the end with the busiest
-    worker, `store_backlog` with each store, in seconds. `cost` is dollars a month, were every
-    moment like the span.
+    the span: above 1, it cannot. `hot_load` is that of the hottest store in its busiest moment.
+    `backlog` is the work that waits at the end with the busiest worker, `store_backlog` with the
+    busiest store, in seconds. `cost` is dollars a month, were every moment like the span.
 
     The parts are the messages of the fan-out: `part_tweet` (index of the tweet), `part_size`
     (deliveries, all workers' that it stands for), `part_latency` (seconds from the tweet).
@@ -49,6 +49,7 @@ class FeedRun:
     memory: float
     worker_load: float
     store_load: float
+    hot_load: float
     backlog: float
     store_backlog: float
     cost: float

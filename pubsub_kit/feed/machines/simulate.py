@@ -12,13 +12,13 @@ from collections.abc import Callable
 import numpy as np
 
 from pubsub_kit.feed.arena import Arena, Crash
-from pubsub_kit.feed.designs import DesignError, FeedDesign, answer
+from pubsub_kit.feed.designs import DesignError, FeedDesign, answer, least
 from pubsub_kit.feed.machines.anomalies import early_replies, ghosts, span
-from pubsub_kit.feed.machines.delivery import Messages, destinations, messages
+from pubsub_kit.feed.machines.delivery import Messages, destinations, messages, rate
 from pubsub_kit.feed.machines.faults import FanOut, fan_out
 from pubsub_kit.feed.machines.jobs import jobs
 from pubsub_kit.feed.machines.progress import Report, reporting
-from pubsub_kit.feed.machines.reads import latencies, lookups, stores, timelines
+from pubsub_kit.feed.machines.reads import hottest, latencies, lookups, stores, timelines
 from pubsub_kit.feed.machines.run import FeedRun
 from pubsub_kit.feed.people.network import Bools, Floats
 from pubsub_kit.feed.people.workload import Load
@@ -31,27 +31,30 @@ def simulate(design: FeedDesign, arena: Arena, *, progress: bool | Report = Fals
 
     `progress=True` shows a bar in a notebook and a line in a terminal; a function is called with
     (done, of). The same design and arena give the same run, number by number. Raises DesignError
-    where `pushed` or `kept` of the design return no true or false for each account.
+    where a rule of the design, such as `pushed`, does not answer for each account.
     """
     _check(design, arena)
     network, load, machines = arena.load.network, arena.load, arena.machines
     pushed, kept = answer(design, "pushed", network), answer(design, "kept", network)
+    often = least(design, network)
     with reporting(progress, "simulate") as report:
         told = _counting(report, 2 * len(load.tweet_at) + 2 * len(load.read_at))
-        size = np.where(pushed, destinations(network, kept), 0.0)
+        size = np.where(pushed, destinations(network, kept, often), 0.0)
         unfollowed = _unfollowed(load, pushed)
         work = jobs(design, load, size, unfollowed)
         crashes = tuple(fault for fault in arena.faults if isinstance(fault, Crash))
-        parts = messages(design, work, crashes)
+        parts = messages(design, work, crashes, machines.by_size)
         told(len(load.tweet_at))
         arrive = work.at[parts.job] + machines.broker_latency
         out = fan_out(parts, arrive, design, machines, arena.faults)
         told(len(load.tweet_at))
-        lines = timelines(design, arena, pushed, kept)
+        lines = timelines(design, arena, pushed, kept, often)
         found = lookups(design, arena, lines, told)
         write_at, writes = _writes(design, arena, out, ~pushed[load.author])
-        busy = stores(design, arena, found, write_at, writes)
-        took = latencies(arena, found, busy, told)
+        asked, lasting = _asked(design, arena, out, writes)
+        busy = stores(design, arena, found, write_at, asked, lasting)
+        hot = hottest(design, arena, pushed, busy)
+        took = latencies(arena, found, busy, hot, told)
     of_tweet = slice(None) if not work.removal.any() else ~work.removal[parts.job]
     tweets = max(len(load.tweet_at), 1)
     counted = parts.stands_for
@@ -69,8 +72,9 @@ def simulate(design: FeedDesign, arena: Arena, *, progress: bool | Report = Fals
         memory=lines.bytes,
         worker_load=_worker_load(design, arena, out),
         store_load=busy.utilisation,
+        hot_load=hot.stores.busiest,
         backlog=_backlog(out, arrive, load.seconds),
-        store_backlog=busy.backlog,
+        store_backlog=max(busy.backlog, hot.stores.backlog),
         cost=_cost(design, arena, parts),
         part_tweet=work.tweet[parts.job[of_tweet]],
         part_size=(out.size * counted)[of_tweet],
@@ -115,6 +119,19 @@ def _writes(design: FeedDesign, arena: Arena, out: FanOut, pulled: Bools) -> tup
     at = np.concatenate((out.made_at, alone))
     count = np.concatenate((made * out.messages.stands_for, np.ones(len(alone))))
     return at, count * design.replicas
+
+
+def _asked(design: FeedDesign, arena: Arena, out: FanOut, writes: Floats) -> tuple[Floats, Floats]:
+    """Return what is asked of stores with each of the writes, and over how many seconds before.
+
+    A worker that drops repeats looks for each id first: a lookup for each entry that it handles.
+    """
+    asked, lasting = writes.copy(), np.zeros(len(writes))
+    fanned = slice(len(out.size))
+    lasting[fanned] = out.size / rate(design, arena.machines)
+    if design.dedup:
+        asked[fanned] += (out.size + out.again) * out.messages.stands_for
+    return asked, lasting
 
 
 def _worker_load(design: FeedDesign, arena: Arena, out: FanOut) -> float:

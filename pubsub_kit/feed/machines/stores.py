@@ -1,10 +1,11 @@
 """The stores that hold timelines: how busy they are from moment to moment, and how long they take.
 
 Each node is taken as an M/M/1 queue: requests come at random at a rate lambda, and are served at a
-rate mu, so that one takes an exponential time at the rate mu - lambda (mean field: no node is
-hotter than another). Where lambda passes mu, what is not served waits, and every later request
-waits behind it until the backlog is worked off. Near mu a queue is only as long as there is time
-for it to grow: in a bin of so many seconds some sqrt(mu × seconds) requests.
+rate mu, so that one takes an exponential time at the rate mu - lambda. All nodes are alike (mean
+field), but for those that hold the hottest key: the list that most reads look up goes to its few
+replicas, however many nodes there are. Where lambda passes mu, what is not served waits, and every
+later request waits behind it until the backlog is worked off. Near mu a queue is only as long as
+there is time for it to grow: in a bin of so many seconds some sqrt(mu × seconds) requests.
 """
 
 from __future__ import annotations
@@ -43,6 +44,11 @@ class Stores:
     def utilisation(self) -> float:
         """Return what is asked of the stores as a share of what they can do."""
         return float(np.mean(self.load / self.nodes)) / self.machines.node_rate
+
+    @property
+    def busiest(self) -> float:
+        """Return what is asked of a node in its busiest bin, as a share of what it can do."""
+        return float(np.max(self.load / self.nodes)) / self.machines.node_rate
 
     @property
     def backlog(self) -> float:

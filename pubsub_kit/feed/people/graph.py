@@ -22,7 +22,7 @@ from pubsub_kit.feed.people.chance import Chance, seeded
 from pubsub_kit.feed.people.network import Bools, Floats, Ints
 from pubsub_kit.feed.people.sizes import NetworkError, checked, sizes, whole
 
-MOST_EDGES = 500_000_000  # 2 GB, at 4 bytes an edge; a person takes as much as ten of them
+MOST_EDGES = 1_000_000_000  # 4 GB, at 4 bytes an edge; a person takes as much as ten of them
 _BLOCK = 1 << 19  # edges worked on at once: what fits a processor's cache, about
 
 
@@ -58,6 +58,16 @@ class FollowerGraph:
         return np.ones(self.users)
 
     @cached_property
+    def tweeting(self) -> Floats:
+        """One for whoever is active: they all tweet equally often."""
+        return self.active.astype(np.float64)
+
+    @cached_property
+    def reading(self) -> Floats:
+        """One for whoever is active: they all read equally often."""
+        return self.tweeting
+
+    @cached_property
     def followers(self) -> Ints:
         """How many follow each account."""
         return np.diff(self.starts)
@@ -81,7 +91,7 @@ class FollowerGraph:
     def following(self) -> Ints:
         """How many accounts each account follows."""
         counts = np.zeros(self.users, np.int64)
-        for first, last in _blocks(self.starts):
+        for first, last in _blocks(self.starts, self.users):
             row = self.followed_by[self.starts[first] : self.starts[last]]
             counts += np.bincount(row, minlength=self.users)
         return counts
@@ -99,7 +109,7 @@ class FollowerGraph:
         """Return how many of these authors each account follows."""
         counts = np.zeros(self.users, np.int64)
         ends = np.concatenate(([0], np.cumsum(self.followers[authors])))
-        for first, last in _blocks(ends):
+        for first, last in _blocks(ends, self.users):
             ahead = np.repeat(self.starts[authors[first:last]] - ends[first:last],
                               np.diff(ends[first : last + 1]))  # fmt: skip
             edges = np.arange(ends[first], ends[last]) + ahead
@@ -172,8 +182,13 @@ def _active(users: int, share: float, celebrity: int, rng: Chance) -> Bools:
     return active
 
 
-def _blocks(starts: Ints) -> Iterator[tuple[int, int]]:
-    """Cut rows into blocks (first row, row after the last) of about _BLOCK edges each."""
-    marks = np.searchsorted(starts, np.arange(_BLOCK, starts[-1], _BLOCK))
+def _blocks(starts: Ints, least: int = 0) -> Iterator[tuple[int, int]]:
+    """Cut rows into blocks (first row, row after the last) of about _BLOCK edges each.
+
+    Whoever counts by person goes over all people in each block, and wants as many edges `least`: so
+    the work grows as the edges do, not as edges times people.
+    """
+    size = max(_BLOCK, least)
+    marks = np.searchsorted(starts, np.arange(size, starts[-1], size))
     cuts = np.unique(np.concatenate(([0], marks, [len(starts) - 1]))).tolist()
     return pairwise(cuts)

@@ -47,6 +47,14 @@ class Network(Protocol):
         """How many accounts an account follows."""
 
     @property
+    def tweeting(self) -> Floats:
+        """How often an account tweets: 1 is the mean of those who are active, the others don't."""
+
+    @property
+    def reading(self) -> Floats:
+        """How often an account reads: 1 is the mean of those who are active, the others don't."""
+
+    @property
     def celebrity(self) -> int:
         """The account that most people follow, as an index."""
 

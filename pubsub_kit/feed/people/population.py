@@ -1,6 +1,6 @@
 """A population of any size, as a weighted sample of accounts and no edges.
 
-150 million people with 150 follows each are 22 billion edges: too many to hold. What a design is
+300 million people with 150 follows each are 45 billion edges: too many to hold. What a design is
 judged by needs only how many follow an account and how many a reader follows, so each account here
 stands for many alike. The largest accounts, which decide a tail, stand for themselves alone.
 """
@@ -32,6 +32,8 @@ class Population:
     active_followers: Ints
     following: Ints
     follows_celebrity: Bools
+    tweeting: Floats
+    reading: Floats
     seed: int
     celebrity: int = 0
 
@@ -53,13 +55,14 @@ class Population:
 
 
 def population(
-    users: int = 150_000_000,
+    users: int = 300_000_000,
     follows: float = 150.0,
     *,
     tail: float = 2.0,
     celebrity: int | None = 31_000_000,
     active: float = 0.5,
     sample: int = 100_000,
+    spread: float = 0.0,
     seed: int = 7,
 ) -> Population:
     """Build a population in which an account has `follows` followers in the mean.
@@ -67,14 +70,18 @@ def population(
     `tail`, `celebrity` and `active` as in `follower_graph`: the celebrity is active, counts beside
     the mean, and is the largest. `sample`: accounts at most; a tenth of them are the largest ones,
     one person each, and the others stand for equally many. Where the sample has room for all,
-    everybody is one account. The same arguments give the same arrays anywhere.
-    150M users and 31M followers: High Scalability, 2013-07-08; the others are assumptions.
+    everybody is one account. `spread`: of how often people tweet, and of how often they read, from
+    0 (all equally often) on: the sigma of two log-normals, independent of each other. The same
+    arguments give the same arrays anywhere. 150M active users and 31M followers: High Scalability,
+    2013-07-08. That they are half of all accounts, and all other defaults, are assumptions.
 
     Raises NetworkError where a number cannot be.
     """
     largest = checked(users, follows, tail, celebrity, active, seed)
     if isinstance(sample, bool) or not isinstance(sample, int) or sample < 100:
         raise NetworkError(f"sample is a whole number of accounts from 100 on, not {sample!r}")
+    if isinstance(spread, bool) or not isinstance(spread, int | float) or not 0 <= spread <= 3:
+        raise NetworkError(f"spread is a number from 0 (all alike) to 3, not {spread!r}")
     rng = seeded(seed)
     above, weights = _strata(users - 1, sample - 1)
     counts = whole(sizes(above, weights, follows, tail, largest))
@@ -82,16 +89,29 @@ def population(
     fans = rng.random(len(followers)) < largest / (users - 1)
     fans[0] = False
     others = rng.binomial(users - 2, min(1.0, follows / (users - 1)), len(followers))
+    here = _thinned(len(followers), active, rng)
+    people = np.concatenate(([1.0], weights))
+    tweeting, reading = (_rates(people, here, spread, seeded(seed, n)) for n in (2, 3))
     return Population(
         users=users,
-        stands_for=np.concatenate(([1.0], weights)),
-        active=_thinned(len(followers), active, rng),
+        stands_for=people,
+        active=here,
         followers=followers,
         active_followers=whole(followers * active),
         following=others + fans,
         follows_celebrity=fans,
+        tweeting=tweeting,
+        reading=reading,
         seed=seed,
     )
+
+
+def _rates(people: Floats, active: Bools, spread: float, rng: Chance) -> Floats:
+    """Return how often each account does something: 1 is the mean of the active people."""
+    if not spread:
+        return active.astype(np.float64)
+    rates = np.where(active, rng.lognormal(0.0, spread, len(people)), 0.0)
+    return np.asarray(rates * (people[active].sum() / max(float((rates * people).sum()), 1e-300)))
 
 
 def _strata(people: int, sample: int) -> tuple[Floats, Floats]:

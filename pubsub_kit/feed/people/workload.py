@@ -114,10 +114,10 @@ class Workload:
     def over(self, network: Network) -> Load:
         """Return what the people of this network do.
 
-        Arrivals are a Poisson process; any active person is as likely to be the one who acts.
+        Arrivals are a Poisson process; an active person acts as often as the network says.
         Raises WorkloadError where the tweets or reads would be more than fit.
         """
-        if not all(hasattr(network, name) for name in ("stands_for", "active", "followers")):
+        if not all(hasattr(network, name) for name in ("stands_for", "active", "tweeting")):
             raise WorkloadError(
                 "over(network) takes a network, as population() or follower_graph() builds it, "
                 f"not {type(network).__name__}"
@@ -126,9 +126,14 @@ class Workload:
         a_second = float(people.sum()) / DAY
         if a_second == 0:
             raise WorkloadError("nobody in this network is active: mark at least one account")
-        tweet_at, author = self._tweets(a_second * self.tweets_per_day, people, network.celebrity)
+        tweet_at, author = self._tweets(
+            a_second * self.tweets_per_day, people * network.tweeting, network.celebrity
+        )
         read_at, read_stands_for = self._reads(a_second * self.reads_per_day)
-        returning, reader = self._readers(len(read_at), people, network.stands_for)
+        everybody = network.stands_for
+        returning, reader = self._readers(
+            len(read_at), people * network.reading, everybody - people
+        )
         return Load(
             network=network,
             seconds=float(self.seconds),
@@ -165,9 +170,8 @@ class Workload:
         kept = count if self.reads is None else min(count, self.reads)
         return span.times(kept, chance), count / kept if kept else 1.0
 
-    def _readers(self, count: int, people: Floats, everybody: Floats) -> tuple[Bools, Ints]:
+    def _readers(self, count: int, people: Floats, away: Floats) -> tuple[Bools, Ints]:
         """Return whether reads are by people who return, and by whom they are."""
-        away = everybody - people
         chance = self._chance(4)
         returning = (chance.random(count) < self.returning) & bool(away.any())
         reader = drawn(people, count, chance)

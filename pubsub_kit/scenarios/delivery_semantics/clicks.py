@@ -34,7 +34,10 @@ def draw_clicks(
     rows = list(_by_click(world.trace))
     steps = [step for _, step in rows]
     missing = [name for name in _names(world.trace) if not _counted(steps, name)]
-    here = next((n for n, (i, _) in enumerate(rows) if i == wrong.step), None)
+    here, blocker = (
+        next((n for n, (i, _) in enumerate(rows) if i == at), None)
+        for at in (wrong.step, wrong.blocker)
+    )
     if missing and here is not None and rows[here][1].node == READER:
         steps[here] = steps[here]._replace(text=f"{steps[here].text}, past {missing[0]}")
     now = world.trace[-1].time if world.trace else 0.0
@@ -42,6 +45,7 @@ def draw_clicks(
     return show.spacetime(
         Trace(steps),
         mark=len(rows) if missing and violation else here,
+        blocker=blocker,
         expected=wrong.expected,
         actual=wrong.actual,
         caption=wrong.message or caption or None,
@@ -59,7 +63,7 @@ def _by_click(trace: Trace) -> Iterator[tuple[int, Step]]:
             in_hand = list(step.data)
             yield from ((i, step._replace(kind="begin", node=name)) for name in in_hand)
         elif (name := _click(step)) is not None:
-            again = " again" if "(time" in step.text else ""
+            again = " again" if " (" in step.text else ""
             yield i, step._replace(node=name, text=f"counted{again}")
             if name in in_hand:
                 in_hand.remove(name)

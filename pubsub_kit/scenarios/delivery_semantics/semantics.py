@@ -1,22 +1,23 @@
-"""Worlds and oracles of exercise 04: what may be lost, what may be repeated, who says it's done.
+"""The world and the oracle of exercise 04's semantics: what may be lost, what may be repeated.
 
-Each world has one problem: services that need different semantics, a job that outlasts its lease, a
-queue that keeps the order but repeats messages. The worlds with a bad message among good ones, and
-with several messages at once, are in `batches.py`.
+Here four services need different semantics. The world of a job that outlasts its lease is in
+`leases.py`, an ordered queue that repeats its messages in `deposits.py`, offsets that say what is
+done in `rounds.py`, a bad record among good ones in `records.py`, and a poison message in
+`batches.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pubsub_kit.scenarios.delivery_semantics.batches import last
 from pubsub_kit.scenarios.drawn import drawn
 from pubsub_kit.scenarios.plain import moment
+from pubsub_kit.world.publishing import publish
+from pubsub_kit.world.search.stopped import stopped_by
 from pubsub_kit.world.search.violation import Violation
-from pubsub_kit.world.trace import Trace
-from pubsub_kit.world.verbs import publish
 from pubsub_kit.world.world import World
 
 if TYPE_CHECKING:
@@ -86,14 +87,19 @@ def needs_are_met(world: World) -> Violation | None:
         done = rows.get(service, 0)
         if "missing" in need and done == 0:
             message = f"The {service} is missing, and it never may be.{_crashed(world, service)}"
-            return _unmet(world, message, service, done, "ack on receipt is fine")
+            unmet = _unmet(world, message, service, done, "ack on receipt is fine")
+            why = stopped_by(world.trace, f"{_topic(service)}-1")
+            return replace(unmet, blocker=why and why.step)
         if "twice" in need and done > 1:
             again = world.trace[last(world.trace, service)]
             message = (
-                f"The {service} was done {done} times, and it must never be done twice: "
+                f"The {service} was done {_times(done)}, and it never may be: "
                 f"{again.node} did it again at {moment(again)}, since no ack had arrived."
             )
-            return _unmet(world, message, service, done, "exactly once comes by itself")
+            belief = (
+                "exactly once comes by itself" if "missing" in need else "an ack always arrives"
+            )
+            return _unmet(world, message, service, done, belief)
     for service in (name for name, need in NEEDS.items() if need != NEEDS["payment"]):
         if f"seen {_topic(service)}-1" in rows:
             message = (
@@ -102,6 +108,10 @@ def needs_are_met(world: World) -> Violation | None:
             )
             return _unmet(world, message, service, 1, "more than is needed")
     return None
+
+
+def _times(count: int) -> str:
+    return "twice" if count == 2 else f"{count} times"
 
 
 def _crashed(world: World, service: str) -> str:
@@ -129,146 +139,8 @@ def drawn_until(after: float | None = None, **options: Any) -> Draws:
     def draw(world: World, violation: Violation | None, title: str) -> Picture:
         until = None
         if after is not None and violation is not None and violation.step is not None:
-            until = world.trace[violation.step].time + after
+            last = max(violation.step, violation.blocker or 0)
+            until = world.trace[last].time + after
         return drawn(world, violation, title, until=until, **options)
 
     return draw
-
-
-# -- worker: a job that takes longer than its lease ------------------------------------------------
-
-LEASE, JOB, STANDSTILL = 10.0, 25.0, 60.0  # seconds
-FILM = "film tea"
-
-
-def worker(world: World, answer: Any) -> None:
-    """Two workers, one film of 25 s to render, a lease of 10 s; the answer acks by itself."""
-    db = world.store("db")
-    world.pause_for = STANDSTILL
-    world.topic("films")
-    world.consumer(
-        "render",
-        lambda: answer(db),
-        "films",
-        workers=2,
-        start="earliest",
-        semantics="manual",
-        ack_deadline=LEASE,
-    )
-    world.publish("films", {"film": "tea"}, id="film-1")
-
-
-def rendered_once_at_a_time(world: World) -> Violation | None:
-    """The film is rendered, by one worker at a time, and no older attempt overwrites a newer."""
-    trace = world.trace
-    written = [
-        (i, step.data[2][FILM])
-        for i, step in enumerate(trace)
-        if step.kind == "effect" and FILM in step.data[2]
-    ]
-    for (_, before), (i, now) in pairwise(written):
-        if now < before:
-            message = (
-                f"At {moment(trace[i])} {trace[i].node} wrote the film of attempt {now} over that "
-                f"of attempt {before}.{_paused(trace, i)}"
-            )
-            wanted, found = {FILM: before}, {FILM: now}
-            return Violation(message, i, wanted, found, "the old worker has stopped")
-    if not written:
-        message = "The film was acked, but never rendered." + _crashes(trace)
-        wanted, found = {FILM: "done"}, {}
-        return Violation(message, len(trace) - 1, wanted, found, "ack on receipt is fine")
-    if (hasty := _in_no_time(trace, written[0][0])) is not None:
-        message = f"The film was done after {hasty:g} s, but rendering takes {JOB:g} s."
-        wanted, found = {"rendered for": f"{JOB:g} s"}, {"rendered for": f"{hasty:g} s"}
-        return Violation(message, written[0][0], wanted, found, "skips the work")
-    if (both := side_by_side(trace)) is not None:
-        message = (
-            f"Two workers rendered the same film at once: its lease ran out, so {trace[both].node} "
-            f"began it at {moment(trace[both])} while the first worker was still busy."
-        )
-        wanted, found = {"workers at it": 1}, {"workers at it": 2}
-        return Violation(message, both, wanted, found, "the lease outlasts the job")
-    if world.broker.subscriptions["films", "render"].lag:
-        message = f"The film was rendered {len(written)} times, because it was never acked."
-        wanted, found = {"acked": "once"}, {"acked": "never"}
-        return Violation(message, written[1][0], wanted, found, "never acks")
-    return None
-
-
-def _paused(trace: Trace, until: int) -> str:
-    """Say when the node of a step had paused before it, if it had."""
-    pauses = [s for s in trace[:until] if s.kind == "pause" and s.node == trace[until].node]
-    if not pauses:
-        return ""
-    return f" It had paused at {moment(pauses[-1])}, and didn't notice that it had been replaced."
-
-
-def _crashes(trace: Trace) -> str:
-    """Say who crashed, and when, if anybody did."""
-    return "".join(f" {step.node} crashed at {moment(step)}." for step in trace.of("crash"))
-
-
-def _in_no_time(trace: Trace, done: int) -> float | None:
-    """Return how many seconds a worker spent on it, if that is too short."""
-    node = trace[done].node
-    began = [s.time for s in trace[:done] if s.kind == "begin" and s.node == node]
-    worked = trace[done].time - began[-1] if began else 0.0
-    return None if worked > JOB - 0.001 else worked
-
-
-def side_by_side(trace: Trace) -> int | None:
-    """Return the step at which a second worker begins, if nobody has crashed or paused."""
-    if any(step.kind in ("pause", "crash") for step in trace):
-        return None
-    at_it: set[str] = set()
-    for i, step in enumerate(trace):
-        if step.kind == "begin":
-            at_it.add(step.node)
-            if len(at_it) > 1:
-                return i
-        elif step.kind == "end":
-            at_it.discard(step.node)
-    return None
-
-
-# -- fifo: in order is not once --------------------------------------------------------------------
-
-DEPOSITS = {"deposit-1": 10, "deposit-2": 5}
-
-
-def fifo(world: World, answer: Any) -> None:
-    """Two deposits of one account on an ordered topic."""
-    db = world.store("db")
-    world.topic("deposits")
-    world.consumer("bank", lambda: answer(db), "deposits", start="earliest", ordered=True)
-    for number, amount in DEPOSITS.items():
-        world.publish("deposits", amount, key="ann", id=number)
-
-
-def deposited_once(world: World) -> Violation | None:
-    """The balance is the sum of the deposits."""
-    found, owed = world.stores["db"].rows.get("balance", 0), sum(DEPOSITS.values())
-    if found == owed:
-        return None
-    message = f"Ann deposited 10 and 5, but her balance is {found} instead of {owed}."
-    more = isinstance(found, int | float) and found > owed
-    belief = "a queue in order is once" if more else "a deposit is lost"
-    step = _repeat(world.trace) if more else last(world.trace)
-    if more and world.trace:
-        made = world.trace[step]
-        message += f" At {moment(made)} {made.node} handled a redelivered deposit as a new one."
-    else:
-        message += _crashes(world.trace)
-    return Violation(message, step, {"balance": owed}, {"balance": found}, belief)
-
-
-def _repeat(trace: Trace) -> int:
-    """Return the first effect of a message that was redelivered."""
-    again = False
-    for i, step in enumerate(trace):
-        if step.kind == "begin":
-            again = "(attempt" in step.text
-        elif step.kind == "effect" and again:
-            return i
-    return last(trace)

@@ -7,15 +7,23 @@ an ack may get lost, a worker may crash or be pre-empted at any await. What coun
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple
 
-from pubsub_kit.scenarios.idempotency.looks import watched
-from pubsub_kit.scenarios.plain import moment
-from pubsub_kit.world.chance import Schedule
-from pubsub_kit.world.search.explore import Exploration, Violation, run_once
+from pubsub_kit.scenarios.idempotency.evidence import (
+    NO_BLOCK,
+    Evidence,
+    is_stale,
+    why_never,
+    why_twice,
+    why_wrong,
+)
+from pubsub_kit.scenarios.idempotency.looks import Deed, Watched, watched
+from pubsub_kit.scenarios.plain import moment, shown
+from pubsub_kit.world.publishing import publish
+from pubsub_kit.world.search.blocked import handled
+from pubsub_kit.world.search.explore import Violation
+from pubsub_kit.world.stores import Store
 from pubsub_kit.world.trace import Trace
-from pubsub_kit.world.verbs import publish
 from pubsub_kit.world.world import World
 
 PAYMENTS = {"pay-1": ("ann", 10), "pay-2": ("ann", 10), "pay-3": ("bob", 5)}
@@ -23,41 +31,50 @@ OWED = {"ann": 20, "bob": 5}
 FAULTS = ("duplicate", "crash", "preempt", "ack lost")
 
 
-def payments(world: World, answer: Any, workers: int = 2) -> None:
+def payments(
+    world: World, answer: Any, workers: int = 2, due: Mapping[str, tuple[str, int]] = PAYMENTS
+) -> None:
     """Three payments on a topic, and workers that run the learner's consumer on one database."""
     db = watched(world)
     world.topic("payments")
     world.consumer("billing", lambda: answer(db), "payments", workers=workers, start="earliest")
-    world.spawn(_shop(), "shop")
+    world.spawn(shop(due), "shop")
 
 
-async def _shop() -> None:
-    for number, (account, amount) in PAYMENTS.items():
+async def shop(due: Mapping[str, tuple[str, int]] = PAYMENTS) -> None:
+    """Publish the payments, one after the other."""
+    for number, (account, amount) in due.items():
         await publish("payments", {"account": account, "amount": amount}, id=number)
 
 
-class Booking(NamedTuple):
-    """A write to a balance: its step, its event, whose balance, and whether it wrote that alone."""
+def evidence(world: World) -> Evidence:
+    """Return what the workers did with their database."""
+    db = world.stores["db"]
+    assert isinstance(db, Watched)
+    return Evidence(world.trace, db.deeds, OWED)
 
-    step: int
+
+class Booking(NamedTuple):
+    """A write to a balance: its event, whose balance, before and after, and the write itself."""
+
     event: str
     account: str
     before: Any
     after: Any
-    alone: bool
+    deed: Deed
 
 
-def bookings(world: World) -> Iterator[Booking]:
+def bookings(run: Evidence) -> Iterator[Booking]:
     """Yield every write to a balance, with the event that its worker was handling."""
-    in_hand: dict[str, str] = {}
-    for i, step in enumerate(world.trace):
-        if step.kind == "begin":
-            in_hand[step.node] = step.text.partition(" (attempt")[0]
-        elif step.kind == "effect":
-            _, before, after = step.data
-            for account in (name for name in OWED if name in after):
-                was, event = before[account] or 0, in_hand.get(step.node, "")
-                yield Booking(i, event, account, was, after[account], len(after) == 1)
+    for deed in run.deeds:
+        if deed.kind == "write":
+            for account in (name for name in OWED if name in deed.rows):
+                was = deed.before.get(account) or 0
+                yield Booking(_event(deed.lease), account, was, deed.rows[account], deed)
+
+
+def _event(lease: Any) -> str:
+    return str(getattr(lease, "id", ""))
 
 
 def _balances(rows: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,56 +83,33 @@ def _balances(rows: Mapping[str, Any]) -> dict[str, Any]:
 
 def books_balance(world: World) -> Violation | None:
     """Each payment counts exactly once: no balance is ever too high, and none is low at the end."""
-    found = _balances(world.stores["db"].rows)
-    for made in bookings(world):
+    db = world.stores["db"]
+    if (kept := _kept_on(db)) is not None:
+        return kept
+    found, run = _balances(db.rows), evidence(world)
+    for made in bookings(run):
         if isinstance(made.after, int | float) and made.after > OWED[made.account]:
-            return _doubled(world, made, {**found, made.account: made.after})
+            return _too_much(run, made, {**found, made.account: made.after})
     for name, owed in OWED.items():
         if found[name] != owed:
-            return _lost(world, name, found)
+            return _too_little(run, name, found)
     return None
+
+
+def _kept_on(db: Store) -> Violation | None:
+    """Return what is wrong if code keeps something on the store object, beside its rows."""
+    own = [name for name in vars(db) if name not in ("world", "name", "rows", "versions")]
+    if not own:
+        return None
+    words = f"You keep {own[0]!r} as an attribute of db. Only what you write with put(), insert() "
+    words += "or add() is in the database; an attribute is memory of this process."
+    return Violation(words, None, {"attributes": 0}, {"attributes": len(own)}, "no row")
 
 
 def culprit(world: World) -> int | None:
     """Return the step to point at in a run that broke the books: where a payment went wrong."""
     found = books_balance(world)
     return found.step if found else None
-
-
-# -- one counts twice ------------------------------------------------------------------------------
-
-
-def _doubled(world: World, too_much: Booking, found: dict[str, Any]) -> Violation:
-    """Point at the booking that repeats another, even if the balance is exceeded only later."""
-    name, owed = too_much.account, OWED[too_much.account]
-    has = f"{name} was charged {found[name]} instead of {owed}"
-    pair = _repeat([made for made in bookings(world) if made.account == name])
-    if pair is None:
-        return Violation(f"{has}.", too_much.step, OWED, found, _why_doubled(world))
-    first, again = pair
-    late = again.alone and not first.alone
-    belief = "looks too late" if late else _why_doubled(world)
-    once, more = (world.trace[made.step] for made in pair)
-    words = (
-        f"{has}: {again.event} counted twice. {once.node} charged it at {moment(once)}, and "
-        f"{more.node} charged it again at {moment(more)}."
-    )
-    return Violation(words, again.step, OWED, found, belief)
-
-
-def _repeat(made: list[Booking]) -> tuple[Booking, Booking] | None:
-    firsts: dict[str, Booking] = {}
-    for booking in made:
-        if booking.event in firsts and booking.after != booking.before:
-            return firsts[booking.event], booking
-        firsts.setdefault(booking.event, booking)
-    return None
-
-
-def _why_doubled(world: World) -> str:
-    if crash_between_effects(world.trace):
-        return "mark and effect apart"
-    return "check then act" if world.trace.of("pause") else "no dedup"
 
 
 def crash_between_effects(trace: Trace) -> bool:
@@ -131,38 +125,120 @@ def crash_between_effects(trace: Trace) -> bool:
     return False
 
 
-# -- one is lost -----------------------------------------------------------------------------------
+# -- a balance is too high -------------------------------------------------------------------------
 
 
-def _lost(world: World, name: str, found: dict[str, Any]) -> Violation:
-    """Point at where a payment was left out, or at the write that wiped out another."""
+def _too_much(run: Evidence, too_much: Booking, found: dict[str, Any]) -> Violation:
+    """Point at the booking that repeats another, even if the balance is exceeded only later."""
+    name, trace = too_much.account, run.trace
     has = f"{name} was charged {found[name]} instead of {OWED[name]}"
-    made = [booking for booking in bookings(world) if booking.account == name]
+    pair = _repeat([made for made in bookings(run) if made.account == name])
+    if pair is None:
+        return _wrong_sum(run, too_much, has, found)
+    first, again = (made.deed for made in pair)
+    once, more = trace[first.step], trace[again.step]
+    words = (
+        f"{has}: {pair[1].event} counted twice. {once.node} charged it at {moment(once)}, and "
+        f"{more.node} charged it again at {moment(more)}."
+    )
+    return Violation(words, again.step, OWED, found, why_twice(run, first, again))
+
+
+def _repeat(made: list[Booking]) -> tuple[Booking, Booking] | None:
+    firsts: dict[str, Booking] = {}
+    for booking in made:
+        if booking.event in firsts and booking.after != booking.before:
+            return firsts[booking.event], booking
+        firsts.setdefault(booking.event, booking)
+    return None
+
+
+def _wrong_sum(run: Evidence, made: Booking, has: str, found: dict[str, Any]) -> Violation:
+    """Point at a booking that did not add its payment's amount."""
+    account, amount = PAYMENTS.get(made.event, (made.account, None))
+    if (once := _taken_back(run, made)) is not None:
+        first, again = run.trace[once.deed.step], run.trace[made.deed.step]
+        words = f"{has}. {first.node} charged {made.event} at {moment(first)}, and at "
+        words += f"{moment(again)} {again.node} changed the row from {shown(made.before, 20)} to "
+        words += f"{shown(made.after, 20)} for its repeat."
+        return Violation(words, made.deed.step, OWED, found, "a repeat takes away")
+    belief = why_wrong(run, made.deed, made.account, amount)
+    who = run.trace[made.deed.step]
+    words = f"{has}. At {moment(who)} {who.node} wrote {shown(made.after, 20)} over "
+    words += f"{shown(made.before, 20)} for {made.event}, a payment of {amount}"
+    words += "." if account == made.account else f" for {account}."
+    belief = belief if account == made.account else "another account"
+    return Violation(words, made.deed.step, OWED, found, belief)
+
+
+def _taken_back(run: Evidence, made: Booking) -> Booking | None:
+    """Return the charge of a payment that a booking for its repeat lowered the balance after."""
+    earlier = (b for b in bookings(run) if b.deed.step < made.deed.step)
+    mine = (b for b in earlier if (b.event, b.account) == (made.event, made.account))
+    first = next(mine, None)
+    numbers = isinstance(made.before, int | float) and isinstance(made.after, int | float)
+    lower = first is not None and numbers and made.after < made.before
+    again = lower and first is not None and first.deed.lease is not made.deed.lease
+    return first if again and not is_stale(run, made.deed, made.account) else None
+
+
+# -- a balance is too low --------------------------------------------------------------------------
+
+
+def _too_little(run: Evidence, name: str, found: dict[str, Any]) -> Violation:
+    """Point at where a payment was left out, or at the write that added too little."""
+    has = f"{name} was charged {found[name]} instead of {OWED[name]}"
+    made = [booking for booking in bookings(run) if booking.account == name]
     booked = {booking.event for booking in made}
     missing = [n for n, (account, _) in PAYMENTS.items() if account == name and n not in booked]
     if missing:
-        step = _last_end(world.trace, missing[0])
-        belief = _why_missing(world, found)
-        words = f"{has}: {missing[0]} never counted."
-        if (last := world.trace[step]).kind == "end":
-            words += f" {last.node} was done with it at {moment(last)} without charging it."
-        return Violation(words, step, OWED, found, belief)
-    wiped = (b for b in made if b.after == b.before)
-    step = next((booking.step for booking in wiped), made[-1].step)
-    belief = "lost update" if world.trace.of("pause") else "overwrites"
-    who = world.trace[step]
-    words = f"{has}. At {moment(who)} {who.node} wrote over a charge that was already there."
-    return Violation(words, step, OWED, found, belief)
+        return _left_out(run, missing[0], has, found)
+    amounts = {n: amount for n, (_, amount) in PAYMENTS.items()}
+    bad = (
+        b for b in made if why_wrong(run, b.deed, name, amounts.get(b.event)) or _taken_back(run, b)
+    )
+    return _wrong_sum(run, next(bad, made[-1]), has, found)
 
 
-def _why_missing(world: World, found: Mapping[str, Any]) -> str:
-    if not any(found.values()):
-        return "books nothing"
-    if crash_between_effects(world.trace):
-        return "mark and effect apart"
-    if world.trace.of("pause"):
-        return "a conflict is done"
-    return "" if world.trace.faults() else "the body is an id"
+def _left_out(run: Evidence, event: str, has: str, found: dict[str, Any]) -> Violation:
+    """Say where a payment that never counted was passed over, and which mark made it so."""
+    trace, step = run.trace, _last_end(run.trace, event)
+    leases = {id(d.lease): d.lease for d in run.deeds if _event(d.lease) == event}
+    why = why_never(run, [*leases.values()])
+    words = f"{has}: {event} never counted."
+    if (last := trace[step]).kind == "end":
+        how = "last failed on" if last.text.startswith("failed") else "was done with"
+        words += f" {last.node} {how} it at {moment(last)} without charging it"
+        if why.by is not None:
+            other = "" if _event(why.by) == event else f", which was written for {_event(why.by)}"
+            other = ", which it had written itself" if why.belief == "stops itself" else other
+            words += f": it found the row {why.mark[:40]!r}{other}"
+        words += f": {NO_BLOCK}." if why.belief == "never entered" else "."
+    belief = why.belief
+    if belief == "books nothing" and run.deeds:
+        rows = dict.fromkeys(key for d in run.deeds if d.kind == "write" for key in d.rows)
+        words += (
+            f" The rows that were written: {', '.join(map(repr, [*rows][:3]))}." if rows else ""
+        )
+    if belief == "one mark for all" and _only_of_alike(run, why.mark, event):
+        belief = "the body is an id"
+    return Violation(words, step, OWED, found, belief, _cut_short(trace, event))
+
+
+def _only_of_alike(run: Evidence, mark: str, event: str) -> bool:
+    """Say whether a mark was used for nothing but payments like this one."""
+    users = {_event(deed.lease) for deed in run.deeds if mark in deed.rows}
+    return all(PAYMENTS.get(user) == PAYMENTS[event] for user in users)
+
+
+def _cut_short(trace: Trace, event: str) -> int | None:
+    """Return the crash or the pause of the worker that had the event in hand first, if any."""
+    for begin, end in handled(trace).items():
+        if trace[begin].text.partition(" (attempt")[0] == event:
+            span = range(begin, len(trace) if end is None else end + 1)
+            mine = (i for i in span if trace[i].node == trace[begin].node)
+            return next((i for i in mine if trace[i].kind in ("crash", "pause")), None)
+    return None
 
 
 def _last_end(trace: Trace, event: str) -> int:
@@ -170,73 +246,3 @@ def _last_end(trace: Trace, event: str) -> int:
     mine = {s.message for s in trace.of("begin") if s.text.partition(" (attempt")[0] == event}
     ends = [i for i, step in enumerate(trace) if step.kind == "end" and step.message in mine]
     return ends[-1] if ends else len(trace) - 1
-
-
-# -- which kind of dedup is it ---------------------------------------------------------------------
-
-
-def diagnose_dedup(answer: Any, found: Exploration) -> str:
-    """Tell a consumer that never looks from one whose memory a crash or another worker lacks.
-
-    With one worker and no crash, an in-memory set does its work; having none does not. With a crash
-    between the two deliveries, only a durable memory does.
-    """
-    if found.violation is None or found.violation.belief not in ("no dedup", "check then act"):
-        return ""
-    if _twice(answer, crash=False):
-        return "no dedup"
-    return "an in-memory set is enough" if _twice(answer, crash=True) else ""
-
-
-def _twice(answer: Any, crash: bool) -> bool:
-    """Say whether payments do harm that reach one worker twice, seconds apart."""
-
-    def scenario(world: World) -> None:
-        payments(world, answer, workers=1)
-        if crash:
-            world.at(1.0, world.crash, "billing", 1.0)
-        world.at(5.0, lambda: world.spawn(_shop(), "shop"))
-
-    world, stuck = run_once(scenario, Schedule(), (), 100.0, 3_000)
-    harm = stuck is not None or books_balance(world) is not None
-    world.end_tasks()
-    return harm
-
-
-# -- window: how long to remember an id ------------------------------------------------------------
-
-DAY = 86_400.0
-WINDOWS = {"2 minutes": 120.0, "5 minutes": 300.0, "1 day": DAY, "8 days": 8 * DAY}
-REDRIVEN = 6 * DAY
-
-
-def window(world: World, choice: Mapping[str, str]) -> None:
-    """A consumer that forgets ids after the window, and dead letters redriven on day 6."""
-    kept = WINDOWS[choice["window"]]
-    db = world.store("db")
-    world.topic("payments")
-
-    async def consumer(event: Any) -> None:
-        async with db.transaction() as tx:
-            seen = await tx.get(f"seen {event.id}")
-            if seen is not None and world.now - seen < kept:
-                return
-            await tx.put(f"seen {event.id}", world.now)
-            await tx.add(event.data["account"], event.data["amount"])
-
-    world.consumer("billing", lambda: consumer, "payments", start="earliest", max_deliveries=1)
-    world.spawn(_shop(), "shop")
-    world.at(REDRIVEN, _redrive, world)
-
-
-def _redrive(world: World) -> None:
-    again = world.broker.redrive("payments.dead")
-    if again:
-        world.note("note", "payments", text=f"{again} redriven from payments.dead on day 6")
-        world.wake("payments")
-
-
-def books_balance_later(world: World) -> Violation | None:
-    """As `books_balance`; what fails here fails because the id was forgotten."""
-    found = books_balance(world)
-    return found and replace(found, belief="any window will do")

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pubsub_kit.scenarios.drawn import drawn, short
-from pubsub_kit.scenarios.idempotency.payments import crash_between_effects
+from pubsub_kit.scenarios.out_of_order_transfers.misread_moves import Ledger
 from pubsub_kit.scenarios.plain import moment
-from pubsub_kit.world.chance import FAULTS as LETTERS
 from pubsub_kit.world.chance import Schedule
+from pubsub_kit.world.publishing import publish
 from pubsub_kit.world.search.explore import Exploration, Violation, run_once
-from pubsub_kit.world.verbs import clock, publish, sleep
+from pubsub_kit.world.verbs import clock, sleep
 from pubsub_kit.world.world import World
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ MOVES: tuple[dict[str, Any], ...] = (
     {"seq": 4, "times": 1, "plus": -30},  # 30 paid out
 )
 IN_ORDER = (1, 2, 3, 4)
+_SHOWN = 8  # deliveries that a message lists
 
 
 def after(*numbers: int) -> float:
@@ -76,9 +77,24 @@ def adds_up(world: World) -> Violation | None:
 def _wrong_balance(world: World, found: Any) -> Violation:
     step = _last_change(world)
     held = f"the balance is {str(found)[:20]}" if found is not None else "there is no row 'balance'"
-    message = f"At {moment(world.trace[step])} {held}; it should be {BALANCE}.{_luck(world)}"
-    belief = "" if world.trace.faults() else "keeps no balance"
+    belief, said = _why(world)
+    more = f" {said}" if said else ""
+    message = f"At {moment(world.trace[step])} {held}; it should be {BALANCE}.{_luck(world)}{more}"
     return Violation(message, step, {"balance": BALANCE}, {"balance": found}, belief)
+
+
+def _why(world: World) -> tuple[str, str]:
+    faults, wrote = world.trace.faults(), [s for s in world.trace if s.kind == "effect"]
+    if not any("balance" in s.data[2] for s in wrote) and not faults:
+        rows = world.stores["db"].rows
+        read = Ledger(world.trace, MOVES)
+        if not wrote and (sent := read.sent_back())[0]:
+            return sent
+        held = read.still_held(rows)
+        return held if held[0] and BALANCE not in rows.values() else ("keeps no balance", "")
+    if faults and all("clock" in step.text for step in faults):
+        return "sort by wall clock", ""
+    return Ledger(world.trace, MOVES).why(world.stores["db"].rows)
 
 
 def _luck(world: World) -> str:
@@ -87,7 +103,8 @@ def _luck(world: World) -> str:
     order = [number.removeprefix("move-") for number in came]
     parts = []
     if order != sorted(set(order)):
-        parts.append(f"The moves were delivered in the order {', '.join(order)}.")
+        some = ", ".join(order[:_SHOWN]) + " …" * (len(order) > _SHOWN)
+        parts.append(f"The moves were delivered in the order {some}.")
     parts += [f"The ledger crashed at {moment(s)}." for s in world.trace.of("crash")]
     slow = dict.fromkeys(s.node for s in world.trace.faults() if "clock" in s.text)
     parts += [f"{teller}'s clock was 60 s slow." for teller in slow]
@@ -114,33 +131,17 @@ def in_lanes(world: World, violation: Violation | None, title: str) -> Picture:
 
 
 def diagnose(answer: Any, found: Exploration) -> str:
-    """Name the belief behind a wrong balance, by the faults of the run and by trying other runs."""
-    if found.violation is None or found.violation.belief or found.world is None:
+    """Name the belief of those who take the first to arrive for number 1, and wait from there on.
+
+    That they do wait, another run tells.
+    """
+    if found.violation is None or found.world is None or not found.world.trace.faults():
         return ""
-    faults = {name for name, letter in LETTERS.items() if letter in found.code}
-    if faults == {"skew"}:
-        return "sort by wall clock"
-    if faults == {"reorder"}:
-        return _why_late(answer, found.world)
-    return _why_twice(answer, found.world)
-
-
-def _why_late(answer: Any, world: World) -> str:
-    """Tell those who drop what is late from those who do not look at the numbers."""
-    late = next(int(s.text.split()[0][-1]) for s in world.trace.faults() if "arrives" in s.text)
-    if late == 1 and _balance(answer, 1, 3, 2, 4) == BALANCE:
-        return "created comes first"
-    rest = [number for number in IN_ORDER if number != late]
-    dropped = world.stores["db"].rows.get("balance") == after(*rest)
-    return "late means stale" if dropped else "as they come"
-
-
-def _why_twice(answer: Any, world: World) -> str:
-    if _balance(answer, 1, 1, 2, 2, 3, 3, 4, 4) != BALANCE:
-        return "no dedup"
-    if crash_between_effects(world.trace):
-        return "mark and effect apart"
-    return "a memory is enough" if world.trace.of("crash") else "no dedup"
+    if found.violation.belief not in ("late means stale", "as they come"):
+        return ""
+    first = Ledger(found.world.trace, MOVES).begins_with_another
+    waits = first and _balance(answer, 1, 3, 2, 4) == BALANCE
+    return "created comes first" if waits else ""
 
 
 def _balance(answer: Any, *numbers: int) -> Any:

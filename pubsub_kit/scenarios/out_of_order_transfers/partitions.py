@@ -20,9 +20,11 @@ from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.log.event import Event
 from pubsub_kit.scenarios.drawn import drawn
 from pubsub_kit.scenarios.plain import moment
+from pubsub_kit.world.publishing import publish
 from pubsub_kit.world.search.explore import Exploration, Violation
+from pubsub_kit.world.search.stopped import stopped_by
 from pubsub_kit.world.trace import Trace
-from pubsub_kit.world.verbs import publish, sleep
+from pubsub_kit.world.verbs import sleep
 from pubsub_kit.world.world import World
 
 if TYPE_CHECKING:
@@ -197,7 +199,8 @@ def in_order(world: World) -> Violation | None:
                 return _overtaken(booked, i, world.trace)
     if len(booked) < len(PAID):
         told = f"Only {len(booked)} of the {len(PAID)} moves were booked."
-        return Violation(told, len(world.trace) - 1)
+        why = stopped_by(world.trace, next(id for id in PAID if id not in booked))
+        return Violation(told, len(world.trace) - 1, blocker=why and why.step)
     return None
 
 
@@ -215,8 +218,34 @@ def _overtaken(booked: list[str], step: int, trace: Trace) -> Violation:
 
 
 def diagnose(choice: Mapping[str, str], found: Exploration) -> str:
-    """Name the belief of the first wrong choice: the later ones matter less."""
-    return next((BELIEFS[choice[thing]] for thing in OPTIONS if choice[thing] in BELIEFS), "")
+    """Name the belief that parted two moves, or let one pass the other in their partition."""
+    if found.world is None or (pair := _pair(found.world.trace)) is None:
+        return ""
+    sent = {id: _sent(found.world.trace, id) for id in pair}
+    (client, topic), (other, elsewhere) = (sent[id] for id in pair)
+    if topic == elsewhere:
+        return BELIEFS.get(choice["failed"]) or BELIEFS.get(choice["key"], "")
+    if choice["key"] != ACCOUNT:
+        return BELIEFS[choice["key"]]
+    parted = choice["hash"] if client != other and choice["hash"] != SAME else choice["partitions"]
+    return BELIEFS.get(parted, "")
+
+
+def _pair(trace: Trace) -> tuple[str, str] | None:
+    """Return a move that was booked too early, and the one that it overtook."""
+    booked: list[str] = []
+    for step in trace:
+        if step.kind == "effect" and "ann" in step.data[2]:
+            booked += [key.removeprefix("seen ") for key in step.data[2] if key != "ann"]
+            if booked != [*PAID][: len(booked)]:
+                return booked[-1], next(id for id in PAID if id not in booked)
+    return None
+
+
+def _sent(trace: Trace, id: str) -> tuple[str, str]:
+    """Return which client published a move, and on which topic."""
+    first = next(s for s in trace if s.kind == "send" and s.node in CLIENTS and s.text == id)
+    return first.node, first.peer
 
 
 def in_lanes(world: World, violation: Violation | None, title: str) -> Picture:

@@ -7,15 +7,16 @@ one account, gives to another, and pays a fee to the bank. No step can change tw
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pubsub_kit.scenarios.drawn import short, shortened, with_causes_marked
 from pubsub_kit.scenarios.plain import moment
+from pubsub_kit.scenarios.second_act import bad_luck
 from pubsub_kit.world.search.explore import Violation
+from pubsub_kit.world.search.stopped import stopped_by
 from pubsub_kit.world.services import CallError
-from pubsub_kit.world.trace import Step
 from pubsub_kit.world.verbs import call
 from pubsub_kit.world.world import World
 
@@ -54,8 +55,13 @@ def transfers(world: World, answer: Any) -> None:
     world.spawn(_client(world), "client")
 
 
-def add_account(world: World, name: str, balance: int, limit: int = 1_000) -> None:
-    """Add an account's service: idempotent by the request's id, between 0 and its limit."""
+def add_account(
+    world: World, name: str, balance: int, limit: int = 1_000, spends: bool = False
+) -> None:
+    """Add an account's service: idempotent by the request's id, between 0 and its limit.
+
+    If it `spends`, what it gets leaves its balance at once, for the row `spent`.
+    """
     rows = world.store(name, {"balance": balance})
 
     async def handle(request: Any) -> bool:
@@ -67,7 +73,7 @@ def add_account(world: World, name: str, balance: int, limit: int = 1_000) -> No
                 return bool(known[1])
             fits = bool(0 <= await tx.get("balance") + amount <= limit)
             if fits:
-                await tx.add("balance", amount)
+                await tx.add("spent" if spends and amount > 0 else "balance", amount)
             await tx.put(f"did {id}", [amount, fits])
             return fits
 
@@ -99,11 +105,6 @@ def balances(world: World) -> dict[str, int]:
 # -- the oracle ------------------------------------------------------------------------------------
 
 
-def bad_luck(steps: Iterable[Step]) -> bool:
-    """Say whether a fault befell a run: an error of the learner's own is none."""
-    return any(step.fault and step.kind != "end" for step in steps)
-
-
 class Move(NamedTuple):
     """Money that was moved: at which step of the trace, whose, how much."""
 
@@ -130,7 +131,9 @@ def money_is_conserved(world: World) -> Violation | None:
         id = order["id"]
         seen = world.stores["said"].rows.get(id)
         if seen is None:
-            return Violation(f"The client never got an answer about {id}.", len(world.trace) - 1)
+            last, why = len(world.trace) - 1, stopped_by(world.trace, id)
+            told = f"The client never got an answer about {id}."
+            return Violation(told, last, blocker=why and why.step)
         part = _Part(world, order, begin, seen["at"], before, seen["found"])
         if (wrong := part.half_done() or part.told_wrong(seen["told"])) is not None:
             return wrong
@@ -199,10 +202,9 @@ class _Part:
         when = moment(self.trace[crash])
         again = (s for i, s in self._steps() if i > crash and s.node == "transfers")
         if any(s.kind in ("send", "effect") for s in again):
-            message = (
-                f"transfers crashed at {when}. After its restart it guessed what had been done: "
-                f"{self._sum()}."
-            )
+            total = sum(self.found.values())
+            what = "split the money otherwise" if total == 100 else "guessed what had been done"
+            message = f"transfers crashed at {when}. After its restart it {what}: {self._sum()}."
             step = self.moves[-1].step if self.moves else crash
             return self._wrong(message, step, "what was not saved was not done")
         message = f"transfers crashed at {when}, and nobody finished the transfer: {self._sum()}."
@@ -242,7 +244,7 @@ class _Part:
     def _sum(self) -> str:
         total = sum(self.found.values())
         if total == 100:
-            return "the balances are wrong"
+            return ", ".join(f"{name} has {balance:g}" for name, balance in self.found.items())
         return f"the accounts hold {total:g} instead of 100"
 
 
@@ -252,12 +254,13 @@ def one_transfer(world: World, violation: Violation | None, title: str) -> Pictu
 
     wrong = violation or Violation("")
     ends = [row["at"] for row in world.stores["said"].rows.values()]
-    at = wrong.step
+    at, blocker = wrong.step, wrong.blocker
     begin = max((end for end in ends if at is not None and end <= at), default=0)
     end = min((end for end in ends if at is not None and end > at), default=len(world.trace))
     return show.spacetime(
         with_causes_marked(shortened(world.trace, _said))[begin:end],
         mark=None if at is None else at - begin,
+        blocker=None if blocker is None or not begin <= blocker < end else blocker - begin,
         expected=wrong.expected,
         actual=wrong.actual,
         caption=wrong.message or None,

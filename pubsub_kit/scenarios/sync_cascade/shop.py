@@ -1,4 +1,4 @@
-"""Worlds and oracles of exercise 01: a shop that survives the failures of what it calls.
+"""The world of exercise 01: a shop that survives the failures of what it calls.
 
 Stock is given `{"id": …, "item": …}` and takes one item off the shelf for each id that it hasn't
 seen: it is idempotent as long as its callers send the same id again. The learner writes the shop,
@@ -8,25 +8,38 @@ which calls stock over a network that loses requests and replies.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from pubsub_kit.world.search.explore import Violation
+from pubsub_kit.scenarios.plain import shown
+from pubsub_kit.world.chance import uniform
 from pubsub_kit.world.services import CallError
-from pubsub_kit.world.trace import Trace
+from pubsub_kit.world.trace import Step, Trace
 from pubsub_kit.world.verbs import call
 from pubsub_kit.world.world import World
 
 NETWORK = ("loss", "reply lost", "delay")
-BUDGET = 2.0  # seconds that the client of `budget` waits
+WAY = (0.01, 0.05)  # seconds that a message is on its way
+ITEM = "tea"
+
+
+class Asked(NamedTuple):
+    """A request that reached stock: the step after it, and the id and item that it was about."""
+
+    step: int
+    id: str
+    item: str
 
 
 def add_stock(world: World) -> None:
     """Add the stock service: one item off the shelf for each request id that is new."""
-    shelf = world.store("shelf")
+    shelf, requests = world.store("shelf"), list[Asked]()
+    world.store("asked").rows["all"] = requests
 
     async def stock(request: Any) -> str:
         if not isinstance(request, Mapping) or "item" not in request or "id" not in request:
             raise ValueError(f"stock takes {{'id': …, 'item': …}}, not {str(request)[:60]}")
+        asked = Asked(len(world.trace), _plain(request["id"]), _plain(request["item"]))
+        requests.append(asked)
         async with shelf.transaction() as tx:
             if await tx.get(f"seen {request['id']}") is None:
                 await tx.add(f"taken for {request['item']}", 1)
@@ -36,116 +49,78 @@ def add_stock(world: World) -> None:
     world.service("stock", stock)
 
 
-async def _order(world: World, number: int) -> None:
-    """Order a tea as a client; `said` keeps the shop's reply and how many seconds it took."""
-    begun = world.now
-    try:
-        reply = await call("shop", {"id": f"order-{number}", "item": f"tea-{number}"})
-    except CallError as error:
-        reply = f"error: {error}"
-    world.store("said").rows[f"order-{number}"] = (reply, world.now - begun)
+def _plain(value: Any) -> str:
+    """Return a text as it is, and any other value as Python writes it."""
+    return value[:40] if type(value) is str else shown(value, 40)
 
 
-def _said(world: World, number: int) -> tuple[Any, float]:
-    found: tuple[Any, float] = world.store("said").rows.get(f"order-{number}", (None, world.now))
+def asked_of_stock(world: World) -> list[Asked]:
+    """Return the requests that reached stock."""
+    found: list[Asked] = world.stores["asked"].rows["all"]
     return found
 
 
-def _taken(world: World, number: int) -> int:
-    return int(world.stores["shelf"].rows.get(f"taken for tea-{number}", 0))
+def add_shop(world: World, answer: Any) -> None:
+    """Add stock and the learner's shop, a short way from each other and from the client."""
+    add_stock(world)
+    world.service("shop", answer)
+    world.link("client", "shop", reliable=True, latency=uniform(*WAY))
+    world.link("shop", "stock", latency=uniform(*WAY))
+
+
+class Said(NamedTuple):
+    """What a client heard: a reply or the words of an error, after how many seconds.
+
+    `begun` and `step` are where its order began and was answered in the trace.
+    """
+
+    reply: Any
+    error: str
+    seconds: float
+    begun: int
+    step: int
+    item: str = ITEM
+
+    @property
+    def words(self) -> str:
+        """What came of the order, as a message begins to tell it."""
+        if self.error:
+            return f"The client got an error ({self.error})"
+        return f"The shop answered {shown(self.reply, 40)}"
+
+
+async def order(world: World, number: int, item: str = ITEM) -> None:
+    """Order a tea as a client; `said` keeps what came of it."""
+    begun, at, reply, words = world.now, len(world.trace), None, ""
+    rows = world.store("said").rows
+    rows[f"order-{number}"] = begun, at
+    try:
+        reply = await call("shop", {"id": f"order-{number}", "item": item})
+    except CallError as error:
+        words = str(error)
+    heard = last(world.trace, "receive", "client")
+    rows[f"order-{number}"] = Said(reply, words, world.now - begun, at, heard, item)
+
+
+def began(world: World, number: int) -> bool:
+    """Say whether an order was made in this run."""
+    return f"order-{number}" in world.store("said").rows
+
+
+def said(world: World, number: int) -> Said:
+    """Return what a client heard of its order; nothing, if the run ended before."""
+    found = world.store("said").rows.get(f"order-{number}", (0.0, 0))
+    if isinstance(found, Said):
+        return found
+    return Said(None, "no answer", world.now - found[0], found[1], len(world.trace) - 1)
+
+
+def asks_stock(step: Step) -> bool:
+    """Say whether a step is a call that leaves the shop for stock."""
+    return (step.kind, step.node, step.peer) == ("send", "shop", "stock")
 
 
 def last(trace: Trace, kind: str, node: str) -> int:
     """Return the index of the last such step at a node, or of the end of the trace."""
     steps = [i for i, step in enumerate(trace) if (step.kind, step.node) == (kind, node)]
     return steps[-1] if steps else len(trace) - 1
-
-
-# -- place: once, whatever is lost -----------------------------------------------------------------
-
-
-def one_order(world: World, answer: Any) -> None:
-    """The learner's shop, and a client beside it that orders one tea."""
-    add_stock(world)
-    world.service("shop", answer)
-    world.link("client", "shop", reliable=True)
-    world.spawn(_order(world, 1), "client")
-
-
-def placed_once(world: World) -> Violation | None:
-    """One tea is off the shelf, and the shop answered 'placed'."""
-    return _placed_once(world, 1, len(world.trace), bool(world.trace.faults()))
-
-
-def _placed_once(world: World, number: int, end: int, faults: bool) -> Violation | None:
-    (reply, _), taken, trace = _said(world, number), _taken(world, number), world.trace
-    wanted, found = {"reply": "placed", "teas taken": 1}, {"reply": reply, "teas taken": taken}
-    heard = last(trace[:end], "receive", "client")
-    at = f"{trace[heard].time:.1f} s"
-    if taken > 1:
-        step = last(trace, "effect", "stock")
-        words = f"order-{number} took {taken} teas off the shelf instead of 1"
-        words += f", the last one at {trace[step].time:.1f} s."
-        return Violation(words, step, wanted, found, "a new id for each try")
-    if reply == "placed" and taken == 1:
-        return None
-    if reply == "placed":
-        words = f"The shop answered 'placed' at {at}, but no tea ever left the shelf."
-        return Violation(words, heard, wanted, found, "says placed unseen")
-    so = "though the tea is off the shelf" if taken else "though one more try would have worked"
-    if faults and reply == "failed":
-        words = f"The shop answered 'failed' at {at}, {so}."
-        return Violation(words, heard, wanted, found, "a timeout means it failed")
-    if isinstance(reply, str) and reply.startswith("error:"):
-        words = f"The client got an {reply}, {so}."
-        return Violation(words, heard, wanted, found, "gives up at once")
-    words = f"The shop answered {repr(reply)[:40]}, but the client expects 'placed'."
-    return Violation(words, heard, wanted, found, "another answer")
-
-
-# -- budget: the client's patience is spent once ---------------------------------------------------
-
-
-def order_then_cut(world: World, answer: Any) -> None:
-    """One order over a network that may lose a message; then one while stock is unreachable."""
-    add_stock(world)
-    world.service("shop", answer)
-    world.link("client", "shop", reliable=True)
-
-    async def client() -> None:
-        await _order(world, 1)
-        world.partition("shop", "stock")
-        await _order(world, 2)
-
-    world.spawn(client(), "client")
-
-
-def within_budget(world: World) -> Violation | None:
-    """Each order is answered in time; the first is placed if no more than one message is lost."""
-    trace = world.trace
-    cut = next((i for i, step in enumerate(trace) if step.kind == "partition"), len(trace))
-    lost = sum(step.kind == "lose" for step in trace[:cut])
-    for number, end in ((1, cut), (2, len(trace))):
-        if (late := _late(world, number, end)) is not None:
-            return late
-        if number == 1 and (lost <= 1 or _said(world, 1)[0] == "placed"):
-            wrong = _placed_once(world, 1, cut, bool(lost))
-            if wrong is not None:
-                return wrong
-    reply, _ = _said(world, 2)
-    if reply == "failed":
-        return None
-    words = f"Stock was unreachable, and the shop answered {repr(reply)[:60]} instead of 'failed'."
-    belief = "says placed unseen" if reply == "placed" else "gives up with an error"
-    heard = last(trace, "receive", "client")
-    return Violation(words, heard, {"reply": "failed"}, {"reply": reply}, belief)
-
-
-def _late(world: World, number: int, end: int) -> Violation | None:
-    _, seconds = _said(world, number)
-    if seconds <= BUDGET + 1e-6:
-        return None
-    words = f"The client waits {BUDGET:g} s for order-{number}; the shop took {seconds:.1f} s."
-    step = last(world.trace[:end], "receive", "client")
-    wanted, found = {"seconds": f"at most {BUDGET:g}"}, {"seconds": round(seconds, 2)}
-    return Violation(words, step, wanted, found, "each try has its own patience")

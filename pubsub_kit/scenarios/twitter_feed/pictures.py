@@ -35,6 +35,7 @@ _OF_WORKERS = {
     stage.CRASH_AT: "crash",
     stage.EVENT_AT: "event",
     stage.FAILOVER_AT: "failover",
+    stage.POISON_AT: "poison",
 }
 _OF_STORES = {stage.LOSS_AT: "stores lost", stage.EVENT_AT: "event"}
 _TIME = "seconds after the start"

@@ -18,9 +18,10 @@ from pubsub_kit.log.event import Event
 from pubsub_kit.scenarios.drawn import drawn
 from pubsub_kit.scenarios.out_of_order_transfers.partitions import by_crc32
 from pubsub_kit.scenarios.plain import moment
+from pubsub_kit.world.publishing import publish
 from pubsub_kit.world.search.explore import Exploration, Violation
 from pubsub_kit.world.trace import Step
-from pubsub_kit.world.verbs import publish, sleep
+from pubsub_kit.world.verbs import sleep
 from pubsub_kit.world.world import World
 
 if TYPE_CHECKING:

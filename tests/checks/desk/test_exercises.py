@@ -366,8 +366,7 @@ def test_a_replay_of_an_answer_that_loops_ends() -> None:
     question = pay(limit=0.3)
     asked = Asked("00", question)
     asked.check(loops)
-    with pytest.raises(PubSubKitError, match="was still running"):
-        asked.replay("-")
+    assert "was still running" in asked.replay("-").text
 
 
 # --- how a verdict looks --------------------------------------------------------------------------
@@ -425,7 +424,7 @@ def test_a_notebook_gets_text_and_html_and_then_the_picture(
     assert [type(it) for it in shown] == [dict]
     assert set(shown[0]) == {"text/plain", "text/html"}
     asked.check(PaysTwice)._ipython_display_()
-    assert [type(it).__name__ for it in shown] == ["dict", "dict", "Picture"]
+    assert [type(it).__name__ for it in shown] == ["dict", "dict", "RunPicture"]
 
 
 def test_a_run_that_cannot_be_drawn_is_told(

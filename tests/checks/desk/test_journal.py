@@ -103,6 +103,16 @@ def test_a_log_of_an_older_or_a_newer_kit_is_read(root: Path) -> None:
     }
 
 
+def test_hints_that_came_with_a_verdict_are_not_counted(root: Path) -> None:
+    prepare(root)
+    asked = Asked("00", pay(limit=10.0))
+    verdict = asked.check(lambda event: event)
+    assert verdict.hint
+    assert standings(history())["00.pay"].hints == 0
+    asked.hint()
+    assert standings(history())["00.pay"].hints == 1
+
+
 def test_a_demonstration_is_no_progress(root: Path) -> None:
     prepare(root)
     asked = Asked("00", pay(limit=10.0), demo=True)

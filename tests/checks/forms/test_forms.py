@@ -11,14 +11,18 @@ from typing import Any
 import numpy
 import pytest
 
+from pubsub_kit import exercise
 from pubsub_kit.checks.forms.choose import Choose
 from pubsub_kit.checks.forms.estimate import Estimate
 from pubsub_kit.checks.forms.judges import Explored
 from pubsub_kit.checks.forms.parsons import Parsons
 from pubsub_kit.checks.forms.quantity import QuantityError, read, words
 from pubsub_kit.checks.forms.question import Question
+from pubsub_kit.checks.forms.stub import is_stub
 from pubsub_kit.checks.forms.verdict import Verdict
-from pubsub_kit.scenarios.sync_cascade.shop import placed_once
+from pubsub_kit.checks.questions import event_sourcing_cqrs
+from pubsub_kit.scenarios.plain import shown
+from pubsub_kit.scenarios.sync_cascade.orders import placed_once
 from pubsub_kit.world.world import World
 from tests.checks.questions import FAULTS, TITLE, one_payment, paid_once
 
@@ -59,6 +63,9 @@ COUNT = Estimate("count", "How many copies?", value=lambda: 3.0, unit="")
         (SHARE, numpy.float32(63.4)),
         (SHARE, numpy.int64(63)),
         (STORAGE, 55),
+        (STORAGE, "55,000,000 KB"),
+        (STORAGE, "55 billion bytes"),
+        (STORAGE, "55 bn bytes"),
         (STORAGE, "55 GB"),
         (STORAGE, "55_000 MB"),
         (STORAGE, "0.055 TB"),
@@ -108,16 +115,16 @@ def test_a_unit_of_another_kind_is_told(answer: str) -> None:
         (float("nan"), "nan is not a finite number: give one that you could write down"),
         (float("-inf"), "-inf is not a finite number: give one that you could write down"),
         ("1e999", "'1e999' is not a finite number: give one that you could write down"),
-        (10**400, f"1{'0' * 39} is too large to be a sensible answer"),
+        (10**400, f"1{'0' * 38}… is too large to be a sensible answer"),
         (10**5000, "this int is too large to be a sensible answer"),
-        ("about 55 GB", "'about 55 GB' is not a quantity: write a number and a unit, such as "
+        ("maybe 55 GB", "'maybe 55 GB' is not a quantity: write a number and a unit, such as "
          "'12 GB'"),
         ("55 + 5 GB", "'55 + 5 GB' is not a quantity: write a number and a unit, such as '12 GB'"),
         ("9**9**9**9", "'9**9**9**9' is not a quantity: write a number and a unit, such as "
          "'12 GB'"),
         ("GB", "'GB' is not a quantity: write a number and a unit, such as '12 GB'"),
         ("5 GB**9", "'5 GB**9' is not a quantity: write a number and a unit, such as '12 GB'"),
-        ("x" * 10_000, f"{'x' * 40!r} is not a quantity: write a number and a unit, "
+        ("x" * 10_000, f"'{'x' * 39}…' is not a quantity: write a number and a unit, "
          "such as '12 GB'"),
     ],
     ids=lambda value: str(value)[:20] if not isinstance(value, int) else type(value).__name__,
@@ -133,10 +140,10 @@ def test_a_wrong_value_is_compared_without_telling_the_right_one() -> None:
     )
     assert (
         said(STORAGE.verdict("70 TB", TITLE))
-        == "70K GB is far too high: check the order of magnitude."
+        == "70 TB is far too high: check the order of magnitude."
     )
     assert said(STORAGE.verdict(70e12, TITLE)).endswith(
-        "check the order of magnitude. (A number without a unit is taken to be in this one: GB.)"
+        "check the order of magnitude. (A number without a unit is taken to be in GB.)"
     )
     assert said(STORAGE.verdict(0, TITLE)) == "0 GB is too low: the right value is above zero."
     assert said(STORAGE.verdict(-55, TITLE)) == "-55 GB is too low: the right value is above zero."
@@ -170,6 +177,26 @@ def test_each_thing_that_is_counted_is_a_plain_number() -> None:
         read("12 seconds", "")
 
 
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("1 minute 31 seconds", 91),
+        ("1m31s", 91),
+        ("2 h 9 min", 7740),
+        ("1 hour, 9 minutes and 4.5 s", 4144.5),
+    ],
+)
+def test_a_quantity_may_have_a_large_unit_and_smaller_ones(text: str, seconds: float) -> None:
+    assert read(text, "second") == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("text", ["31 s 1 min", "1 minute 31", "5 GB 3 s", "3 reads 2 writes"])
+def test_parts_that_are_no_large_unit_and_smaller_ones_are_no_quantity(text: str) -> None:
+    for unit in ("second", "GB", "read"):
+        with pytest.raises(QuantityError, match="is not a quantity"):
+            read(text, unit)
+
+
 # --- choices --------------------------------------------------------------------------------------
 
 
@@ -191,6 +218,20 @@ SINGLE = Choose(
         lambda world, choice: chosen(world, {**choice, "who": "shop"}), paid_once, (), max_faults=0
     ),
 )
+
+
+@pytest.mark.parametrize("how", ["Once", " once "])
+def test_capitals_and_spaces_make_no_other_option(how: str) -> None:
+    assert CHOICE.verdict({"how": how, "who": "shop"}, TITLE).outcome == "holds"
+
+
+def test_a_number_may_be_given_for_an_option_that_is_one() -> None:
+    def judged(world: World, choice: Mapping[str, str]) -> None:
+        world.store("db").rows["paid"] = 10 if choice["how many"] == "5" else 0
+
+    judge = Explored(judged, paid_once, (), max_faults=0)
+    question = Choose("many", "How many?", options={"how many": ["1", "5"]}, judged_by=judge)
+    assert question.verdict({"how many": 5}, TITLE).outcome == "holds"
 
 
 def test_a_choice_is_run() -> None:
@@ -244,6 +285,7 @@ LINES = Parsons(
     ],
     header="# what you were given",
     defines="Consumer",
+    takes="db",
     judged_by=Explored(one_payment, paid_once, ("ack lost",), max_faults=2),
     lessons={"no dedup": "Sometimes twice."},
 )
@@ -271,7 +313,28 @@ def test_an_error_in_a_line_is_told_with_the_line() -> None:
     assert words.startswith(
         "Your code raised AttributeError: 'Event' object has no attribute 'dta'"
     )
-    assert "line 5: await self.db.add('piad'" in words
+    assert "line 6: await self.db.add('piad'" in words
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (55.3e9, "55.3B is right in bytes, but a number without a unit is taken to be in "
+         "GB. Add the unit."),
+        (55_300, "55.3K is right in MB, but a number without a unit is taken to be in GB. Add "
+         "the unit."),
+        (52_000, "52K GB is far too high: check the order of magnitude. (A number without a unit "
+         "is taken to be in GB.)"),
+        (18.4e9, "18.4B bytes, or 18.4 GB, is too low."),
+        ("442 GB", "442 GB is too high. Bytes, or bits?"),
+        ("7 GB", "7 GB is too low. Bytes, or bits?"),
+        ("600 GB", "600 GB is far too high: check the order of magnitude."),
+    ],
+)  # fmt: skip
+def test_a_quantity_is_told_how_far_off_it_is_and_in_which_unit(
+    answer: float | str, words: str
+) -> None:
+    assert said(STORAGE.verdict(answer, TITLE)) == words
 
 
 @pytest.mark.parametrize(
@@ -280,9 +343,12 @@ def test_an_error_in_a_line_is_told_with_the_line() -> None:
         ([3, 3], "use each line at most once: line 3 is there twice"),
         ([3, 9], "there is no line 9: the lines are numbered 1 to 6"),
         ([0, 3], "there is no line 0: the lines are numbered 1 to 6"),
-        ([1, 3], "in this order, the lines are not valid Python: unexpected indent"),
+        ([1, 3], "in this order, the lines are not valid Python: unexpected indent (line 1)"),
         ([3, 2], "in this order, the lines are not valid Python: expected an indented block after "
-         "function definition on line 3"),
+         "function definition on line 2"),
+        ([3, 2, 1], "Consumer(db) takes no db as you have it: the line that defines __init__ is "
+         "missing"),
+        ([3, 5], "Consumer has no method handle: the line that defines it is missing"),
         ([True, 2], "give the line numbers in order, as in [2, 1, 3], not [True, 2]"),
         (["class Consumer:"], "give the line numbers in order, as in [2, 1, 3], not "
          "['class Consumer:']"),
@@ -322,7 +388,89 @@ def test_a_fault_that_never_had_a_chance_is_not_exercised() -> None:
 
 
 def test_an_error_of_the_check_itself_is_not_blamed_on_the_answer() -> None:
-    judge = Explored(one_payment, placed_once, ())  # which looks for a shelf
+    judge = Explored(one_payment, placed_once, ())  # which looks for answers
     question = Parsons("lines", "Order.", lines=LINES.lines, defines="Consumer", judged_by=judge)
     words = said(question.verdict([3, 5, 2, 4, 1], TITLE))
-    assert words == "The check itself failed on this answer: KeyError: 'shelf'."
+    assert words == "The check itself failed on this answer: KeyError: 'said'."
+
+
+# --- what is not begun ----------------------------------------------------------------------------
+
+
+class _Kept:
+    def __init__(self, db: Any) -> None:
+        self.db = db
+
+    async def handle(self, event: Any) -> None: ...
+
+
+class _Closure:
+    def __init__(self, db: Any) -> None:
+        async def handle(event: Any) -> None:
+            await db.add("count", 1)
+
+        self.handle = handle
+
+
+class _OnlyAConstructor:
+    def __init__(self, world: Any, readers: Any) -> None:
+        for name, handler in readers.items():
+            world.consumer(name, handler, "signups")
+
+
+class _Nothing:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("answer", "begun"),
+    [(_Kept, False), (_Nothing, False), (_Closure, True), (_OnlyAConstructor, True)],
+)
+def test_a_constructor_that_makes_the_handler_is_an_answer(answer: type, begun: bool) -> None:
+    assert is_stub(answer) is not begun
+
+
+def test_a_number_rounded_to_what_two_mistakes_lead_to_is_taken_for_neither() -> None:
+    tail = exercise("01").tail
+    assert tail.check(37).belief == ""
+    assert tail.check("36.97 %").belief == "exactly one is slow"
+    assert tail.check(36.6).belief == "the fast pages"
+
+
+@pytest.mark.parametrize(
+    ("answer", "unit", "number"),
+    [
+        ("2000000 B", "MB", 2.0),
+        ("2e6 B", "MB", 2.0),
+        ("2M", "MB", 2.0),
+        ("3K", "byte", 3000.0),
+        ("2B", "write", 2e9),
+        ("2 kB", "byte", 2000.0),
+    ],
+)
+def test_of_bytes_b_is_the_unit_and_m_means_megabytes(
+    answer: str, unit: str, number: float
+) -> None:
+    assert read(answer, unit) == pytest.approx(number)
+
+
+@pytest.mark.parametrize("answer", ["2 mb", "2 Mb", "2 mB", "16 gb"])
+def test_what_may_be_bits_is_asked_about(answer: str) -> None:
+    with pytest.raises(QuantityError, match=r"bits or bytes: write .B for bytes"):
+        read(answer, "MB")
+
+
+async def handle(command: Any) -> str:
+    return "ok"
+
+
+def test_a_coroutine_function_where_a_class_is_due_is_told_the_class() -> None:
+    question = next(q for q in event_sourcing_cqrs.QUESTIONS if q.name == "aggregate")
+    words = "handle is an async function: give the class Account(log), and not a method alone"
+    assert said(question.verdict(handle, TITLE)) == words
+
+
+def test_what_is_cut_of_a_value_ends_with_an_ellipsis() -> None:
+    assert shown("wait for the view", 12) == "'wait for…'"
+    assert shown([1, 2, 3, 4], 4) == "[1,…"
+    assert shown("short", 5) == "'short'"

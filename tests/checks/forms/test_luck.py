@@ -116,6 +116,4 @@ def test_trouble_that_the_question_brings_is_told_apart_from_what_was_added() ->
 def test_what_holds_without_any_fault_says_so() -> None:
     judge = Explored(crashes_anyway, paid_once, (), max_faults=0)
     asked = Asked("00", Code("pay", "Pay once.", limit=10.0, judged_by=judge))
-    assert asked.check(PaysOnce).summary == (
-        "holds: in the one run that there is, to which no fault is added"
-    )
+    assert asked.check(PaysOnce).summary == ("holds: in the one run that there is, without faults")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from pubsub_kit import CallError, CallTimeout, RetryPolicy, call, exercise, slee
 from pubsub_kit.broker.retry import RetryPolicyError
 from pubsub_kit.checks.forms.verdict import Verdict
 from pubsub_kit.checks.sandbox.blame import is_own, own_line, told
+from pubsub_kit.world.chance import Schedule
 from tests.checks.questions import TITLE, PaysOnce, pay
 
 Event = Any
@@ -114,7 +117,11 @@ ERRORS: list[tuple[Any, str, str]] = [
     (ReadsANumberFromText, "ValueError: invalid literal for int()", 'int("ten")'),
     (AssertsWhatIsNotSo, "AssertionError: {'amount': 10}", "assert event"),
     (LeavesAPieceUnwritten, "NotImplementedError", "raise NotImplementedError"),
-    (AsksForTooFewTries, "RetryPolicyError: attempts is 1 or more, or None, not 0", "attempts=0"),
+    (
+        AsksForTooFewTries,
+        "RetryPolicyError: attempts is a whole number from 1 up, or None (no limit), not 0",
+        "attempts=0",
+    ),
     (ErrsInAHelper, "AttributeError: 'dict' object has no attribute 'amount'", "data.amount"),
 ]
 
@@ -232,6 +239,220 @@ class HealsByItself(PaysOnce):
 
 def test_an_error_that_does_no_harm_is_not_held_against_an_answer() -> None:
     assert paying(HealsByItself).outcome == "holds"
+
+
+# --- with its run, wherever it arises -------------------------------------------------------------
+
+
+class RaisesAfterARestart(PaysOnce):
+    def __init__(self, db: Any) -> None:
+        super().__init__(db)
+        if db.rows:
+            raise KeyError("rows")
+
+
+class RaisesInRecover(PaysOnce):
+    async def recover(self) -> None:
+        await self.db.get(1 / 0)
+
+
+class CallsNobody(PaysOnce):
+    async def handle(self, event: Event) -> None:
+        await call("nobody", event.id)
+
+
+class UsesAsyncio(PaysOnce):
+    async def handle(self, event: Event) -> None:
+        await asyncio.sleep(1)
+
+
+class LeavesByExit(PaysOnce):
+    async def handle(self, event: Event) -> None:
+        await self.db.add("paid", 1)
+        raise SystemExit
+
+
+class SleepsInRealTime(PaysOnce):
+    async def handle(self, event: Event) -> None:
+        await self.db.add("paid", 1)
+        time.sleep(5)
+
+
+class LoopsOnARepeat(PaysOnce):
+    async def handle(self, event: Event) -> None:
+        if not await self.db.insert(f"seen {event.id}"):
+            while True:
+                await self.nothing()
+        await self.db.add("paid", event.data["amount"])
+
+    async def nothing(self) -> None:
+        return None
+
+
+IN_A_RUN: list[tuple[Any, int, str]] = [
+    (RaisesAfterARestart, 1, "Your code raised KeyError: 'rows' (line "),
+    (RaisesInRecover, 0, "Your code raised ZeroDivisionError: division by zero (line "),
+    (CallsNobody, 0, "there is no service 'nobody' to call; this world has none (line "),
+    (UsesAsyncio, 0, "asyncio does not work inside a world"),
+    (LeavesByExit, 0, "your code called exit() (line "),
+    (SleepsInRealTime, 0, "time.sleep(5) blocks everything"),
+]
+
+
+@pytest.mark.parametrize(("answer", "faults", "words"), IN_A_RUN)
+def test_an_error_that_ends_a_run_has_that_runs_code_and_picture(
+    answer: Any, faults: int, words: str
+) -> None:
+    question = pay(limit=10.0)
+    verdict = question.verdict(answer, TITLE)
+    assert said(verdict).startswith(words)
+    assert Schedule(verdict.code).cost == faults
+    enough = "fails: 1 fault is enough" if faults else "fails even when nothing goes wrong"
+    assert verdict.summary == enough
+    assert verdict.picture is not None
+    assert verdict.lines[1 if not verdict.lesson else 2][0] == "Replay it"
+    assert words in question.replay(answer, verdict.code, "again").text.replace("\n", " ")
+    assert f"The run under schedule {verdict.code} ends with this error." in verdict.claim.replace(
+        "\n", " "
+    )
+
+
+def test_a_loop_that_awaits_is_not_called_one_without_an_await() -> None:
+    verdict = pay(limit=0.4).verdict(LoopsOnARepeat, TITLE)
+    assert said(verdict).endswith(
+        "look for what ends this loop, which awaits and yet goes on for ever"
+    )
+    assert Schedule(verdict.code).cost == 1
+    assert verdict.picture is not None
+
+
+class LoopsWithoutAnAwait(PaysOnce):
+    async def handle(self, event: Event) -> None:
+        while self.db:
+            pass
+
+
+def test_a_loop_without_an_await_is_called_that() -> None:
+    words = said(pay(limit=0.4).verdict(LoopsWithoutAnAwait, TITLE))
+    assert words.endswith("It awaits nothing, so nobody else runs meanwhile")
+
+
+class TakesNoStore:
+    async def handle(self, event: Event) -> None:
+        await sleep(event.data["amount"])
+
+
+def test_a_class_that_cannot_be_made_is_not_an_error_of_the_check() -> None:
+    assert said(exercise("03").consumer.check(TakesNoStore)) == (
+        "TakesNoStore can't be called as the question says: TakesNoStore() takes no arguments"
+    )
+
+
+class MisspellsAVerb(PaysOnce):
+    async def handle(self, event: Event) -> None:
+        await self.db.ad("paid", event.data["amount"])
+
+
+def test_a_misspelt_verb_hears_which_one_was_meant() -> None:
+    assert "has no attribute 'ad': did you mean 'add'? (line " in said(paying(MisspellsAVerb))
+
+
+class MyOwnError(CallError):
+    """A kind of its own."""
+
+
+class AlwaysRefuses(PaysOnce):
+    async def handle(self, event: Event) -> None:
+        raise MyOwnError("I take no payments")
+
+
+def test_an_answer_that_refuses_every_time_hears_of_its_refusal_too() -> None:
+    assert said(paying(AlwaysRefuses)).startswith(
+        "0 was paid, not 10. Your code raised MyOwnError: I take no payments (line "
+    )
+
+
+class RefusesOne(PaysOnce):
+    async def handle(self, event: Event) -> None:
+        if event.id == "pay-2":
+            raise MyOwnError("not this one")
+        await self.db.insert(event.data["account"], event.data["amount"])
+
+
+def test_what_is_raised_beside_work_that_is_done_is_not_told() -> None:
+    assert "Your code raised" not in said(exercise("03").consumer.check(RefusesOne))
+
+
+# --- what nobody awaited --------------------------------------------------------------------------
+
+
+class ForgetsAnAwait(PaysOnce):
+    async def handle(self, event: Event) -> None:
+        self.db.add("paid", event.data["amount"])
+
+
+class UsesWhatItNeverAwaited(PaysOnce):
+    async def handle(self, event: Event) -> None:
+        paid = self.db.get("paid", 0)
+        await self.db.put("paid", paid + event.data["amount"])
+
+
+class KeepsWhatItNeverAwaited(PaysOnce):
+    async def handle(self, event: Event) -> None:
+        await self.db.put("paid", self.db.get("paid", 0))
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (ForgetsAnAwait, 'add(…) (line {}: self.db.add("paid", event.data["amount"]))'),
+        (UsesWhatItNeverAwaited, 'get(…) (line {}: paid = self.db.get("paid", 0))'),
+        (KeepsWhatItNeverAwaited, 'get(…) (line {}: await self.db.put("paid", self.db.get("paid"'),
+    ],
+)
+def test_what_nobody_awaited_is_told_with_its_line(answer: Any, words: str) -> None:
+    verdict = paying(answer)
+    assert said(verdict).startswith(words.format(answer.handle.__code__.co_firstlineno + 1))
+    assert said(verdict).endswith(" was called but never awaited, so it never ran.")
+    assert verdict.belief == "no await"
+    assert verdict.picture is not None
+
+
+async def returns_what_it_never_awaited(purchase: Order) -> Any:
+    return call("bank", purchase, timeout=1.0)
+
+
+def test_what_is_returned_and_was_never_awaited_is_told_with_its_line() -> None:
+    verdict = exercise("03").client.check(returns_what_it_never_awaited)
+    assert said(verdict) == (
+        f"call(…) ({line_of(returns_what_it_never_awaited, 1)}: return call("
+        '"bank", purchase, timeout=1.0)) was called but never awaited, so it never ran.'
+    )
+    assert verdict.belief == "no await"
+
+
+async def waits_with_asyncio(purchase: Order) -> Any:
+    return await asyncio.wait_for(call("bank", purchase, timeout=1.0), 2)
+
+
+def test_asyncio_is_told_before_what_it_never_awaited() -> None:
+    verdict = exercise("03").client.check(waits_with_asyncio)
+    assert said(verdict).startswith("asyncio does not work inside a world")
+    assert line_of(waits_with_asyncio, 1) in said(verdict)
+
+
+async def wires_in_vain(world: Any, readers: Any) -> None:
+    for name, handler in readers.items():
+        world.consumer(name, handler, "signups", start="earliest")
+
+
+def test_a_function_that_nobody_awaits_is_to_be_no_async_def() -> None:
+    verdict = exercise("02").wire.check(wires_in_vain)
+    assert said(verdict) == (
+        "wires_in_vain is called as an ordinary function: write def wires_in_vain, not async def."
+    )
+    assert verdict.belief == "async where none is awaited"
+    assert verdict.lesson
 
 
 # --- the line -------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ import pytest
 
 from pubsub_kit import call, sleep
 from pubsub_kit.checks.forms.verdict import Verdict
+from pubsub_kit.checks.sandbox.alarm import Alarm
 from pubsub_kit.world.system import enter
 from tests.checks.questions import TITLE, PaysOnce, pay
 
@@ -179,7 +180,7 @@ async def waits_again_and_again(event: Event) -> None:
 
 @pytest.mark.parametrize("answer", [awaits_nothing_for_ever, waits_again_and_again])
 def test_a_loop_that_awaits_never_ends_in_virtual_time_either(answer: Any) -> None:
-    assert verdict_on(answer, limit=20.0).belief == "never ends"
+    assert verdict_on(answer, limit=20.0).belief == "nobody ends its wait"
 
 
 def calls_itself(event: Event) -> Any:
@@ -555,7 +556,9 @@ async def forgets_to_await(event: Event) -> None:
 @pytest.mark.filterwarnings("error")
 def test_a_coroutine_that_nobody_awaits_is_told_first() -> None:
     verdict = verdict_on(forgets_to_await, limit=20.0)
-    assert sentence(verdict) == "call(…) was called but never awaited, so it never ran."
+    line = code_of(forgets_to_await).co_firstlineno + 1
+    assert sentence(verdict).startswith(f'call(…) (line {line}: call("stock", event.data)')
+    assert sentence(verdict).endswith(" was called but never awaited, so it never ran.")
     assert verdict.belief == "no await"
     assert "await" in verdict.lesson
 
@@ -586,3 +589,39 @@ def test_the_line_that_loops_is_the_learners() -> None:
     assert f"(line {first + 1}: while True:)" in sentence(verdict_on(loops)) or (
         f"(line {first + 2}: pass)" in sentence(verdict_on(loops))
     )
+
+
+# --- a slow run is no endless one -----------------------------------------------------------------
+
+
+def spin() -> int:
+    """Compute for some milliseconds."""
+    return sum(range(400_000))
+
+
+@pytest.mark.parametrize(
+    ("steps", "slices"),
+    [([0] * 9, 2), ([1, 1, 1, 1, 2], 3), ([1, 1, 2, 2, 3, 3, 3, 3], 7), (range(1, 30), 11),
+     ([None] * 9, 3)],
+)  # fmt: skip
+def test_an_alarm_waits_as_long_as_a_run_gets_further_and_not_for_ever(
+    steps: Any, slices: int
+) -> None:
+    """It looks four times in the time that a run may stand still."""
+    heard = iter([steps[0] and 0, *steps])
+    alarm = Alarm(1.0, lambda: next(heard))
+    alarm._seen = alarm.progress()
+    goes_on = [alarm._may_go_on() for _ in range(slices + 1)]
+    assert goes_on == [True] * slices + [False]
+
+
+class SlowForEver(PaysOnce):
+    async def handle(self, event: Event) -> None:
+        while True:
+            spin()
+            await sleep(1e-6)
+
+
+def test_a_run_that_gets_further_for_ever_is_stopped_all_the_same() -> None:
+    said = sentence(verdict_on(SlowForEver, limit=0.2))
+    assert said.startswith("your code was still running after 0.2 s")

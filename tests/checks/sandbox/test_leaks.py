@@ -13,10 +13,10 @@ from uuid import uuid4
 
 import pytest
 
-from pubsub_kit import Breaker, CallError, call, sleep
+from pubsub_kit import Breaker, CallError, RetryPolicy, call, sleep
 from pubsub_kit.checks.desk.exercises import exercise
 from pubsub_kit.checks.forms.verdict import Verdict
-from pubsub_kit.checks.sandbox.memory import fingerprint
+from pubsub_kit.checks.sandbox.memory import Memory, fingerprint
 from tests.checks.questions import TITLE, PaysOnce, pay
 
 Event = Any
@@ -310,6 +310,83 @@ def test_what_changes_nothing_is_not_accused(answer: Any) -> None:
         assert verdict.outcome == "holds", verdict
 
 
+NAMES: dict[str, Any] = {"row": "paid", "other": ["x"]}
+
+
+def pays(row: str, event: Event) -> tuple[str, int]:
+    return row, event.data["amount"]
+
+
+class ReadsAGlobal(PaysOnce):
+    async def handle(self, event: Event) -> None:
+        await self.db.add(*pays(NAMES["row"], event))
+
+
+class ReadsAClassAttribute(PaysOnce):
+    names: Any = {"rows": ["paid"]}  # noqa: RUF012
+
+    async def handle(self, event: Event) -> None:
+        await self.db.add(*pays(self.names["rows"][0], event))
+
+
+class ReadsADefault(PaysOnce):
+    async def handle(self, event: Event, names: Any = ["paid"]) -> None:  # noqa: B006
+        await self.db.add(*pays(names[0], event))
+
+
+def reads_a_variable() -> type[PaysOnce]:
+    names = {"paid": 1}
+
+    class Reads(PaysOnce):
+        async def handle(self, event: Event) -> None:
+            for name in names:
+                await self.db.add(*pays(name, event))
+
+    return Reads
+
+
+class ReadsIfThere(PaysOnce):
+    """Is right once its constant is empty."""
+
+    async def handle(self, event: Event) -> None:
+        for _ in NAMES:
+            await self.db.add("paid", 7)
+        if not NAMES:
+            await super().handle(event)
+
+
+CONSTANT = [ReadsAGlobal, ReadsAClassAttribute, ReadsADefault, reads_a_variable(), ReadsIfThere]
+
+
+@pytest.mark.parametrize("answer", CONSTANT)
+def test_a_constant_that_is_only_read_changes_no_verdict(answer: Any) -> None:
+    for _ in range(2):
+        verdict = verdict_on(answer)
+        assert verdict.belief == "no dedup", verdict
+    assert NAMES == {"row": "paid", "other": ["x"]}
+    assert ReadsAClassAttribute.names == {"rows": ["paid"]}
+    assert ReadsADefault.handle.__defaults__ == (["paid"],)
+
+
+async def places_under(names: list[str], order: Any) -> str:
+    await call(names[0], order)
+    return names[1]
+
+
+def test_an_argument_of_partial_is_put_back() -> None:
+    names = ["stock", "lost"]
+    verdict = exercise("01").place.check(functools.partial(places_under, names))
+    assert verdict.outcome == "fails"
+    assert "IndexError" not in verdict.text
+    assert names == ["stock", "lost"]
+
+
+def test_what_has_not_changed_is_the_very_same_afterwards() -> None:
+    before = NAMES
+    Memory(ReadsAGlobal).forget()
+    assert NAMES is before
+
+
 @pytest.mark.parametrize(
     "value",
     [{1, "two"}, frozenset([3]), {"a": [1, {2}]}, [1, [2]], 3.5, None, breaker, deque([1]), print],
@@ -365,4 +442,22 @@ def test_a_run_that_heeds_the_outside_is_told_so(tmp_path: Path) -> None:
 
     verdict = verdict_on(HeedsAFile)
     assert verdict.belief == "hidden state"
-    assert "a clock, a file or randomness from outside" in verdict.text
+    assert "outside this world, such as a clock, a file, randomness" in verdict.text
+
+
+async def breaks_for_all(order: Any) -> str:
+    retry = RetryPolicy(attempts=5, base=0.05)
+    await call("stock", order, timeout=0.3, breaker=shared, retry=retry)
+    return "placed"
+
+
+shared = Breaker(failures=2, reset=10.0)
+
+
+def test_a_global_breaker_that_would_fail_in_self_too_hears_both() -> None:
+    verdict = exercise("01").place.check(breaks_for_all)
+    assert verdict.belief == "a breaker for one order", verdict
+    where = "in the global variable shared"
+    assert f"outlives a restart, {where}. In self, it would fail too: The client" in verdict.text
+    assert "then its breaker opened." in verdict.text
+    assert shared.state == "closed"

@@ -24,6 +24,7 @@ from pubsub_kit.feed.five.pictures import counterexample
 from pubsub_kit.feed.five.timelines import Plan
 from pubsub_kit.feed.people.network import Bools, Network
 from pubsub_kit.show import PictureError
+from pubsub_kit.world.chance import Schedule
 
 CELEBRITY, AUTHOR, REPLY, REPLIES, DELETE = SCENES
 
@@ -34,7 +35,7 @@ PULL = FeedDesign(threshold=0)
 
 
 def faults(code: str) -> int:
-    return sum(letter.isalpha() for letter in code)
+    return Schedule(code.rpartition("/")[2]).cost
 
 
 def failures(found: FeedExploration) -> dict[str, tuple[str, int]]:

@@ -84,14 +84,14 @@ def test_the_values_are_those_of_the_run(arena: Arena) -> None:
     card = grade(RIGHT, arena, LEVELS)
     assert card.values["read_p99"] == card.run.read(0.99)
     assert card.values["cost"] == simulate(RIGHT, arena).cost
-    assert set(card.references) == {"fan-out on write", "fan-out on read", "hybrid"}
+    assert set(card.references) == {"fan-out on write", "fan-out on read", "by rates", "hybrid"}
     assert all(set(values) == set(MEASURES) for values in card.references.values())
 
 
 def test_the_references_keep_up_each_in_its_way(arena: Arena) -> None:
-    three = grade(RIGHT, arena, LEVELS).references
-    assert all(v["worker_load"] < 1 and v["store_load"] < 1 for v in three.values())
-    write, read, hybrid = three.values()
+    four = grade(RIGHT, arena, LEVELS).references
+    assert all(v["worker_load"] < 1 and v["store_load"] < 1 for v in four.values())
+    write, read, _, hybrid = four.values()
     assert write["delivery_p99"] > 5 > hybrid["delivery_p99"] > read["delivery_p99"]
     assert hybrid["cost"] < min(write["cost"], read["cost"])
 
@@ -99,11 +99,11 @@ def test_the_references_keep_up_each_in_its_way(arena: Arena) -> None:
 def test_the_references_are_simulated_once_an_arena(simulated: list[FeedDesign]) -> None:
     arena = new_arena()
     grade(RIGHT, arena, LEVELS)
-    assert len(simulated) == 4
-    grade(replace(RIGHT, workers=20), arena, LEVELS)
     assert len(simulated) == 5
+    grade(replace(RIGHT, workers=20), arena, LEVELS)
+    assert len(simulated) == 6
     grade(RIGHT, replace(arena, faults=()), LEVELS)
-    assert len(simulated) == 9
+    assert len(simulated) == 11
 
 
 def test_an_arena_that_nobody_needs_is_forgotten() -> None:

@@ -178,6 +178,7 @@ def test_what_is_delivered_lost_and_doubled_is_what_a_walk_through_time_finds(
             worker_rate=luck.choice([51.0, 97.0, 777.0]),
             message_overhead=luck.choice([0.0, 0.13]),
             broker_latency=luck.choice([0.0, 0.005]),
+            by_size=False,
         )
         faults: list[Crash | Failover] = []
         for fault in KINDS[kind] * luck.randint(1, 4):

@@ -20,7 +20,7 @@ from pubsub_kit.feed.machines.run import FeedRun, RunError
 
 ZEROS = {
     *("lost", "doubled", "early_replies", "ghosts", "write_amplification", "lookups_per_read"),
-    *("memory", "worker_load", "store_load", "backlog", "cost"),
+    *("memory", "worker_load", "store_load", "hot_load", "backlog", "cost"),
 }
 
 

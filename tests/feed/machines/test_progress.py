@@ -34,7 +34,7 @@ def test_a_terminal_shows_a_line_and_wipes_it(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(sys, "stderr", screen)
     with reporting(True, "simulate") as report:
         report(1, 4)
-    assert screen.getvalue() == "\rsimulate  25 %\r\033[K"
+    assert screen.getvalue() == "\r\033[Ksimulate  25 %\r\033[K"
 
 
 def test_a_file_and_a_quiet_run_get_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +57,7 @@ def test_a_notebook_shows_a_bar_that_is_closed_and_reads_the_same_each_time(
         texts.append(repr(widget))
         shown.append(widget)
 
-    monkeypatch.setattr(progress, "_in_a_kernel", lambda: True)
+    monkeypatch.setattr(progress, "in_a_kernel", lambda: True)
     monkeypatch.setattr("IPython.display.display", display)
     for of in (4, 1_000_000):
         with reporting(True, "simulate") as report:

@@ -7,6 +7,7 @@ import pytest
 
 from pubsub_kit.feed.arena import Arena, Machines, NodeLoss
 from pubsub_kit.feed.designs import DesignError, FeedDesign
+from pubsub_kit.feed.machines.reads import OWN
 from pubsub_kit.feed.machines.run import FeedRun
 from pubsub_kit.feed.machines.simulate import simulate
 from pubsub_kit.feed.machines.stores import Stores, slowest
@@ -60,7 +61,7 @@ def test_memory_is_entries_of_20_bytes_for_everyone_with_a_timeline() -> None:
     assert read(stores=3).memory == 5 * 800 * 20 * 3
     assert read(idle=2, stores=3, skip_inactive=True).memory == 3 * 800 * 20 * 3
     assert read(stores=3, timeline=100, replicas=1).memory == 5 * 100 * 20
-    assert read(stores=3, threshold=9).memory == (5 + 1) * 800 * 20 * 3  # with the pulled list
+    assert read(stores=3, threshold=9).memory == (5 * 800 + OWN) * 20 * 3  # with the pulled list
 
 
 def test_what_does_not_fit_is_rebuilt_on_read() -> None:

@@ -11,6 +11,7 @@ from pubsub_kit.feed.people.graph import FollowerGraph, follower_graph
 from pubsub_kit.feed.people.network import Floats, Ints, Network
 from pubsub_kit.feed.people.population import Population, population
 from pubsub_kit.feed.people.sizes import NetworkError
+from pubsub_kit.feed.people.workload import Workload
 from tests.feed.small import in_two_processes
 
 
@@ -63,7 +64,7 @@ def test_a_sample_with_room_for_all_holds_everybody() -> None:
 @pytest.mark.parametrize("tail", [0.0, 1.0, 2.0, 4.0])
 def test_the_mean_is_right_whatever_the_tail_and_the_celebrity_is_apart(tail: float) -> None:
     network = population(tail=tail)
-    assert weighted(network.followers, network) == pytest.approx(150 + 31 / 150, rel=1e-6)
+    assert weighted(network.followers, network) == pytest.approx(150 + 31 / 300, rel=1e-6)
 
 
 def test_the_celebrity_is_exactly_that_large_and_the_largest(twitter: Population) -> None:
@@ -116,7 +117,7 @@ def test_the_celebrity_is_followed_by_its_share_and_not_by_itself(twitter: Popul
     only = np.arange(len(twitter.followers)) == twitter.celebrity
     fans = twitter.followed_among(only)
     assert set(fans) == {0, 1}
-    assert weighted(fans, twitter) == pytest.approx(31 / 150, abs=0.01)
+    assert weighted(fans, twitter) == pytest.approx(31 / 300, abs=0.01)
     assert fans[twitter.celebrity] == 0
     everybody = population(500, 3.0, celebrity=499)
     assert np.flatnonzero(~everybody.follows_celebrity).tolist() == [everybody.celebrity]
@@ -235,3 +236,37 @@ def test_a_population_that_cannot_be_is_refused_in_a_sentence(
     with pytest.raises(NetworkError) as refused:
         population(**dials)
     assert str(refused.value) == sentence
+
+
+def test_people_tweet_and_read_as_unevenly_as_the_spread_says() -> None:
+    even = population(1_000_000, 50.0, celebrity=200_000, sample=20_000)
+    uneven = population(1_000_000, 50.0, celebrity=200_000, sample=20_000, spread=1.0)
+    people = uneven.stands_for * uneven.active
+    for rates in (uneven.tweeting, uneven.reading):
+        assert (rates * people).sum() == pytest.approx(people.sum())
+        assert np.log(rates[uneven.active]).std() == pytest.approx(1.0, abs=0.03)
+        assert not rates[~uneven.active].any()
+    tweeting, reading = (
+        np.log(uneven.tweeting[uneven.active]),
+        np.log(uneven.reading[uneven.active]),
+    )
+    assert abs(np.corrcoef(tweeting, reading)[0, 1]) < 0.05
+    assert (even.tweeting == even.active).all()
+    assert (even.reading == even.active).all()
+    assert (even.followers == uneven.followers).all()
+    assert (even.following == uneven.following).all()
+
+
+def test_who_tweets_oftener_writes_more_tweets_and_who_reads_oftener_reads_more() -> None:
+    people = population(1_000_000, 50.0, celebrity=200_000, sample=2_000, spread=1.0)
+    load = Workload(seconds=3_600.0, reads=100_000).over(people)
+    for rates, whose in ((people.tweeting, load.author), (people.reading, load.reader)):
+        due = people.stands_for * people.active * rates
+        seen = np.bincount(whose, minlength=len(rates))
+        assert np.corrcoef(due, seen)[0, 1] > 0.98
+
+
+@pytest.mark.parametrize("spread", [-1, 3.1, True, "wide", None])
+def test_a_spread_is_a_number(spread: object) -> None:
+    with pytest.raises(NetworkError, match="spread is a number from 0"):
+        population(1_000, 5.0, celebrity=100, spread=spread)  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""Why an answer fails, for each belief that a question can name; a file for each long lesson."""
