@@ -30,13 +30,14 @@ _HOME = {
     "pubsub_kit.log.retention": ["Retention"],
     "pubsub_kit.log.segments": ["DurableEventLog", "Fsync"],
     "pubsub_kit.broker.broker": ["Broker"],
-    "pubsub_kit.broker.reader": ["At", "Offset"],
+    "pubsub_kit.broker.starts": ["At", "Offset"],
     "pubsub_kit.broker.retry": ["RetryPolicy"],
     "pubsub_kit.broker.consumer": ["Consumer"],
     "pubsub_kit.world.world": ["World"],
     "pubsub_kit.world.trace": ["Trace"],
     "pubsub_kit.world.chance": ["constant", "exponential", "lognormal", "sometimes", "uniform"],
-    "pubsub_kit.world.verbs": ["call", "clock", "gather", "perform", "publish", "sleep"],
+    "pubsub_kit.world.verbs": ["call", "clock", "gather", "perform", "sleep"],
+    "pubsub_kit.world.publishing": ["PublishTimeout", "publish"],
     "pubsub_kit.world.breaker": ["Breaker"],
     "pubsub_kit.world.services": ["CallError", "CallFailed", "CallRefused", "CallTimeout"],
     "pubsub_kit.world.stores": ["Conflict"],
@@ -52,9 +53,9 @@ if TYPE_CHECKING:
     from pubsub_kit import show as show
     from pubsub_kit.broker.broker import Broker as Broker
     from pubsub_kit.broker.consumer import Consumer as Consumer
-    from pubsub_kit.broker.reader import At as At
-    from pubsub_kit.broker.reader import Offset as Offset
     from pubsub_kit.broker.retry import RetryPolicy as RetryPolicy
+    from pubsub_kit.broker.starts import At as At
+    from pubsub_kit.broker.starts import Offset as Offset
     from pubsub_kit.checks import exercise as exercise
     from pubsub_kit.checks import replay as replay
     from pubsub_kit.errors import PubSubKitError as PubSubKitError
@@ -69,6 +70,8 @@ if TYPE_CHECKING:
     from pubsub_kit.world.chance import lognormal as lognormal
     from pubsub_kit.world.chance import sometimes as sometimes
     from pubsub_kit.world.chance import uniform as uniform
+    from pubsub_kit.world.publishing import PublishTimeout as PublishTimeout
+    from pubsub_kit.world.publishing import publish as publish
     from pubsub_kit.world.search.explore import Violation as Violation
     from pubsub_kit.world.search.explore import explore as explore
     from pubsub_kit.world.services import CallError as CallError
@@ -81,7 +84,6 @@ if TYPE_CHECKING:
     from pubsub_kit.world.verbs import clock as clock
     from pubsub_kit.world.verbs import gather as gather
     from pubsub_kit.world.verbs import perform as perform
-    from pubsub_kit.world.verbs import publish as publish
     from pubsub_kit.world.verbs import sleep as sleep
     from pubsub_kit.world.world import World as World
 

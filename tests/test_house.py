@@ -15,6 +15,8 @@ from pathlib import Path
 import networkx as nx
 import pytest
 
+from pubsub_kit.checks.desk.exercises import LESSONS
+
 ROOT = Path(__file__).resolve().parents[1]
 KIT = ROOT / "pubsub_kit"
 # What a stranger reads in one sitting, in this order; and what makes it durable, the second one.
@@ -27,6 +29,7 @@ DURABLE = [
 ]  # fmt: skip
 TEXTBOOK_LINES = 1500  # with their docstrings, as README counts them
 FILE_LINES = 300
+LESSON_LINES = 900  # of the worlds, questions and reasons that a lesson has of its own
 
 
 def approves(*command: str) -> None:
@@ -127,8 +130,9 @@ def reach(*names: str) -> set[str]:
 
 ARROWS = {name: kit_imports(name) for name in MODULES}
 # From the lowest room up: none knows one that comes later, through however many others.
-FLOORS = ["errors", "options", "log", "broker", "patterns", "world", "world.search", "show", "feed",
-          "scenarios", "checks.sandbox", "checks.forms", "checks.questions", "checks.desk",
+FLOORS = ["errors", "options", "git", "log", "broker", "patterns", "world.replicas", "world",
+          "world.search", "show", "feed", "scenarios", "checks.sandbox", "checks.systems",
+          "checks.contract", "checks.forms", "checks.questions", "checks.desk",
           "workbook", "bench"]  # fmt: skip
 
 
@@ -189,8 +193,10 @@ def test_an_import_is_seen_wherever_it_stands(source: str) -> None:
 
 
 def test_pictures_know_a_trace_and_no_world() -> None:
+    """One draws the files of a log, and so knows these too."""
     known = set().union(*map(kit_imports, below("show")))
-    assert known - set(below("show")) <= {"world.trace", "errors"}
+    files = {"log.records", "log.segment", "log.segments"}
+    assert known - set(below("show")) - files <= {"world.trace", "errors"}
 
 
 def test_charts_and_widgets_know_no_diagram() -> None:
@@ -249,6 +255,18 @@ def test_no_file_is_long() -> None:
     assert {name: n for name, n in lengths.items() if n > FILE_LINES} == {}
 
 
+def files_of(lesson: str) -> list[str]:
+    """Return a lesson's own modules: its scenarios, and its questions with what explains them."""
+    own = rf"scenarios\.{lesson}(\.\w+)?|checks\.questions\.(reasons\.)?{lesson}\w*"
+    return [name for name in MODULES if re.fullmatch(own, name)]
+
+
+@pytest.mark.parametrize("lesson", [name for number, name in LESSONS.items() if number >= "07"])
+def test_what_a_lesson_has_of_its_own_is_a_short_read(lesson: str) -> None:
+    assert len(files_of(lesson)) >= 4
+    assert lines_of(files_of(lesson)) <= LESSON_LINES
+
+
 def test_the_kit_imports_on_a_bare_python() -> None:
     bare = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import pubsub_kit"
     core = "".join(f"; import pubsub_kit.{name}" for name in [*TEXTBOOK, *DURABLE])
@@ -262,6 +280,7 @@ def test_the_kit_imports_on_a_bare_python() -> None:
 # --- dependencies ---------------------------------------------------------------------------------
 
 DISTRIBUTIONS = {"IPython": "ipython", "PIL": "pillow", "nats": "nats-py"}
+DISTRIBUTIONS["opentelemetry"] = "opentelemetry-sdk"
 NEVER_IMPORTED = {"nbval"}  # a plugin of pytest
 # Modules that run where an extra of pyproject.toml is installed.
 EXTRAS = {f"workbook.{name}": "test" for name in ("suite", "build", "editions")}

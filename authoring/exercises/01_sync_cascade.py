@@ -3,14 +3,15 @@
 #
 # Six questions: two estimates to warm up, then you write the shop. It calls a service, `stock`,
 # which takes one item off the shelf for each request `{"id": …, "item": …}` whose id it hasn't seen
-# yet. The network between the two may lose requests and replies.
+# yet. The network between the two may lose requests and replies, and a message takes 10 to 50 ms.
 #
 # | you have | |
 # |---|---|
 # | `await call("stock", order, timeout=…, retry=…, breaker=…)` | the reply, or a `CallError` |
 # | `CallTimeout`, `CallRefused`, `CallFailed` | its kinds: no reply in time; refused; it raised |
 # | `RetryPolicy(attempts=…, base=…, jitter=…)` | how many tries, and the wait between them |
-# | `Breaker(failures=…, reset=…)` | `allows(now)`, `failed(now)`, `succeeded(now)` |
+# | `Breaker(failures=…, reset=…)` | `allows(now)`, `failed(now, since)`, `succeeded(now, since)` |
+# | `since` | when that call went out: what comes of a call from before it opened is ignored |
 # | `clock()`, `await sleep(seconds)` | the time in the world, and how to let it pass |
 #
 # Run a cell, read its verdict, change your answer and run it again. Stuck? `q.place.hint()`.
@@ -23,8 +24,9 @@ q = exercise("01")
 # %% [markdown]
 # ## tail
 #
-# A page asks 100 servers and waits for the slowest reply. 1% of each server's replies are slow.
-# What share of the pages is slow, in percent? Let Python do the arithmetic.
+# The page of the lesson, from memory: it asks 100 servers and waits for the slowest reply. 1% of
+# each server's replies are slow. What share of the pages is slow, in percent? Let Python do the
+# arithmetic.
 
 # %% tags=["answer:tail"]
 ### BEGIN SOLUTION
@@ -66,7 +68,8 @@ q.chain.check(minutes_down)
 #
 # Write the shop's handler. It makes stock take one tea for the order and returns `"placed"`,
 # whichever one or two messages the network loses or delays. `order` is `{"id": …, "item": …}`, just
-# as stock takes it. No order may take two teas.
+# as stock takes it. No order may take two teas, and two orders for the same tea take two. Orders
+# keep coming, some of them at the same moment.
 
 
 # %% tags=["answer:place"]
@@ -88,7 +91,8 @@ q.place.check(place)
 # spoil two tries, so three are enough.
 #
 # A loop with `try`, `call(…, timeout=1.0)` and `except CallTimeout` is just as good. A new id for
-# each try is not: if only the reply was lost, it takes a second tea.
+# each try is not: if only the reply was lost, it takes a second tea. Nor is the item an id, since
+# the next order may be for the same one.
 
 # %% [markdown]
 # ## budget
@@ -111,14 +115,15 @@ async def hasty(order):
 q.budget.check(hasty)
 
 # %% [markdown]
-# Repair it: answer within the 2 seconds even if stock never does (`"failed"` is an answer), and
-# still place the order if one message is lost. Start with a copy of `hasty`.
+# Repair it: your answer has to reach the client within the 2 seconds, even if stock never answers
+# you (`"failed"` is an answer), and the order still has to be placed if one message is lost. Later
+# orders, once stock can be reached again, are placed as before. Start with a copy of `hasty`.
 
 
 # %% tags=["answer:budget"]
 async def budget(order):
     ### BEGIN SOLUTION
-    deadline = clock() + 1.9  # leaves a little for the way back
+    deadline = clock() + 1.9  # leaves a little for the way here and back
     while (left := deadline - clock()) > 0:
         try:
             await call("stock", order, timeout=min(0.6, left))
@@ -139,9 +144,10 @@ q.budget.check(budget)
 # give each try at most the time that is left. A try may take only a part of it, so that a second
 # one fits in; here three do.
 #
-# Two tries of 0.9 s without a loop are right too. Better still, send the deadline along, so that
-# stock needn't start work that nobody will wait for. The price: a slow but healthy stock now gets
-# more calls, because you give up on it sooner.
+# Two tries of 0.9 s without a loop are right too; a deadline after exactly 2 s is not, since the
+# client's clock has been running since its order left. Better still, send the deadline along, so
+# that stock needn't start work that nobody will wait for. The price: a slow but healthy stock now
+# gets more calls, because you give up on it sooner.
 
 # %% [markdown]
 # ## layers
@@ -171,9 +177,12 @@ q.layers.check(layers)
 # %% [markdown]
 # ## recover
 #
-# For five seconds stock takes ten times as long, while 60 orders a second come in. Write the shop
-# so that afterwards at least 95% of the orders succeed again. A class with `handle(order)` can keep
-# state from one order to the next: a `Breaker`, for example.
+# 60 orders a second come in. Stock has 5 workers and takes 50 ms per call on average, so it can
+# handle 100 calls a second. From 4 s to 9 s it takes ten times as long. Write the shop so that at
+# least 95% of the orders are placed before that, and again from 20 s on: that leaves 11 s to
+# recover. Each client waits up to 2 s for an answer. The shop answers `"placed"` once stock has
+# taken the tea, and never before. A tea may be ordered again, by a new order. A class with
+# `handle(order)` can keep state from one order to the next: a `Breaker`, for example.
 
 
 # %% tags=["answer:recover"]

@@ -47,9 +47,11 @@ groups = {
 q.groups.check(groups)
 
 # %% [markdown] tags=["solution", "answer:groups"]
+# ### source: Kafka: consumer configs, group.id (4.3)
+# ### source: RabbitMQ: docs, Queues: consumers of one queue share its messages (4.3)
 # **Why.** A mail is *work*: it should be done once, so the workers share a group. To a cache, a
 # signup is *news*: every cache needs it, so each has its own group. In Kafka, consumers with the
-# same `group.id` share; in RabbitMQ, consumers that read the same queue do.
+# same `group.id` divide the partitions; in RabbitMQ, consumers of one queue share its messages.
 #
 # Billing may also have its `if` in the handler. A filter saves the traffic for users who don't pay;
 # an `if` keeps the rule in billing's code, next to its tests.
@@ -77,6 +79,7 @@ def wire(world, readers):
 q.wire.check(wire)
 
 # %% [markdown] tags=["solution", "answer:wire"]
+# ### source: Kafka: consumer configs, auto.offset.reset, default latest (4.3)
 # **Why.** Each reader has its own subscription, with its own position in the log, acks and retries.
 # So a slow or failing reader holds up nobody else. A new group starts at `latest` by default, as in
 # Kafka, so the index has to ask for `earliest`; `Offset(0)` or `At(0)` would do as well.
@@ -89,9 +92,12 @@ q.wire.check(wire)
 # ## producer
 #
 # Now you publish. Your class is created each time the web service starts, with a function
-# `connect()` that makes a producer. `handle(name)` has to send the name and return `"ok"`. Every
-# name that got an "ok" has to be on the topic for good, even if the process crashes or is
-# redeployed.
+# `connect()` that makes a producer. One connection is enough for each start of the process: connect
+# once. `handle(name)` has to send the name, once for each request, and return `"ok"`. Every name
+# that got an "ok" has to be on the topic for good, even if the process crashes or is redeployed, or
+# the broker is away for a while. If the broker doesn't confirm within a second, `flush()` raises
+# `PublishTimeout`, and keeps the event in the buffer. Whoever hears an error, or anything but "ok",
+# asks again.
 
 
 # %% tags=["answer:producer"]
@@ -118,9 +124,12 @@ class Signup:
 q.producer.check(Signup)
 
 # %% [markdown] tags=["solution", "answer:producer"]
+# ### source: PagerDuty: engineering blog, "August 28 Kafka Outages" (2025-09-04)
 # **Why.** `send` only fills a buffer. After `flush` the broker has the event, and only then is "ok"
-# true. One producer serves all requests of the process. One producer per request loses nothing
-# either, but it wears the broker out, as PagerDuty's report of August 2025 shows.
+# true. If `flush` raises, the exception says so to the client, which asks again, as it does after
+# any other answer. An `except` that answers "ok" would be a lie, and another `send` a second event.
+# One producer serves all requests of the process. One producer per request loses nothing either,
+# but it wears the broker out, as PagerDuty's report of August 2025 shows.
 #
 # The price is a wait for the broker in each request. Busy services flush for many requests
 # together, and answer them all after that.
@@ -152,6 +161,7 @@ confirm = {
 q.confirm.check(confirm)
 
 # %% [markdown] tags=["solution", "answer:confirm"]
+# ### source: RabbitMQ: docs, Consumer Acknowledgements and Publisher Confirms (4.3)
 # **Why.** A confirm says that the broker has taken responsibility. But RabbitMQ also confirms a
 # message that it has no queue for, and drops it; the mandatory flag makes it come back to you.
 # Silence tells you nothing: the message may be lost, or its confirm. So resend it with the same id,

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Exercise 03 · The same payment, twice
 #
-# Six questions. Payments are delivered at least once, so some arrive twice. Workers crash, or pause
-# while another one runs. In the end each payment has to count once.
+# Seven questions. Payments are delivered at least once, so some arrive twice. Workers crash, or
+# pause while another one runs. In the end each payment has to count once.
 #
 # | you have | |
 # |---|---|
@@ -82,9 +82,11 @@ q.consumer.check(Consumer)
 # second commit fails with a `Conflict`. It leaves `handle` as an exception, so the message is
 # nacked and redelivered, and then the mark is found.
 #
-# Just as good: `get` instead of `insert`, a mark that is written last, a loop that tries again
-# after a `Conflict`, or one row that holds all the ids. You can even do without a mark: keep each
-# payment as its own row, which may be written twice, and compute the balance from the rows.
+# Just as good: `get` and `put` instead of `insert` (but only in serializable transactions, as these
+# are: at READ COMMITTED you need the unique key of `insert`), a mark that is written last, a loop
+# that tries again after a `Conflict`, or one row that holds all the ids. You can even do without a
+# mark: keep each payment as its own row, which may be written twice, and compute the balance from
+# the rows.
 #
 # The price is a row per payment, and the marks and the money must share a database.
 
@@ -92,9 +94,10 @@ q.consumer.check(Consumer)
 # ## client
 #
 # You ask a bank to charge for a purchase, over a network that may lose up to two requests or
-# replies. The bank charges once per id. `purchase` is `{"id": …, "amount": …}`, and the bank takes
-# a request of the same form, with an id of your choice. Return `"charged"` once the bank has done
-# so.
+# replies; a message takes 10 to 50 ms each way. Somebody else buys at the same moment, through the
+# same code on another computer. The bank charges once per id. `purchase` is
+# `{"id": …, "amount": …}`, and the bank takes such a request too, with an id of your choice. Return
+# `"charged"` once the bank has done so.
 
 
 # %% tags=["answer:client"]
@@ -115,15 +118,23 @@ q.client.check(buy)
 # recognises a repeat. Two lost messages spoil two attempts; the third gets through.
 #
 # A `uuid4()` is just as good if you create it before the first attempt. A new one per attempt turns
-# a lost reply into a second charge. The amount can't serve as an id: your next purchase may cost
-# the same.
+# a lost reply into a second charge. The amount can't serve as an id, since your next purchase may
+# cost the same. Nor can the time, since somebody else may buy at the same moment.
 
 # %% [markdown]
 # ## endpoint
 #
 # Now you are the bank. A request is `{"key": …, "amount": …}`. Add its amount to the row
 # `"charged"` once, and answer `"ok"`. A repeat is answered `"ok"` again, even after a restart. The
-# same key with another amount is a bug in the client: answer `"conflict"`, and charge nothing.
+# same key with another amount is a bug in the client: answer `"conflict"`, and charge nothing; the
+# first request is still good, and is answered `"ok"` as before. Several customers ask at once, and
+# one of them may send the same request twice at the same moment. Never answer `"ok"` before the
+# charge is in the database. If `handle` raises, the client asks again.
+#
+# A verdict lists the answers by request: `first` and `twin` are that pair, under key `k-1`;
+# `second` and `third` are other customers. After a restart, a client called `later` sends `again`
+# and `once more`, two repeats of `first`; in between, `more` and `less` ask for 99 and 5 under
+# `k-1`. At last, `another` asks for 99 under `k-2`.
 
 
 # %% tags=["answer:endpoint"]
@@ -148,19 +159,21 @@ class Api:
 q.endpoint.check(Api)
 
 # %% [markdown] tags=["solution", "answer:endpoint"]
+# ### source: Stripe: "Idempotent requests": v1 replays status and body (API v1, 2026-11)
 # **Why.** The row under the key says what the key stands for, and is written together with the
 # charge. A repeat finds its own amount there; any other request finds a different one. The answer
 # goes out after the commit, so you never say "ok" about a charge that a crash undid.
 #
 # A real endpoint keeps the whole request (or a hash of it) with its answer, and replays the answer.
-# Stripe's API does that with status and body, and it compares the parameters. Raising an exception
-# for the conflict isn't enough: the client takes it for a failure, and retries.
+# Stripe's API v1 does that with status and body, and it compares the parameters. Raising an
+# exception for the conflict isn't enough: the client takes it for a failure, and retries.
 
 # %% [markdown]
 # ## window
 #
-# You can't keep ids for ever. Here a payment whose ack is lost goes to the dead-letter topic, and
-# somebody redrives that on day 6. How long does the consumer have to remember an id:
+# You can't keep ids for ever. Here a payment whose ack is lost goes to the dead-letter topic, where
+# messages are set aside that were given up on. On day 6 somebody sends it back to its topic (a
+# redrive). How long does the consumer have to remember an id:
 # `"2 minutes"`, `"5 minutes"`, `"1 day"` or `"8 days"`?
 
 # %% tags=["answer:window"]
@@ -174,6 +187,10 @@ window = "8 days"
 q.window.check(window)
 
 # %% [markdown] tags=["solution", "answer:window"]
+# ### source: JetStream: duplicate_window, 2 minutes by default (nats-server 2.14.6)
+# ### source: NATS: as JetStream (nats-server 2.14.6)
+# ### source: SQS: FIFO queues, deduplication interval of 5 minutes (2026-11)
+# ### source: Stripe: "Idempotent requests": keys may go after 24 h (API v1, 2026-11)
 # **Why.** The window has to outlast the longest way back, and that is rarely the broker's retry.
 # It's a redrive by hand, a replay, or a client that was offline for days. NATS JetStream remembers
 # ids for two minutes by default, and an SQS FIFO queue for five: that catches a producer that
@@ -196,10 +213,50 @@ memory = 2_000 * 86_400 * 8 * 40 / 1e9
 q.memory.check(memory)
 
 # %% [markdown] tags=["solution", "answer:memory"]
+# ### source: Segment: "Delivering billions of messages exactly once" (2017-06-29)
 # **Why.** Payments per second, times seconds in the window, times bytes per id. That is more than
 # you'd like to hold in memory, and little for a disk. Segment once kept about 60 billion keys in
 # 1.5 TB for a window of four weeks (its engineering blog, 2017). If that is too expensive, shorten
 # the way back first: if every redrive happens within a day, a little more than a day is enough.
+
+# %% [markdown]
+# ## audit
+#
+# Now judge the judge. Every check in this exercise has an *oracle*: a function that looks at a run
+# when it is over, and says whether it was right. Write one for the payments. `rows` are the rows of
+# the database at the end of the run, such as `{"ann": 20, "seen pay-1": True}`. `trace` is the list
+# of its steps, each with a `time`, a `node` (who), a `kind` such as `"effect"` (a durable write) or
+# `"crash"`, and a `text`. Return `None` if the run is right, or a text that says what is wrong.
+#
+# (An `assert` that fails says that something is wrong, too, and so does a list of texts.)
+#
+# Two payments of 10 are ann's, and one of 5 is bob's. `check()` runs five consumers that are right
+# and fifteen that are wrong, under every schedule of up to 2 faults. Your oracle must spare the
+# right ones in every run, and catch each wrong one in at least one.
+
+
+# %% tags=["answer:audit"]
+def oracle(rows, trace):
+    ### BEGIN SOLUTION
+    for account, owed in (("ann", 20), ("bob", 5)):
+        if rows.get(account, 0) != owed:
+            return f"{account} ends with {rows.get(account, 0)} instead of {owed}"
+    ### END SOLUTION
+    ### BEGIN STUB
+    # ...  # return None, or what is wrong
+    ### END STUB
+
+
+q.audit.check(oracle)
+
+# %% [markdown] tags=["solution", "answer:audit"]
+# **Why.** It compares what the rule is about, account by account, and nothing else. The names of
+# the marks, the number of writes and the order of deliveries are each consumer's own affair. A
+# crash is no violation either: it's the test. And a payment that is missing is as wrong as one that
+# counts twice, so it takes `!=`. In the worst run there is no row at all, hence `get`.
+#
+# Just as good: add up the changes that the trace's effects made, or replay them in a model and
+# compare the two. A total of 25 isn't enough, because one consumer books bob's payment on ann.
 
 # %% [markdown]
 # All ✓? Close the notebook and say aloud which three things cause a duplicate, and which line of

@@ -6,9 +6,10 @@
 #
 # | you have | |
 # |---|---|
-# | `delivery.attempt`, `delivery.id`, `delivery.data` | one delivery; attempts count from 1 |
+# | `delivery.attempt`, `delivery.id`, `delivery.data` | one delivery; a replay restarts at 1 |
 # | `await delivery.ack()`, `await delivery.extend(10)` | done with it; a lease of 10 s from now |
-# | `await db.get(key, default)`, `db.put(key, value)`, `db.add(key, amount)` | rows that survive |
+# | `await db.get(key, default)`, `db.put(key, value)` | rows that survive |
+# | `await db.add(key, amount)` | adds to a row in one step, and returns the sum |
 # | `async with db.transaction() as tx:` | everything that you do through `tx`, or none of it |
 # | `await sleep(5)`, `gather(…)`, `perform("count", id)` | let time pass; run concurrently; act |
 #
@@ -61,9 +62,10 @@ q.semantics.check(semantics)
 # %% [markdown]
 # ## worker
 #
-# Rendering a film takes 25 s (of `sleep`), and a lease lasts 10 s. Extend it while you work. Then
-# put `delivery.attempt` into the row `"film tea"`, as the film's version, but never over a later
-# attempt's: a worker may pause for a minute. Then ack.
+# Rendering a film takes 25 s (of `sleep`), and a lease lasts 10 s. Extend it while you work. Number
+# each lease in the store, and put your number into the row `"film tea"`, as the film's version, but
+# never over a higher one: a worker may pause for a minute. Then ack. After five minutes somebody
+# replays the film, and then the row has to hold the new one. The workers' clocks differ by an hour.
 
 
 # %% tags=["answer:worker"]
@@ -73,12 +75,13 @@ class Worker:
 
     async def handle(self, delivery):
         ### BEGIN SOLUTION
+        lease = await self.db.add("leases tea", 1)  # 1, 2, 3 …, whatever the attempt is
         for _ in range(5):
             await sleep(5)
             await delivery.extend(10)
         async with self.db.transaction() as tx:
-            if await tx.get("film tea", 0) <= delivery.attempt:
-                await tx.put("film tea", delivery.attempt)
+            if await tx.get("film tea", 0) <= lease:
+                await tx.put("film tea", lease)
         await delivery.ack()
         ### END SOLUTION
         ### BEGIN STUB
@@ -90,7 +93,9 @@ q.worker.check(Worker)
 
 # %% [markdown] tags=["solution", "answer:worker"]
 # **Why.** Each piece of work is shorter than the lease, so the broker hears from you in time. The
-# attempt is the fencing token: it grows with each delivery, and the store rejects the smaller one.
+# number of the lease is the fencing token: the store counts it up, so it never starts again, and
+# the store rejects the smaller one. `delivery.attempt` is no token: a replay or a redrive counts
+# from 1 again. Nor is a clock: a later lease may get an earlier time.
 #
 # Just as good: a heartbeat beside the work, `compare_and_set`, or one long extension, at the price
 # of noticing a crash later. You may also stop when `extend()` returns False. That saves work, but
@@ -100,7 +105,9 @@ q.worker.check(Worker)
 # ## fifo
 #
 # "We have a FIFO queue, so each deposit is processed exactly once." Fix the code that came of this
-# belief: add `event.data` to the row `"balance"`, once per event.
+# belief: add `event.data` to the row `"balance"`, once per event. There are two workers, and one
+# may pause until its lease is over. After two attempts a deposit becomes a dead letter, and after
+# five minutes somebody redrives it.
 
 
 # %% tags=["answer:fifo"]
@@ -122,18 +129,21 @@ class Deposits:
 q.fifo.check(Deposits)
 
 # %% [markdown] tags=["solution", "answer:fifo"]
+# ### source: SQS: FIFO queues: a message is redelivered after its visibility timeout (2026-11)
 # **Why.** The order holds, but the same message is delivered twice in it. Here a crash fell between
 # the effect and the ack. In an SQS FIFO queue, a visibility timeout that runs out does the same.
 #
-# The order still buys you something: a repeat comes before its successor. So it's enough to
-# remember the last id of each key, instead of all of them.
+# Does the order at least save you rows, since a repeat comes before its successor? Only without
+# dead letters and pauses. A redriven deposit, or a worker that wakes up late, comes after the
+# successors, so the last id of a key isn't enough.
 
 # %% [markdown]
 # ## commit
 #
 # A reader gets a batch of `(offset, event)` pairs from a log. For each pair it awaits
 # `sleep(event.data["takes"])` and then `perform("count", event.id)`, all pairs concurrently, with
-# `gather`. The row `"committed"` holds the next offset to read. A crash must lose nothing.
+# `gather`. The row `"committed"` holds the next offset to read, where the next batch begins. A
+# crash must lose nothing.
 
 
 # %% tags=["answer:commit"]
@@ -160,7 +170,7 @@ q.commit.check(Reader)
 # %% [markdown] tags=["solution", "answer:commit"]
 # **Why.** An offset stands for everything before it, so it must not pass anything unfinished. The
 # price: a crash repeats the whole batch. To commit as you go, commit the first offset that is *not*
-# done. If you work on one event after the other, you can commit after each.
+# done. Working on one event after the other, you could commit after each, but it takes longer.
 #
 # A client that commits on a timer commits what it has handed to you. Whether that's done by then
 # depends on the client, and on you.
@@ -195,11 +205,12 @@ q.poison.check(poison)
 # makes that choice less final.
 
 # %% [markdown]
+# ### source: AWS Lambda: Developer Guide, SQS event source, ReportBatchItemFailures (2026-11)
 # ## batch
 #
-# `self.work(event)` raises for a bad record. Work on each record of the batch, and return a list of
-# the ids that failed, as in AWS Lambda's partial batch response. An exception would give the whole
-# batch back.
+# `await self.work(event)` raises for a bad record. Work on each record of the batch, and return a
+# list of the ids that failed, as in AWS Lambda's partial batch response: they are in the next batch
+# again. An exception would give the whole batch back.
 
 
 # %% tags=["answer:batch"]
@@ -237,7 +248,7 @@ q.batch.check(Batch)
 #
 # A message is tried 8 times. The waits between are 1 s, 2 s, 4 s …, doubling up to a cap of 30 s,
 # without jitter. How long is it from the first attempt to the last, if an attempt takes no time?
-# Give a text with a unit, such as `"3 minutes"`, or a number in seconds.
+# Give a text with units, such as `"3 minutes 20 s"`, or a number in seconds.
 
 # %% tags=["answer:patience"]
 ### BEGIN SOLUTION

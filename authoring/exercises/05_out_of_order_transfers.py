@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Exercise 05 · Money in the right order, or not at all
 #
-# Five questions. Messages overtake each other, replies get lost, and services crash halfway
+# Six questions. Messages overtake each other, replies get lost, and services crash halfway
 # through. In the end no money may be missing, and nobody may have heard of something that isn't
 # true.
 #
@@ -60,9 +60,10 @@ q.routing.check(routing)
 # ## account
 #
 # Here no partition helps: the moves come from two tellers, and they arrive late or twice.
-# `event.data` holds `"seq"` (1, 2, 3, 4, counted by the account's bank), `"times"` and `"plus"`. A
-# move turns the balance into `balance * times + plus`. (`"at"` is the time on the teller's clock.)
-# Write the row `"balance"`: in the end it must be what the moves make in order, each applied once.
+# `event.data` holds `"seq"` (1, 2, 3 and so on, counted by the account's bank), `"times"` and
+# `"plus"`. A move turns the balance into `balance * times + plus`. (`"at"` is the time on the
+# teller's clock.) Write the row `"balance"`: in the end it must be what the moves make in order,
+# each applied once. First there are four moves, and then eight more may follow.
 
 
 # %% tags=["answer:account"]
@@ -97,7 +98,8 @@ q.account.check(Ledger)
 # transaction.
 #
 # You can also raise if a number is too high, so that the move is redelivered later: no rows, but
-# more deliveries. Or keep every move and add them up in order: simple, but the rows grow. The price
+# more deliveries. Or keep every move and add them up in order: simple, but the rows grow (and as
+# keys, `"move 10"` comes before `"move 2"`). The price
 # is the same: a number that never arrives holds up the account for ever. So alert on the age of the
 # oldest held row.
 
@@ -107,8 +109,8 @@ q.account.check(Ledger)
 # `order` is `{"id", "from", "to", "amount", "fee"}`. Take the amount and the fee from one account,
 # pay the fee to `"bank"`, and give the amount to the other account. Or leave everything as it was.
 # An account answers `{"id": …, "amount": …}` with `True`, or with `False` if it refuses. It does
-# each id only once, and then repeats its answer. `recover()` runs after each restart. The client
-# asks once.
+# each id only once, and then repeats its answer. What it gets may be spent at once. Orders come at
+# the same time, equal ones too. `recover()` runs after each restart. A client asks once.
 
 
 # %% tags=["answer:transfer"]
@@ -160,8 +162,8 @@ q.transfer.check(Transfers)
 # a refusal. No step has to be noted, so no note can be wrong.
 #
 # The kit's `Saga` saves its progress after each step and asks again for the last one; that's right
-# too. Calling the receiving account first means fewer undos. The price: others see the money half
-# moved, and each step needs an undo that can't be refused.
+# too. The price: others see the money half moved, and each step before the last needs an undo that
+# can't be refused. So take before you give: what the payee got may be spent when you want it back.
 
 # %% [markdown]
 # ## relay
@@ -185,8 +187,10 @@ class Hasty:
 q.relay.check(Hasty)
 
 # %% [markdown]
-# Fix it. `relay()` is called after each restart, after five seconds, and once more much later. You
-# may publish an order twice after a crash or a pause, but not if nothing went wrong.
+# Fix it. The kitchen gets the whole order as an event's data, under the order's id. `publish()` may
+# fail too: it raises `PublishTimeout` if the broker doesn't confirm. `relay()` is called after each
+# restart, after five seconds, and once more much later; and again if a publish failed. You may
+# publish an order twice after a fault, but not if nothing went wrong.
 
 
 # %% tags=["answer:relay"]
@@ -223,16 +227,17 @@ q.relay.check(Shop)
 # the event with the order and publish it later, at least once. The kitchen deduplicates by its id.
 #
 # The order can be its own outbox, with a flag `told`. Numbered rows work too, if the relay
-# remembers every number it has published. Remembering only the highest skips a row whose
-# transaction began earlier and committed later. The price: one more write for each event, and some
+# remembers every number it has published. Remembering only the highest skips a row that got its
+# number earlier and was committed later. The kit's `Outbox` numbers its rows too, so that a relay
+# publishes them in order, each with its key. The price: one more write for each event, and some
 # delay.
 
 # %% [markdown]
 # ## mail
 #
-# Two clients want the last ticket. The one who gets it is sent an email, and nobody else is. Put
-# the lines in order, as a list of their numbers; some lines are traps. `relay()` is called as
-# above.
+# Two clients want the last ticket. A row says who got it; that client is sent an email, and nobody
+# else is. Put the lines in order, as a list of their numbers; some lines are traps. `relay()` is
+# called as above.
 
 # %%
 print(q.mail)
@@ -254,6 +259,49 @@ q.mail.check(mail)
 #
 # After a crash it may be sent twice. For *effectively once*, pass an id along, so that the mail
 # provider can drop the duplicate. The order of the three writes in the transaction doesn't matter.
+
+# %% [markdown]
+# ## audit
+#
+# Now judge the judge: write the *oracle* for the transfers above. `rows` are the three balances at
+# the end of a run, and what the client was told, such as
+# `{"ann": 69, "bob": 30, "bank": 1, "t-1": True, "t-2": False}`. It may also have heard
+# `"unknown"`, if no answer came. `trace` has the run's steps, and `trace.faults()` those that were
+# faults.
+#
+# ann begins with 100. Transfer t-1 sends bob 30, and the fee is 1. bob's account always refuses
+# t-2. If nothing fails, t-1 has to be done. After a fault it may be done or not, but in whole, and
+# the client must not hear a lie. Return `None` if all of that holds, or a text that says what is
+# wrong. Five right services and sixteen wrong ones stand trial.
+
+
+# %% tags=["answer:audit"]
+def oracle(rows, trace):
+    ### BEGIN SOLUTION
+    balances = rows["ann"], rows["bob"], rows["bank"]
+    if balances not in ((69, 30, 1), (100, 0, 0)):
+        return f"a part of a transfer is left: {balances}"
+    done = rows["bank"] == 1
+    if rows["t-1"] not in (done, "unknown") or rows["t-2"] not in (False, "unknown"):
+        return f"the client heard {rows['t-1']} and {rows['t-2']}: t-1 done is {done}"
+    if not done and not trace.faults():
+        return "nothing failed, and t-1 was not done"
+    ### END SOLUTION
+    ### BEGIN STUB
+    # ...  # return None, or what is wrong
+    ### END STUB
+
+
+q.audit.check(oracle)
+
+# %% [markdown] tags=["solution", "answer:audit"]
+# **Why.** Safety first: of all the balances that three accounts could have, two sets are right. The
+# total alone isn't enough, since a service may give the bank's fee to bob. What the client hears
+# belongs to the state too: somebody who hears "no" about a transfer that was done will pay again.
+#
+# Then liveness: a service that refuses everything never loses money. So where nothing failed, ask
+# that the transfer is done. With faults you can't: a crash before the order was saved leaves
+# nothing to finish. Rebuilding the balances from the trace's effects is just as good.
 
 # %% [markdown]
 # All ✓? Close the notebook and say aloud what a timeout tells you, and what it doesn't. Recalling

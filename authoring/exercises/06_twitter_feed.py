@@ -1,8 +1,9 @@
 # %% [markdown]
-# # Exercise 06 · A timeline for 150 million people
+# # Exercise 06 · A timeline for 150 million active people
 #
 # Six questions: first three estimates, then a change under load, then your design. It runs message
-# by message among five people, and then in a simulation of 150 million.
+# by message among five people, and then in a simulation of 300 million accounts. Of these, 150
+# million are active: that is published (High Scalability, 2013-07-08), and the rest is assumed.
 #
 # | a `FeedDesign` decides | |
 # |---|---|
@@ -54,8 +55,8 @@ q.deliveries.check(deliveries)
 # ## memory
 #
 # A timeline holds 800 entries. Each one is a tweet's id (8 bytes), its author's id (8) and flags
-# (4), and there are three replicas (High Scalability again). How much memory is that for 150
-# million people?
+# (4), and there are three replicas (High Scalability again). Only active people have one. How much
+# memory is that for 150 million active people? Write the number with its unit.
 
 # %% tags=["answer:memory"]
 ### BEGIN SOLUTION
@@ -68,7 +69,7 @@ memory = f"{150e6 * 800 * 20 * 3 / 1e12} TB"
 q.memory.check(memory)
 
 # %% [markdown] tags=["solution", "answer:memory"]
-# **Why.** A timeline takes 16 KB. For 150 million people that's 2.4 TB, times three. It holds no
+# **Why.** A timeline takes 16 KB. For 150 million of them that's 2.4 TB, times three. It holds no
 # text: a tweet is stored once, and its text is looked up when it's shown. So a lost timeline can be
 # rebuilt.
 
@@ -164,10 +165,11 @@ q.five.check(five)
 # %% [markdown]
 # ## feed
 #
-# Now for 150 million people. Your design must be correct among five, and it must keep its service
-# levels through ninety bad seconds, within the budget. The next cell shows them. For a rule that no
-# parameter expresses, derive a class and override `pushed(network)` or `kept(network)`. Each
-# returns an array with True or False for each account.
+# Now for 150 million active people. Your design must be correct among five, and it must keep its
+# service levels through ninety bad seconds, within the budget. The next cell shows them. For a rule
+# that no parameter expresses, derive a class and override `pushed(network)` or `kept(network)`.
+# Each returns an array with True or False for each account. (`help(FeedDesign)` also explains
+# `least_reading`, for a rule by pairs of author and reader.)
 
 # %%
 print(q.feed)
@@ -177,8 +179,8 @@ print(q.feed)
 feed = FeedDesign(
     threshold=1_000_000,
     skip_inactive=True,
-    workers=150,
-    stores=65,
+    workers=300,
+    stores=130,
     dedup=True,
     removal="checked on read",
     replies="held on read",
@@ -192,14 +194,17 @@ q.feed.check(feed)
 
 # %% [markdown] tags=["solution", "answer:feed"]
 # **Why.** Few accounts have more than a million followers. Merging them costs a read little, while
-# pushing them would hold up everybody. Half of the people are inactive and get no timeline. The
-# other 75 million timelines of 16 KB, three times, fill 57 stores of 64 GB. Ten stores may be lost,
-# since their data has replicas elsewhere. The workers' spare capacity is for the bad seconds.
+# pushing them would hold up everybody. Half of the accounts are inactive and get no timeline. The
+# other 150 million timelines of 16 KB, three times, fill 113 stores of 64 GB: your own estimate.
+# Twenty stores may be lost, since their data has replicas elsewhere. The workers' spare capacity is
+# for the bad seconds. After five attempts the poison message is set aside, and its worker goes on.
 #
-# There are many ways. An express lane for small tweets lets you push accounts of up to ten million
-# followers. Shorter timelines on two replicas need less memory. Small chunks let small tweets pass
-# in between. A class of yours can decide by *active* followers, which is what a tweet costs. More
-# workers alone never help: the celebrity's tweet fills any fleet that the budget buys.
+# There are many ways. In an express lane, small tweets pass the large ones. Shorter timelines on
+# two replicas need less memory. Small chunks let small tweets pass in between; large ones, as
+# Instagram's, take more workers. A class of yours can decide by *active* followers, which is what a
+# tweet costs. A list of names doesn't work, because other large accounts tweet too. And more
+# workers alone don't help: the celebrity's tweet fills any fleet that the budget buys, and the
+# faster they write, the longer reads wait for the stores.
 
 # %% [markdown]
 # All ✓? Close the notebook and say aloud who is pushed, who is pulled, and which number decides.

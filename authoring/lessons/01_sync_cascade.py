@@ -125,6 +125,9 @@ show.play(
 #
 # A search page asks 100 servers and shows nothing until it has every reply. Each server is fast:
 # only one reply in a hundred takes about a second.
+#
+# Charts of latency mark two values. **p50** is the median: half of the requests took less. **p99**
+# is what 99 of 100 requests stayed below.
 
 # %% tags=["folded"]
 # Your prediction
@@ -233,11 +236,43 @@ show.play(
 # calls (Google, *Site Reliability Engineering*, ch. 22).
 
 # %% [markdown]
+# A retry can also bring back **stale data**. Ann sets the price of tea to 3, hears nothing, and
+# tries again a second later. In between, Bob sets it to 4. Setting a price is safe to repeat. Is
+# this retry harmless?
+
+
+# %%
+def repriced():
+    world = World(latency=0.02)
+    prices = world.store("prices")
+    policy = RetryPolicy(base=1.0, jitter=None, attempts=2)
+
+    def sets(price):
+        change = {"id": f"price {price}", "price": price}
+        return call("stock", change, timeout=0.5, retry=policy)
+
+    world.service("stock", lambda change: prices.put("tea", change["price"]), latency=0.1)
+    world.slow("stock", 6)
+    world.at(0.8, world.slow, "stock", 1)
+    world.spawn(sets(3), "ann")
+    world.at(1.0, lambda: world.spawn(sets(4), "bob"))
+    order = ["bob", "ann", "stock"]
+    return show.trace(world.run(), expected={"tea": 4}, actual=prices.rows, nodes=order)
+
+
+repriced()
+
+# %% [markdown]
+# The same call, made twice with something else in between, undid Bob's change. So number the
+# changes, and let stock refuse an older one: lessons 04 and 05 do that.
+
+# %% [markdown]
 # ## A waiting caller holds a worker
 #
 # The shop has 8 workers. Each second brings 20 readers, who only look at pages, and 20 buyers, who
 # also need stock, which has become slow. Watch the readers: they wait for a service that they never
-# use. How many workers would bring them back? How fast would stock have to be?
+# use. How many workers would bring them back? How fast would stock have to be? Work it out from the
+# two numbers below the picture, then try it.
 
 
 # %%
@@ -258,7 +293,7 @@ def pool(workers, stock):
 # %% tags=["folded"]
 # Draw how long readers and buyers wait
 def waits(workers, stock):
-    return show.latency(pool(workers, stock), caption=f"Buyers need {20 * stock:.0f} workers.")
+    return show.latency(pool(workers, stock), caption=f"20 buyers a second, {stock:.2f} s each.")
 
 
 show.play(
@@ -266,6 +301,11 @@ show.play(
     workers=show.slider(1, 20, 8, label="workers in the shop"),
     stock=show.slider(0.1, 1.0, 0.5, step=0.05, label="stock takes, s"),
 )
+
+# %% [markdown]
+# Workers in use = arrivals a second × seconds that each one is held (**Little's law**). Here that's
+# 20 × 0.5 = 10 for the buyers alone. With 8, the queue grows; with 12, or with stock at 0.35 s,
+# readers hardly wait. Right at the limit they still do, because buyers don't arrive evenly.
 
 # %% [markdown] tags=["break"]
 # ## Break it: three bad seconds
@@ -328,22 +368,24 @@ show.compare("01.storm", round(late(storm()), 1))
 # %% [markdown]
 # An order that times out is tried up to 3 times, so 20 orders a second become as many as 60 calls.
 # Stock's two workers, at 0.05 s a call, can do 40. They work for callers who have given up, and the
-# overload outlives its cause: a **metastable failure** (Bronson and others, HotOS 2021). Retry
-# surges played a part at AWS in December 2021 ([its
-# report](https://aws.amazon.com/message/12721/)). Go back to the sliders and rescue stock in three
+# overload outlives its cause: a **metastable failure** (Bronson and others, HotOS 2021). Such
+# retries, a **retry storm**, played a part in [AWS's outage of December
+# 2021](https://aws.amazon.com/message/12721/). Go back to the sliders and rescue stock in three
 # ways, with one slider each.
 
 # %% [markdown] tags=["fix"]
 # ## Fix it: stop calling for a while
 #
-# Fewer tries, more workers, a longer timeout: who moves that slider at night? `RetryPolicy` already
-# limits the tries, and adds jitter so that callers who failed together don't return together. A
-# **circuit breaker** goes further. After several failures in a row it refuses calls; after a while
-# it lets one through as a test. Here is how it decides.
+# Fewer tries, more workers, a longer timeout: who moves that slider at night? `RetryPolicy` limits
+# the tries, and adds jitter so that callers who failed together don't return together. A **circuit
+# breaker** goes further. After several failures in a row it **opens** and refuses calls. After a
+# while it lets one call through as a test: it's **half-open**. A success closes it; a failure opens
+# it again. (Below, `opened` is the time of that; `trying` means a test is under way.)
 
 # %% tags=["folded"]
-# The source of the breaker
-print(inspect.getsource(Breaker.allows), inspect.getsource(Breaker.failed), sep="\n")
+# The breaker's states, and how it decides on a call
+print(inspect.getmodule(Breaker).__doc__)
+print(inspect.getsource(Breaker.allows))
 
 # %% tags=["folded"]
 # The same three bad seconds, with a breaker in the shop

@@ -1,7 +1,7 @@
 # %% [markdown] tags=["promise"]
 # # 03 · Idempotency: the same message, twice
 #
-# In about 30 minutes you can
+# In about 30 minutes you will be able to
 #
 # - say why duplicates are certain, and where they come from,
 # - tell a repeat from a new request by its id, and say who creates that id,
@@ -110,9 +110,9 @@ show.play(
 # make them harmless.
 
 # %% [markdown]
-# How rare is rare? Segment saw 0.6% duplicates over four weeks (its engineering blog, 2017). The
-# slider starts at that rate, on a sample of 400 payments. What would it come to for a million
-# payments a day?
+# ### source: Segment: "Delivering billions of messages exactly once" (2017-06-29)
+# How rare is rare? Segment saw 0.6% duplicates over four weeks (its engineering blog, 2017): 6,000
+# of a million. The slider starts at that rate. Would you notice it in a day of 400 payments?
 
 
 # %% tags=["folded"]
@@ -131,7 +131,7 @@ def day(percent, payments=400):
     world.run()
     twice = books.rows["booked"] - payments
     bars = {"charged once": payments - twice, "charged twice": twice}
-    words = f"At this sample's rate, {twice / payments * 1e6:,.0f} of a million would count twice."
+    words = f"Of a million payments, about {10_000 * percent:,.0f} would be published twice."
     return show.bars(bars, caption=words)
 
 
@@ -182,20 +182,28 @@ show.play(
 )
 
 # %% [markdown] tags=["break"]
+# ### source: Stripe: API reference, "Idempotent requests" (API v1, 2026-11)
 # So the client creates the id once, before its first attempt. Stripe calls it an **idempotency
 # key**. An id that is created inside the retry loop names the attempt, and every attempt looks new.
 #
 # ## Four ways to remember an id
 #
-# The ids are there. Now billing has to remember which ones it has handled. Here are four ways that
-# look right. The faults are a crash, a duplicate, a lost ack, and a worker that pauses while
-# another one runs.
+# The ids are there. Now billing has to remember which ones it has handled. The faults are a crash,
+# a duplicate, a lost ack, and a worker that pauses while another one runs.
+
+# %% [markdown]
+# Four ways look right:
+#
+# - **In memory:** each worker keeps the ids that it has seen in a set.
+# - **Look first:** is the id in the database? If not, charge and write the id, in one transaction.
+# - **Mark first:** write the id, then charge.
+# - **Compare the content:** skip a payment that has the account and amount of an earlier one.
 
 # %% tags=["folded"]
 # Your prediction
 show.predict(
-    "A set in memory; look first, then act; mark first, then act; compare the content. How many of "
-    "the four survive every schedule of up to two faults?",
+    "Take each of the four ways, and try to break it with one or two of the faults. How many "
+    "survive all schedules?",
     {"none": 0, "one": 1, "two": 2},
     key="03.four",
 )
@@ -268,6 +276,7 @@ by_content = search(ByContent)
 show.counterexample(by_content)
 
 # %% [markdown]
+# ### source: SQS: Developer Guide, FIFO queues, ContentBasedDeduplication (2026-11)
 # **Compare the content.** This one fails without any fault: Ann's second payment looks just like
 # her first. A hash of the body is no better. SQS FIFO queues offer that as content-based
 # deduplication (its documentation). Leave it off wherever two equal messages can both be meant.
@@ -282,8 +291,12 @@ show.compare("03.four", len(survivors))
 # ## Fix it: an inbox
 #
 # The look, the mark and the money belong in **one transaction**: either all of it happens, or none
-# of it does. If two workers hold the same payment, the second commit fails, and its message is
-# redelivered.
+# of it does. The store's transactions are **serializable**: a commit fails if something that it
+# read has changed. So if two workers hold the same payment, the second commit fails, and its
+# message is redelivered.
+#
+# The search below allows three faults, which makes thousands of schedules. It may take 5 to 20
+# seconds.
 
 # %% tags=["folded"]
 # The pattern's source
@@ -327,6 +340,47 @@ show.play(
 )
 
 # %% [markdown]
+# ### source: PostgreSQL: documentation, 13.2 Transaction Isolation: Read Committed (18)
+# ## What your database has to promise
+#
+# A database's **isolation level** says how much a transaction may notice of others that run at the
+# same time. Serializable is the strictest. PostgreSQL's default is READ COMMITTED: what you have
+# read may change before you commit, and nobody tells you. Here is the inbox once more, at that
+# level. It looks for the mark, and then writes it.
+
+
+# %%
+class LooksInside(Adds):
+    async def handle(self, event):
+        async with self.db.transaction("read committed") as tx:
+            if not await tx.get(f"seen {event.id}"):
+                await tx.put(f"seen {event.id}", True)
+                await tx.add(event.data["account"], event.data["amount"])
+
+
+race(search(LooksInside), "pay-1")
+
+# %% [markdown]
+# Two workers looked, saw no mark, and committed. A transaction alone doesn't help; a **unique
+# constraint** on the mark does. Of two transactions that insert one key, only one can commit,
+# whatever the isolation level. That's what `insert` does here, and an `INSERT` where the id is the
+# primary key.
+
+
+# %%
+class Inserts(Adds):
+    async def handle(self, event):
+        async with self.db.transaction("read committed") as tx:
+            if await tx.insert(f"seen {event.id}"):
+                await tx.add(event.data["account"], event.data["amount"])
+
+
+print(search(Inserts))
+
+# %% [markdown]
+# ### source: SQS: Developer Guide, FIFO queues, deduplication interval of 5 minutes (2026-11)
+# ### source: NATS: nats-server, stream's duplicate_window, 2 minutes by default (2.14.6)
+# ### source: JetStream: as NATS (nats-server 2.14.6)
 # ## How long to remember an id
 #
 # You can't keep marks for ever. SQS FIFO queues remember an id for 5 minutes, and NATS JetStream
@@ -355,6 +409,8 @@ def later(window, back):
 
 # %% tags=["folded"]
 # Choose a window, and when the payment comes back
+### source: JetStream: duplicate_window, 2 minutes by default (nats-server 2.14.6)
+### source: SQS: FIFO queues, deduplication interval of 5 minutes (2026-11)
 def comes_back(window, back):
     trace, charged = later(window, back)
     return show.trace(trace, expected={"ann": 10}, actual={"ann": charged})
@@ -369,11 +425,13 @@ show.play(
 )
 
 # %% [markdown]
-# The window must outlast the longest way back: retries, a consumer that was down all weekend,
-# somebody who redrives dead letters by hand. If it can't, make the effect itself safe to repeat.
+# The window must outlast the longest way back: retries, a consumer that was down all weekend, or a
+# **redrive**. (Messages that were given up on are set aside in a **dead-letter topic**; a redrive
+# sends them back. Lesson 04 has more.) If it can't, make the effect itself safe to repeat.
 
 # %% tags=["folded"]
 # A question for you
+### source: Stripe: "Idempotent requests": parameters are compared (API v1, 2026-11)
 show.quiz(
     "A key that you know stands for a charge of 10. Now a request for 99 arrives under the same "
     "key. What do you do?",
@@ -413,11 +471,12 @@ show.quiz(
 # <details><summary>One good answer</summary>
 #
 # The client creates an id before its first attempt, and sends it with every attempt. My consumer
-# inserts that id and books the payment in one transaction, and acks after the commit. A repeat
-# finds the id and does nothing. If two workers handle the same payment at once, one commit fails,
-# and that worker tries again. I keep ids for longer than the longest redrive, and I refuse a known
-# id with a different amount. The card itself is charged by a provider, outside my transaction, so
-# I pass the same id on to it. That is effectively once, not exactly once.
+# inserts that id, which is a unique key, and books the payment in one transaction, and acks after
+# the commit. A repeat finds the id and does nothing. If two workers handle the same payment at
+# once, one commit fails, and that worker tries again. I keep ids for longer than the longest
+# redrive, and I refuse a known id with a different amount. The card itself is charged by a
+# provider, outside my transaction, so I pass the same id on to it. That is effectively once, not
+# exactly once.
 #
 # </details>
 

@@ -1,7 +1,7 @@
 # %% [markdown] tags=["promise"]
 # # 04 · Delivery semantics: who says that it's done?
 #
-# In about 35 minutes you can
+# In about 35 minutes you will be able to
 #
 # - choose at most once, at least once or effectively once, by which failure does less harm,
 # - keep a message for as long as you work on it, and fence off a worker that comes back late,
@@ -19,7 +19,7 @@ from pubsub_kit import RetryPolicy, Violation, World, explore, gather, perform, 
 from pubsub_kit.patterns import Inbox
 from pubsub_kit.scenarios.delivery_semantics.batches import commit, commits, counted
 from pubsub_kit.scenarios.delivery_semantics.clicks import draw_clicks
-from pubsub_kit.scenarios.delivery_semantics.semantics import worker
+from pubsub_kit.scenarios.delivery_semantics.leases import worker
 
 
 def drawn(found):
@@ -101,13 +101,12 @@ show.play(
 )
 
 # %% [markdown] tags=["why"]
-# If a worker goes silent, the broker can't know whether it has done its work. So it either forgets
-# the message or redelivers it, and nobody can promise to *deliver* exactly once. Here is what you
-# can have:
+# If a worker goes silent, the broker can't know whether it did its work. So it either forgets the
+# message or redelivers it, and nobody can promise to *deliver* exactly once. You can have:
 #
 # | | when you ack | under a fault, the work is | good for |
 # |---|---|---|---|
-# | at most once | before the work | lost | a welcome email: two look silly |
+# | at most once, or fire and forget | before the work | lost | a welcome email: two look silly |
 # | at least once | after the work | repeated | a numbered invoice: a repeat overwrites it |
 # | effectively once | after it, with an inbox | done once, in this database | a payment |
 
@@ -129,12 +128,28 @@ show.quiz(
 )
 
 # %% [markdown]
+# ### source: SQS: ChangeMessageVisibility: 30 s by default, at most 12 h (2026-11)
+# ### source: NATS: as JetStream (nats-server 2.14.6)
+# ### source: JetStream: ConsumerConfig, AckWait, 30 s by default (nats-server 2.14.6)
+# ### source: Google Pub/Sub: "Extend ack time with lease management": up to an hour (2026-11)
+# ### source: Google Pub/Sub: subscription properties, ack deadline 10 s by default (2026-11)
 # ## A delivery is a lease
 #
 # How long does the broker wait for your ack? It lends you the message for a limited time: a
-# **lease**. The default is 30 s in SQS (*visibility timeout*) and NATS (*AckWait*), and 10 s in
-# Google Pub/Sub (*ack deadline*; their documentation).
-#
+# **lease**. The default is 30 s in SQS (*visibility timeout*) and NATS JetStream (*AckWait*), and
+# 10 s in Google Pub/Sub (*ack deadline*), whose client libraries extend it by themselves, for up to
+# an hour (their documentation).
+
+# %% [markdown]
+# ### source: Kafka: KafkaConsumer's javadoc: a partition has one owner until a rebalance (4.3)
+# ### source: Kafka: share.record.lock.duration.ms, 30 s by default (group configs, 4.3)
+# ### source: RabbitMQ: consumer timeout, 30 min; release notes, consumer_timeout_response (4.3.7)
+# Not every broker leases single messages. In a classic Kafka group, a worker owns whole partitions,
+# until a rebalance; Kafka's newer share groups lock a message, for 30 s by default. In RabbitMQ a
+# message is yours until your **channel** closes, your session within a connection. Its timeout of
+# 30 minutes is no lease: it ends your consumer (until version 4.2, the whole channel).
+
+# %% [markdown]
 # Rendering a film takes 25 s; the lease lasts 10 s. How many times does the film get rendered? A
 # longer lease would help, but then the broker notices a crash late. It's better to **extend** a
 # short lease while you work.
@@ -183,15 +198,19 @@ class Careful:
         self.db = db
 
     async def handle(self, delivery):
+        token = await self.token(delivery)
         for _ in range(5):
             await sleep(5)
             if not await delivery.extend(10):
                 return
-        await self.write(delivery)
+        await self.write(token)
         await delivery.ack()
 
-    async def write(self, delivery):
-        await self.db.put("film tea", delivery.attempt)
+    async def token(self, delivery):
+        return delivery.attempt
+
+    async def write(self, token):
+        await self.db.put("film tea", token)
 
 
 # %% tags=["folded"]
@@ -205,17 +224,23 @@ show.predict(
 
 # %%
 def newest_film_stays(world):
-    written = [(i, s.data[2]["film tea"]) for i, s in enumerate(world.trace) if s.kind == "effect"]
-    if not written:
+    steps = [(i, s) for i, s in enumerate(world.trace) if s.kind == "effect"]
+    films = [(i, s.data[2]["film tea"]) for i, s in steps if "film tea" in s.data[2]]
+    if not films:
         return Violation("The film was never rendered.")
-    for (_, before), (i, now) in pairwise(written):
+    for (_, before), (i, now) in pairwise(films):
         if now < before:
-            words = f"Attempt {now} wrote over the film of attempt {before}."
+            words = f"The film with number {now} replaced the one with number {before}."
             return Violation(words, i, {"film tea": before}, {"film tea": now})
+    replayed = [i for i, s in enumerate(world.trace) if s.text.startswith("replayed")]
+    if replayed and films[-1][0] < replayed[0]:
+        words = f"The replayed film was refused: the store kept number {films[-1][1]}."
+        return Violation(words, None, {"film tea": "the new one"}, {"film tea": films[-1][1]})
 
 
-def rendering(answer, *faults):  # two workers, one film of 25 s, a lease of 10 s
-    return explore(lambda world: worker(world, answer), newest_film_stays, faults=faults)
+# %%
+def rendering(answer, *faults, **how):  # two workers, one film of 25 s, a lease of 10 s
+    return explore(lambda world: worker(world, answer, **how), newest_film_stays, faults=faults)
 
 
 zombie = rendering(Careful, "pause")
@@ -229,19 +254,35 @@ show.compare("04.zombie", zombie.outcome)
 # ## Fix it: a fencing token
 #
 # Checking a clock or a lease can't help, because you may pause right after the check. So the
-# **store** has to refuse. Give it a number that grows with every lease, a *fencing token*; here
-# that is the attempt. The store rejects any write whose token is older than the one in the row.
+# **store** has to refuse. Give it a number that grows with every lease, a *fencing token*. The
+# store rejects any write whose token is older than the one in the row.
+#
+# Is the attempt such a number? It grows with each redelivery. But here the film is wanted again, so
+# somebody replays it.
 
 
 # %%
-class Fenced(Careful):
-    async def write(self, delivery):
+class ByAttempt(Careful):
+    async def write(self, token):
         async with self.db.transaction() as tx:
-            if await tx.get("film tea", 0) <= delivery.attempt:
-                await tx.put("film tea", delivery.attempt)
+            if await tx.get("film tea", 0) <= token:
+                await tx.put("film tea", token)
 
 
-drawn(rendering(Fenced, "pause", "crash", "ack lost"))
+drawn(rendering(ByAttempt, "crash", replays=True))
+
+# %% [markdown]
+# A replay counts attempts from 1 again, and so does a redrive (lesson 03). Then the store takes the
+# new film for an old one. So let the **store** count the leases: its number never starts again.
+
+
+# %%
+class Fenced(ByAttempt):
+    async def token(self, delivery):
+        return await self.db.add("leases", 1)
+
+
+drawn(rendering(Fenced, "pause", "crash", "ack lost", replays=True))
 
 # %% [markdown]
 # ## Retry with backoff and jitter
@@ -278,6 +319,7 @@ show.play(
 )
 
 # %% [markdown]
+# ### source: incident.io: blog, "Intermittent downtime from repeated crashes" (2022-11-30)
 # ## Poison messages
 #
 # Waiting helps against an outage. It doesn't help against a message that can never be handled, a
@@ -287,8 +329,8 @@ show.play(
 # %% tags=["folded"]
 # Your prediction
 show.predict(
-    "One worker, 0.1 s per attempt. A nack puts the bad order back at once, without a limit. How "
-    "many of the 19 good orders are packed within 10 s?",
+    "One worker, 0.1 s per attempt. A nack puts the bad order back at the front of the queue, "
+    "without a limit. How many of the 19 good orders are packed within 10 s?",
     {"19: they overtake it": 19, "about half": 10, "none": 0},
     key="04.poison",
 )
@@ -326,9 +368,13 @@ good = orders(limit=0, wait=0.0)["good orders packed"]
 show.compare("04.poison", good)
 
 # %% [markdown]
-# RabbitMQ's quorum queues give up after 20 deliveries since version 4.0, but since 4.3 a nack no
-# longer counts towards that. NATS JetStream has no limit unless you set one (their documentation).
-# So set one. Whatever you give up on goes to a **dead-letter** topic, with the reason.
+# ### source: RabbitMQ: docs, Negative Acknowledgements: delivery-limit 20, reject counts (4.3)
+# ### source: NATS: as JetStream (nats-server 2.14.6)
+# ### source: JetStream: ConsumerConfig, MaxDeliver, -1 (no limit) by default (nats-server 2.14.6)
+# RabbitMQ's quorum queues have a delivery limit of 20 since version 4.0. Since 4.3 a `basic.reject`
+# counts towards it, but a `basic.nack` doesn't. NATS JetStream has no limit unless you set one
+# (their documentation). So set one. Whatever you give up on goes to a **dead-letter** topic, with
+# the reason.
 #
 # Read it, fix the cause, and **redrive**: the message goes back to its topic under its own id, so
 # an inbox still recognises it. Here the kit's broker runs live; only its clock is in your hands.
@@ -421,6 +467,7 @@ show.play(reading, when=show.choice(moments, label="it commits"))
 
 # %% tags=["folded"]
 # A question for you
+### source: AWS Lambda: Developer Guide, SQS event source, ReportBatchItemFailures (2026-11)
 show.quiz(
     "One record in a batch of ten is bad, and your handler raises. What happens to the other nine?",
     ["they are done", "all ten are redelivered", "they become dead letters"],
@@ -460,11 +507,11 @@ show.quiz(
 #
 # The job outlasts its lease, so the queue gives it to a second worker. I keep the lease short and
 # extend it from a heartbeat while the job runs, so a crash is noticed soon. A paused worker can
-# still come back late, so each attempt carries a growing number, and the store rejects a smaller
-# one. I ack after the result is stored. A job that fails is retried a few times, with backoff and
-# jitter. Then it goes to a dead-letter queue with its reason; I alert on the age of its oldest
-# message, and redrive it once the cause is fixed. A job may still run twice, so I store the result
-# under the job's id.
+# still come back late, so each lease gets a number that the store counts up, and the store rejects
+# a smaller one. I ack after the result is stored. A job that fails is retried a few times, with
+# backoff and jitter. Then it goes to a dead-letter queue with its reason; I alert on the age of its
+# oldest message, and redrive it once the cause is fixed. A job may still run twice, so I store the
+# result under the job's id.
 #
 # </details>
 

@@ -6,7 +6,7 @@
 # - show how one event to several services loses money although nothing breaks,
 # - keep messages in order by key and by sequence number, and say what a gap costs,
 # - move money across services with a saga that survives lost replies and crashes,
-# - say what two-phase commit costs when a machine is down,
+# - say when two-phase commit blocks, and what it doesn't hide,
 # - save data and publish an event, both or neither, and explain the `id > last` trap,
 # - say when not to use pub/sub at all.
 
@@ -14,7 +14,7 @@
 # Imports, and a helper to explore and one to draw
 import inspect
 
-from pubsub_kit import CallTimeout, World, call, explore, publish, show, sleep
+from pubsub_kit import Broker, CallTimeout, World, call, explore, publish, show, sleep
 from pubsub_kit.patterns import Coordinator, Outbox, Participant, Relay, Saga, SagaStep, Sequencer
 from pubsub_kit.scenarios.drawn import short, shortened
 from pubsub_kit.scenarios.out_of_order_transfers import numbered_moves, outboxes, partitions
@@ -106,7 +106,9 @@ show.play(
 # Nothing crashed, and the broker kept its promise: both services got the event. But it promises
 # **delivery, not agreement**. A service that acts never learns whether the other could. So you need
 # two things: order, wherever it matters, and a way to do all of it or nothing.
-#
+
+# %% [markdown]
+# ### source: Kafka: documentation, Introduction: order within a partition (4.3)
 # ## A key keeps messages in order
 #
 # A topic keeps order within one partition, and nowhere else (Kafka's documentation). The key picks
@@ -148,9 +150,11 @@ show.play(strays, before=few, after=more)
 show.compare("05.grow", round(moved(4, 5), -1))
 
 # %% [markdown]
+# ### source: librdkafka: CONFIGURATION.md, partitioner=consistent_random, CRC32 (2.16)
+# ### source: librdkafka: its partitioner murmur2_random is the Java client's default (2.16)
 # Such a key has old messages in one partition and new ones in another. The same happens when two
-# clients hash differently: librdkafka defaults to CRC32, the Java client to murmur2 (kafkajs
-# #1154). Python's `hash()` of a string even differs between two processes.
+# clients use different hash functions: librdkafka defaults to CRC32, the Java client to murmur2
+# (kafkajs #1154). Python's `hash()` of a string even differs between two processes.
 #
 # What about a message that fails? Ann pays 100 in, then 70 out, but the ledger is down when the 100
 # arrives. Which choices keep her moves in order?
@@ -174,6 +178,53 @@ show.play(failing, failed=show.choice(partitions.OPTIONS["failed"], label="the f
 # %% [markdown]
 # A move that steps aside alone lets the next one pass. So either the whole key waits, or the whole
 # key steps aside. That's the price of order: one bad message holds up its key.
+#
+# Do you need a partition for that? Several workers may also share an **ordered queue**. It keeps
+# each key's order, whichever worker takes a message.
+
+# %% tags=["folded"]
+# Your prediction
+show.predict(
+    "Ann's two moves and one of Bob's wait in an ordered queue. The workers pull all that they can "
+    "get. Which moves do they hold before anybody acks?",
+    {
+        "all three": ["ann 1", "ann 2", "bob 1"],
+        "one for each account": ["ann 1", "bob 1"],
+        "the first alone": ["ann 1"],
+    },
+    key="05.ordered",
+)
+
+
+# %%
+def held(**options):
+    broker = Broker(clock=lambda: 0.0)
+    broker.topic("moves")
+    queue = broker.subscribe("moves", "ledger", **options)
+    for move in ("ann 1", "ann 2", "bob 1"):
+        broker.publish("moves", move, key=move[:3])
+    return [delivery.data for delivery in queue.pull(3)]
+
+
+print("any order:", held())
+in_hand = held(ordered=True)
+
+# %% tags=["folded"]
+# What came out
+show.compare("05.ordered", in_hand)
+
+# %% [markdown]
+# ### source: SQS: Developer Guide, "FIFO queue delivery logic" (2026-11)
+# ### source: RabbitMQ: docs, Consumers, "Single Active Consumer" (since 3.8)
+# ### source: Google Pub/Sub: docs, "Order messages": redelivery of a key's messages (2026-11)
+# ### source: Kafka: upgrade notes: a partition of a consumer group has one consumer (4.2)
+# An ordered queue holds back a key's next message until the one before is acked or dead-lettered.
+# SQS does so by message group, in FIFO queues. Other engines:
+#
+# - RabbitMQ's **single active consumer** hands a whole queue to one reader; the others are spares.
+# - Google Pub/Sub, with **ordering keys**, redelivers all later messages of a key with the one that
+#   failed, even acked ones.
+# - Kafka's consumer groups keep order by partition: each has one owner, who reads it in order.
 
 # %% [markdown]
 # ## Sequence numbers restore the order
@@ -348,15 +399,16 @@ print(explored(accounts.transfers, Transfers, *MONEY))
 
 # %% [markdown]
 # Proven, for these two transfers and up to two faults. But a saga has **no isolation**: for a
-# while, everyone sees the money half moved. Each step also needs an id, so that it is done once,
-# and an undo that can't be refused. What if Bob has already spent the 30?
+# while, everyone sees the money half moved. That's **eventual consistency**: the sum is right once
+# every step has been done or undone. Each step also needs an id, so that it is done once, and an
+# undo that can't be refused. What if Bob has already spent the 30?
 
 # %% [markdown]
 # ## Two-phase commit: promise first, then decide
 #
-# **Two-phase commit** hides the half-done state. Each participant locks its row and promises that
-# it can do its part; then the coordinator decides and tells everyone. No participant can break its
-# promise. What if the coordinator is down just then?
+# **Two-phase commit** needs no undo. Each participant locks its row and promises that it can do its
+# part; then the coordinator decides and tells everyone. No participant can break its promise, so
+# all commit or none does. What if the coordinator is down just then?
 
 
 # %%
@@ -379,14 +431,14 @@ print(inspect.getsource(Coordinator.run), inspect.getsource(Participant._prepare
 
 
 # %%
-def blocked(down):
+def blocked(down, crashes_at=0.22):
     world = World(latency=0.05)
     for name, has in (("ann", 100), ("bob", 0)):
         db = world.store(name, {"balance": has})
         world.service(name, lambda db=db: Participant(db))
     world.service("coordinator", lambda: Commits(world.store("db")))
     world.client("client", "coordinator", payload=lambda i: {"id": "t-1"}, timeout=1.0)
-    world.at(0.22, world.crash, "coordinator", down)
+    world.at(crashes_at, world.crash, "coordinator", down)
     return world.run()
 
 
@@ -407,17 +459,36 @@ def locked(down):
 
 show.play(locked, down=show.slider(1, 60, 10, label="the coordinator is down for, s"))
 
+
+# %%
+def sums(trace):
+    """Return what a reader sees as ann's and bob's money, after each change of a balance."""
+    has, seen = {"ann": 100, "bob": 0}, []
+    for step in trace.of("effect"):
+        if "balance" in step.data[2]:
+            has[step.node] = step.data[2]["balance"]
+            seen.append(sum(has.values()))
+    return seen
+
+
+print("Ann and Bob together, after each commit:", sums(blocked(1, crashes_at=9)))
+
+# %% [markdown]
+# The commits are **atomic, not isolated**. They reach one account after the other, and a reader in
+# between misses 30. If nobody may see that, readers have to wait for the locks as well.
+
 # %% tags=["folded"]
 # A question for you
 show.quiz(
-    "You are Bob's account. You have promised, and then you hear nothing. What may you do?",
+    "You are Bob's account. You have promised, and then you hear nothing. Ann's account doesn't "
+    "answer either. What may you do?",
     ["commit after a while", "abort after a while", "only wait, and keep the lock"],
     answer="c",
     why={
         "a": "The coordinator may have decided to abort, and Ann's account may have done so.",
         "b": "The coordinator may have decided to commit, and Ann's account may have done so.",
-        "c": "Two-phase commit blocks: the coordinator alone knows the decision, so no timeout "
-        "can replace it.",
+        "c": "Two-phase commit blocks while nobody whom you can reach knows the decision. If Ann's "
+        "account had heard it, it could tell you.",
     },
 )
 
@@ -436,9 +507,9 @@ class AboveTheLast:
         self.db = db
 
     async def handle(self, order):
-        number = await self.db.add("last number", 1)  # as a database's sequence does
         async with self.db.transaction() as tx:
             await tx.put(f"order {order['id']}", order)
+            number = await self.db.add("last number", 1)  # as a database's sequence does
             await tx.put(f"outbox {number}", order)
 
     async def relay(self):
@@ -458,13 +529,17 @@ SHOP = (outboxes.told_what_is_saved, outboxes.SHOP_FAULTS)
 drawn(outboxes.in_lanes, explored(outboxes.shop, AboveTheLast, *SHOP))
 
 # %% [markdown]
-# An order gets its number before its transaction commits, and transactions commit in any order (a
-# trap that event-driven.io describes). So the relay should take every row it finds, and delete what
-# it has published. A crash before the delete publishes it twice, so readers need an inbox
-# (lesson 03).
-#
+# ### source: PostgreSQL: documentation, 9.17 Sequence functions: nextval is never rolled back (18)
+# A row gets its number at the insert, as from a PostgreSQL sequence, and transactions commit in any
+# order (a trap that event-driven.io describes). So the relay should take every row it finds, oldest
+# first, and delete what it has published. A crash before the delete publishes it twice, so readers
+# need an inbox (lesson 03). And it publishes each event with its key, or the partitions lose its
+# order.
+
+# %% [markdown]
+# ### source: Kafka: design documentation, Message Delivery Semantics (4.3)
 # Send email the same way: you can't roll it back. Kafka's transactions don't help, since they cover
-# Kafka's topics alone (Kafka's design documentation, 4.6).
+# Kafka's topics alone (Kafka's design documentation).
 
 
 # %%
@@ -475,17 +550,20 @@ class Shop:
     async def handle(self, order):
         async with self.db.transaction() as tx:
             await tx.put(f"order {order['id']}", order)
-            await Outbox().add(tx, order["id"], order)
+            await Outbox(self.db).add(tx, order["id"], order, key=order["id"])
 
     async def relay(self):
-        await Relay(self.db, lambda id, data: publish("orders", data, id=id)).run_once()
+        async def send(id, data, key):
+            await publish("orders", data, id=id, key=key)
+
+        await Relay(self.db, send).run_once()
 
 
 print(explored(outboxes.shop, Shop, *SHOP))
 
 # %% tags=["folded"]
-# The relay's source
-print(inspect.getsource(Relay.run_once))
+# The outbox's source, and the relay's
+print(inspect.getsource(Outbox.add), inspect.getsource(Relay.run_once), sep="\n")
 
 # %% [markdown] tags=["when-not"]
 # ## When not to use pub/sub at all
@@ -501,7 +579,7 @@ print(inspect.getsource(Relay.run_once))
 # - Show how one event to several services loses money although nothing breaks.
 # - Keep messages in order by key and by sequence number, and say what a gap costs.
 # - Move money across services with a saga that survives lost replies and crashes.
-# - Explain why two-phase commit blocks.
+# - Say when two-phase commit blocks, and what it doesn't hide.
 # - Save data and publish an event, both or neither, and explain the `id > last` trap.
 # - Say when not to use pub/sub at all.
 
@@ -517,9 +595,9 @@ print(inspect.getsource(Relay.run_once))
 # event through an outbox. If they can't, one service runs a saga. It saves the order, takes the
 # amount and the fee, and pays both out. Each step has an id that stays the same across retries, so
 # it can retry after a timeout. If an account refuses, it undoes the steps already done. I'd tell
-# product that customers see money in transit meanwhile. Two-phase commit would hide that, but it
-# locks accounts while the coordinator is down. Events about one account share a key and carry a
-# sequence number.
+# product that customers see money in transit meanwhile. Two-phase commit needs no undo, but it
+# locks accounts while the coordinator is down, and readers may still see one account before the
+# other. Events about one account share a key and carry a sequence number.
 #
 # </details>
 

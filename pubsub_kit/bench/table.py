@@ -9,13 +9,15 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 
 from pubsub_kit import options
-from pubsub_kit.bench import brokers, feeds, logs, worlds
+from pubsub_kit.bench import brokers, feeds, logs, races, verdicts, worlds
 from pubsub_kit.bench.measure import Row, lines, measure
 
 PARTS: dict[str, Callable[[], Iterator[Row]]] = {  # options.PARTS names them too
     "logs": logs.rows,
     "brokers": brokers.rows,
     "worlds": worlds.rows,
+    "races": races.rows,
+    "verdicts": verdicts.rows,
     "feeds": feeds.rows,
 }
 

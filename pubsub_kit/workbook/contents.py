@@ -17,6 +17,7 @@ from tornado.web import HTTPError
 from pubsub_kit.workbook import views
 
 ORIGINALS = {"notebooks": "my_lessons", "exercises": "my_work", "solutions": "my_work"}
+COPIES = ("my_lessons", "my_work")
 LESSONS = ("notebooks", "my_lessons")
 FOLDED = "pubsub_kit_folded"  # in a cell's metadata: it is folded for the projector alone
 ASKING = 1  # seconds: a kernel that is busy for longer is taken to have every model
@@ -48,9 +49,15 @@ class WorkbookContents(AsyncLargeFileManager):
 
         A kernel that is too busy to say is taken to know them all.
         """
-        alive = await self.models(path) if views.has_views(notebook) else set()
-        if alive is not None:
-            views.settle(notebook, alive)
+        kernel = await self.kernel(path)
+        if kernel is None and path.partition("/")[0] in COPIES:
+            views.settle_cold(notebook)
+        elif views.has_views(notebook):
+            alive = await _widgets(kernel) if kernel is not None else set()
+            if alive is not None:
+                views.settle(notebook, alive)
+        else:
+            views.settle(notebook, ())
 
     async def save(self, model: Model, path: str = "") -> Model:
         """Save a file, unless it is an original, without what `get` has added to it."""
@@ -105,19 +112,16 @@ class WorkbookContents(AsyncLargeFileManager):
                 return folder
         return ""
 
-    async def models(self, path: str) -> set[str] | None:
-        """Return the ids of the widgets' models that live in a notebook's kernel.
-
-        None where the kernel is too busy to say.
-        """
+    async def kernel(self, path: str) -> Any:
+        """Return a notebook's kernel, or None if it has none that can have run anything."""
         server: Any = self.parent
         for session in await server.session_manager.list_sessions():
             if session["path"] == path and session["kernel"]:
                 kernel = session["kernel"]
                 if kernel["execution_state"] in ("starting", "restarting", "dead"):
-                    return set()
-                return await _widgets(server.kernel_manager.get_kernel(kernel["id"]))
-        return set()
+                    return None
+                return server.kernel_manager.get_kernel(kernel["id"])
+        return None
 
 
 class FoldedContents(WorkbookContents):
@@ -136,6 +140,7 @@ def _same(one: Path, other: Path) -> bool:
 
 
 async def _widgets(kernel: Any) -> set[str] | None:
+    """Return the ids of the widgets' models in a kernel, or None if it is too busy to say."""
     client = kernel.client()
     client.start_channels(shell=True, iopub=False, stdin=False, hb=False, control=False)
     try:

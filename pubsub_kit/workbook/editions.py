@@ -13,8 +13,9 @@ becomes two, which differ in the marked places alone, so that they cannot drift 
 
 A cell tagged `solution` stands in the solution alone, a cell tagged `exercise` in the exercise
 alone. A code cell tagged `folded` shows its first line, a title, and unfolds with a click. The
-answer and the reasons of a quiz are sealed, so that nobody reads them before the question. Nothing
-is executed here: build.py does that.
+answer and the reasons of a quiz are sealed, so that nobody reads them before the question. A line
+that begins with `### source:` says where a sentence on a product was checked; it is for writers, so
+no edition has it. Nothing is executed here: build.py does that.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ ANSWER = re.compile(
 )
 BLANK = re.compile(r"\n{4,}")  # more than two blank lines, where a marker stood between them
 MARKER = re.compile(r"^ *### (?:BEGIN|END)\b.*$", re.MULTILINE)
+SOURCE = re.compile(r"^### source: .*$\n?", re.MULTILINE)
 INSTALL = """\
 # On Google Colab: install the kit
 import sys
@@ -127,13 +129,14 @@ def _stays(cell: NotebookNode, kind: Edition) -> bool:
 def _cell(cell: NotebookNode, kind: Edition, number: int) -> NotebookNode:
     tags = cell.metadata.get("tags", [])
     metadata: dict[str, Any] = {"tags": tags} if tags else {}
+    source = SOURCE.sub("", cell.source).rstrip("\n")
     if cell.cell_type != "code":
-        return _node(cell_type="markdown", source=cell.source, metadata=metadata)
+        return _node(cell_type="markdown", source=source, metadata=metadata)
     if "folded" in tags:
         metadata["jupyter"] = {"source_hidden": True}
     try:
-        _no_answers_in_a_lesson(cell.source, kind)
-        return _code(sealed(answer(cell.source, kind)), metadata)
+        _no_answers_in_a_lesson(source, kind)
+        return _code(sealed(answer(source, kind)), metadata)
     except SourceError as error:
         raise SourceError(f"cell {number}: {error}") from None
 

@@ -132,14 +132,15 @@ def look(root: Path, folder: Path, extras: Sequence[str]) -> None:
 
 
 def wanted(root: Path, extras: Sequence[str]) -> list[str]:
-    """Return the names of what pyproject.toml lists, for these extras too."""
+    """Return the names of what pyproject.toml lists for every machine, for these extras too."""
     project: dict[str, Any] = tomllib.loads(
         (root / "pyproject.toml").read_text(encoding="utf-8")
     )["project"]  # fmt: skip
     listed = list(project["dependencies"])
     for extra in extras:
         listed += project["optional-dependencies"][extra]
-    return [project["name"], *(re.split(r"[<>=!~\[; ]", name)[0] for name in listed)]
+    everywhere = [each for each in listed if ";" not in each]  # a marker may leave it out here
+    return [project["name"], *(re.split(r"[<>=!~\[ ]", each)[0] for each in everywhere)]
 
 
 def run(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import secrets
 import signal
@@ -21,6 +22,7 @@ from pubsub_kit.workbook import environment, projector
 
 HOST = "127.0.0.1"
 FIRST_LESSON = "my_lessons/00_start_here.ipynb"
+COPIES = ("my_lessons", "my_work")
 TRUSTED = ("notebooks", "exercises", "solutions")
 ENDING = 5  # seconds, for what was under way when the server stopped
 USUAL_PORTS = range(8888, 8908)
@@ -98,6 +100,22 @@ def notebooks(root: Path) -> Iterator[Path]:
         yield from sorted(path for path in found if ".ipynb_checkpoints" not in path.parts)
 
 
+def last_worked_in(root: Path) -> str:
+    """Return the copy that was saved last of those in which something was run, or the first."""
+    copies = [path for folder in COPIES for path in (root / folder).glob("*.ipynb")]
+    saved = sorted(copies, key=lambda path: path.stat().st_mtime)
+    found = next((path for path in reversed(saved) if _was_run(path)), root / FIRST_LESSON)
+    return found.relative_to(root).as_posix()
+
+
+def _was_run(path: Path) -> bool:
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        return any(cell.get("execution_count") for cell in cells)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False  # JupyterLab says what is wrong with it, once it is opened
+
+
 def trust(paths: Iterator[Path]) -> None:
     """Sign notebooks as `jupyter trust` does, so that Lab shows their pictures before a run."""
     import nbformat
@@ -120,7 +138,7 @@ def serve(root: Path, port: int, *, browser: bool, projected: bool) -> None:
     others = os.environ.get("JUPYTER_CONFIG_PATH")
     ours = str(root / ".jupyter")  # says that no news are wanted
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, (ours, others)))
-    page = f"{projector.PAGE if projected else '/lab'}/tree/{FIRST_LESSON}"
+    page = f"{projector.PAGE if projected else '/lab'}/tree/{last_worked_in(root)}"
     further: AbstractContextManager[dict[str, Any]]
     further = projector.options() if projected else nullcontext({})
     with further as more:

@@ -14,10 +14,9 @@ from typing import Any
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 MARK = "pubsub_kit"
-HINT = (
-    "The pictures and questions of this notebook are as they were saved. To use their sliders and "
-    "buttons again, run the notebook: menu Run, then Run All Cells."
-)
+_HOW = "click the cell where you were, and choose menu Run, then Run All Above Selected Cell."
+HINT = f"Pictures and questions are as they were saved. To use them again, and to go on, {_HOW}"
+COLD = f"A new kernel knows nothing of what you ran before. To go on, {_HOW}"
 ALONE = "A widget was here: run the cell to bring it back."
 
 Notebook = dict[str, Any]
@@ -30,8 +29,16 @@ def settle(notebook: Notebook, alive: Container[str]) -> None:
     for cell, output in _outputs(notebook):
         _set_aside(output, alive)
         if not told and MARK in output.get("metadata", {}):
-            cell["outputs"].insert(cell["outputs"].index(output), _hint())
+            cell["outputs"].insert(cell["outputs"].index(output), _hint(HINT))
             told = True
+
+
+def settle_cold(notebook: Notebook) -> None:
+    """Set aside every view, and say what to run first, since the kernel is a new one."""
+    settle(notebook, ())
+    hints = (_is_hint(output) for _, output in _outputs(notebook))
+    if not any(hints) and (first := next(_outputs(notebook), None)) is not None:
+        first[0]["outputs"].insert(0, _hint(COLD))
 
 
 def without_hint(notebook: Notebook) -> None:
@@ -61,11 +68,11 @@ def _outputs(notebook: Notebook) -> Iterator[tuple[dict[str, Any], dict[str, Any
             yield cell, output
 
 
-def _hint() -> dict[str, Any]:
-    data = {"text/markdown": f"*{HINT}*", "text/plain": HINT}
+def _hint(words: str) -> dict[str, Any]:
+    data = {"text/markdown": f"*{words}*", "text/plain": words}
     return {"output_type": "display_data", "data": data, "metadata": {}}
 
 
 def _is_hint(output: dict[str, Any]) -> bool:
     said = output.get("data", {}).get("text/plain", "")
-    return "".join(said) == HINT
+    return "".join(said) in (HINT, COLD)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
-from pubsub_kit.bench import brokers, feeds, logs, worlds
+from pubsub_kit.bench import brokers, feeds, logs, races, verdicts, worlds
 from pubsub_kit.bench.measure import Aim, Contender, Figure, Row, lines, measure, present, said
+from pubsub_kit.checks.forms.question import Question
 from pubsub_kit.log.disk import Fsync
 
 OURS = [
@@ -16,6 +20,7 @@ OURS = [
     brokers.one_by_one,
     worlds.ours,
     worlds.exploring,
+    lambda: races.ours(times=1),
     lambda: feeds.Growth().contender(10_000),
 ]
 
@@ -88,3 +93,61 @@ def test_a_peer_that_is_not_installed_is_named() -> None:
     made, absent = present(no_such_peer)
     assert made == []
     assert absent == ["no such peer: not measured (No module named 'peer')"]
+
+
+def test_the_race_is_searched_by_each_library_that_runs_here() -> None:
+    """Each go checks by itself that its search found the lost update."""
+    (row,) = races.rows()
+    runs = [peer.name.partition(",")[0] for peer in row.peers]
+    reasons = [sentence.partition(":")[0] for sentence in row.absent]
+    assert sorted(runs + reasons) == ["frontrun", "simloom"]
+    assert [aim.peer for aim in row.aims] == [peer.name for peer in row.peers]
+    assert row.notes
+    said = "\n".join(row.notes({}))
+    assert all(name in said for name in ("explore()", "simloom", "frontrun"))
+
+
+def test_each_solution_whose_schedules_are_all_tried_is_judged() -> None:
+    small = [each for each in verdicts.answers() if each.schedules < 50]
+    assert {"01.budget", "04.batch", "05.routing"} <= {each.name for each in small}
+    waits = verdicts.Waits(small)
+    assert waits.contender().operations == sum(each.schedules for each in small)
+    assert waits.contender().go()
+    assert all(len(taken) == 1 for taken in waits.seconds.values())
+
+
+def test_the_longest_wait_and_whatever_misses_its_aim_are_named() -> None:
+    fast, slow, three = (
+        verdicts.Answer(name, Question("", ""), None, faults, 10)
+        for name, faults in (("01.fast", 2), ("02.slow", 2), ("03.three", 3))
+    )
+    waits = verdicts.Waits([fast, slow, three])
+    waits.seconds = {"01.fast": [0.1], "02.slow": [0.2, 9.0, 0.3], "03.three": [0.31]}
+    figures = {"1,000 SimPy timeouts": Figure(1e3, 1e3, 1e3)}
+    total, first, second = waits.notes(figures)
+    assert total == "3 verdicts, 30 schedules, 710 ms: as long as 710,000 of SimPy's timeouts"
+    assert first.startswith("reached")
+    assert "02.slow takes 300,000 (10 schedules, 300 ms)" in first
+    assert second.startswith("reached")
+    assert "03.three takes 310,000" in second
+    waits.seconds["01.fast"] = waits.seconds["02.slow"] = [0.4]
+    assert [line.startswith("MISSED") for line in waits.notes(figures)] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+
+
+def test_a_solution_gives_its_last_answer_to_each_question(tmp_path: Path) -> None:
+    sources = [
+        "%pip install something",
+        "q = 'is replaced'",
+        "print('unheard')\nq.a.check(1)",
+        "q.b.check(2)",
+        "q.a.check(3)",
+    ]
+    cells = [{"cell_type": "code", "source": [source]} for source in sources]
+    notebook = tmp_path / "solution.ipynb"
+    notebook.write_text(json.dumps({"cells": cells}), encoding="utf-8")
+    assert verdicts.solved(notebook) == {"a": 3, "b": 2}

@@ -24,7 +24,7 @@ MANY_PICTURES = "my_lessons/01_sync_cascade.ipynb"
 UNTOUCHED = "my_lessons/02_fan_out.ipynb"  # by any other test of this file
 WIDGETS = ".jp-OutputArea-output .pk-play, .jp-OutputArea-output .pk-ask"
 PICTURES = ".jp-OutputArea-output img, .jp-OutputArea-output svg"
-HINT = "To use their sliders and buttons again, run the notebook"
+HINT = "To use them again, and to go on, click the cell where you were"
 
 
 class Week:

@@ -98,10 +98,12 @@ def test_a_set_up_that_is_stopped_ends_its_installer_and_says_so(
     copy: Path, uv: FakeUv, number: int
 ) -> None:
     uv.takes_its_time()
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job may not hear of it
     process = subprocess.Popen(
         [sys.executable, "-m", "pubsub_kit", "progress"], cwd=copy,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
+    signal.signal(signal.SIGINT, usual)
     while not (at_work := uv.process()):
         assert process.poll() is None
         time.sleep(0.05)

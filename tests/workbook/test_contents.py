@@ -101,6 +101,24 @@ def test_a_notebook_without_widgets_is_left_as_it_is() -> None:
     assert content == before
 
 
+@pytest.mark.parametrize("said", [[], [widget("a")]])
+def test_a_new_kernel_is_told_of_once(said: list[dict[str, Any]]) -> None:
+    """Code that was not run again would meet names that it does not know."""
+    content = notebook(output(**{"text/plain": "✓"}), output(**{"text/plain": "✗"}), *said)
+    for _ in range(2):
+        views.settle_cold(content)
+        hints = [words for cell in shown(content) for words in cell if len(words) > 30]
+        assert hints == [views.HINT if said else views.COLD]
+    views.without_hint(content)
+    assert views.COLD not in str(content)
+
+
+def test_a_new_kernel_is_not_told_of_where_nothing_was_run() -> None:
+    content = notebook()
+    views.settle_cold(content)
+    assert content == notebook()
+
+
 def test_what_is_served_is_a_valid_notebook() -> None:
     content = notebook(widget("a"), output(**{views.VIEW: view("a")}))
     views.settle(content, ())
@@ -166,6 +184,26 @@ def test_the_kernel_of_a_notebook_is_asked_what_lives(
     )
     assert views.has_views(opened) is lives
     assert not views.has_views(other)
+
+
+@pytest.mark.parametrize(
+    ("folder", "state", "told"),
+    [
+        ("my_lessons", "idle", False),
+        ("my_lessons", "busy", False),
+        ("my_lessons", "dead", True),
+        ("my_work", "idle", True),
+        ("exercises", "idle", False),
+    ],
+)
+def test_copies_whose_kernel_is_new_say_what_to_run_first(
+    root: Path, folder: str, state: str, told: bool
+) -> None:
+    words = nbformat.from_dict(notebook(output(**{"text/plain": "✓"})))
+    nbformat.write(words, root / folder / "a.ipynb")
+    files = WorkbookContents(root_dir=str(root), parent=Server(state, []))
+    content = run(files.get(f"{folder}/a.ipynb"))["content"]
+    assert (views.COLD in str(content)) is told
 
 
 @pytest.fixture

@@ -53,6 +53,12 @@ def test_a_second_command_installs_nothing(copy: Path, uv: FakeUv) -> None:
     assert uv.calls() == []
 
 
+def test_what_a_marker_may_leave_out_is_not_looked_for() -> None:
+    looked_for = installer.wanted(ROOT, ["bench"])
+    assert "salabim" in looked_for
+    assert "simloom" not in looked_for  # it needs a newer Python than the kit's oldest
+
+
 def test_a_changed_project_is_installed_on_top(copy: Path, uv: FakeUv) -> None:
     folder = copy / ".venv"
     environment.prepare(copy, folder, [])
