@@ -7,6 +7,7 @@ failure, so that a green run is one in which everything ran.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Generator
 from pathlib import Path
 from typing import TypeVar
@@ -38,6 +39,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "browser" in item.path.relative_to(item.config.rootpath).parts:
             item.add_marker("browser")
+    moving = [item.nodeid for item in items if re.search(" at 0x[0-9a-f]+", item.nodeid)]
+    if moving:  # an address differs in each process: workers would collect different tests
+        raise pytest.UsageError(f"These tests are named after an address in memory: {moving}.")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

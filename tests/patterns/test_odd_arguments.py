@@ -45,7 +45,9 @@ def test_what_is_no_key_no_id_and_no_seal_is_told(odd: Any) -> None:
             seal(key, odd, {})
 
 
-@pytest.mark.parametrize("data", [None, 3, {"a": math.nan}, {"a": object()}], ids=repr)
+@pytest.mark.parametrize(
+    "data", [None, 3, {"a": math.nan}, {"a": object()}], ids=lambda odd: type(odd).__name__
+)
 def test_data_that_is_no_json_is_not_sealed(data: Any) -> None:
     with pytest.raises(PubSubKitError):
         seal(key_of("c-1"), "o-1", data)
@@ -60,7 +62,9 @@ def test_a_history_stays_where_it_is(odd: Any) -> None:
     assert (history.here, len(history.nodes)) == (0, 1)
 
 
-@pytest.mark.parametrize("odd", [3, math.nan, b"x", [None], {"a": 1}, object()], ids=repr)
+@pytest.mark.parametrize(
+    "odd", [3, math.nan, b"x", [None], {"a": 1}, object()], ids=lambda odd: type(odd).__name__
+)
 def test_a_topic_that_names_no_publishers_is_not_made(odd: Any) -> None:
     world = World()
     with pytest.raises(PubSubKitError, match="take names"):
