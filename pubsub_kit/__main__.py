@@ -30,10 +30,20 @@ COMMANDS = {
     "lab": ("pubsub_kit.workbook.lab", None, "open the lessons in JupyterLab"),
     "check": ("pubsub_kit.checks.desk.terminal", (), "check your copy of an exercise: check 03"),
     "progress": ("pubsub_kit.checks.desk.progress", (), "show how far you are with the exercises"),
-    "test": ("pubsub_kit.workbook.suite", ("test",), "run every test; what follows goes to pytest"),
+    "interview": (
+        "pubsub_kit.interview.terminal",
+        ("interview",),
+        "rehearse a system-design interview, against the clock",
+    ),
+    "cards": ("pubsub_kit.interview.cards.terminal", ("interview",), "review cards when due"),
+    "test": (
+        "pubsub_kit.workbook.suite",
+        ("test", "interview"),
+        "run every test; what follows goes to pytest",
+    ),
     "build": (
         "pubsub_kit.workbook.build",
-        ("test",),
+        ("test", "interview"),
         "make the notebooks from their sources (--check: compare)",
     ),
     "bench": ("pubsub_kit.bench.table", ("bench",), "measure the kit beside its peers"),
@@ -79,7 +89,7 @@ def parse(argv: "list[str]") -> "tuple[str, list[str]]":
 
     With none there is nothing to do, and nothing was done: the list of commands, and status 2.
     """
-    lines = "\n".join(f"  {name:<8} {text}" for name, (_, _, text) in COMMANDS.items())
+    lines = "\n".join(f"  {name:<9} {text}" for name, (_, _, text) in COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog="python3 -m pubsub_kit",
         usage="%(prog)s command [arguments]",

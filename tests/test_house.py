@@ -131,8 +131,9 @@ def reach(*names: str) -> set[str]:
 ARROWS = {name: kit_imports(name) for name in MODULES}
 # From the lowest room up: none knows one that comes later, through however many others.
 FLOORS = ["errors", "options", "git", "log", "broker", "patterns", "world.replicas", "world",
-          "world.search", "show", "feed", "scenarios", "checks.sandbox", "checks.systems",
+          "world.search", "show", "feed", "designs", "scenarios", "checks.sandbox", "checks.systems",
           "checks.contract", "checks.forms", "checks.questions", "checks.desk",
+          "interview.bank", "interview.cards", "interview.rehearsal", "interview",
           "workbook", "bench"]  # fmt: skip
 
 
@@ -281,10 +282,11 @@ def test_the_kit_imports_on_a_bare_python() -> None:
 
 DISTRIBUTIONS = {"IPython": "ipython", "PIL": "pillow", "nats": "nats-py"}
 DISTRIBUTIONS["opentelemetry"] = "opentelemetry-sdk"
+DISTRIBUTIONS["prompt_toolkit"] = "prompt-toolkit"
 NEVER_IMPORTED = {"nbval"}  # a plugin of pytest
 # Modules that run where an extra of pyproject.toml is installed.
 EXTRAS = {f"workbook.{name}": "test" for name in ("suite", "build", "editions")}
-EXTRAS |= dict.fromkeys(below("bench"), "bench")
+EXTRAS |= dict.fromkeys(below("bench"), "bench") | dict.fromkeys(below("interview"), "interview")
 
 
 def declared(*extras: str) -> set[str]:

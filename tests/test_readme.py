@@ -30,7 +30,7 @@ CONDA_NAMES = {
     "jupyter-client": "jupyter_client",
     "jupyter-server": "jupyter_server",
 }
-PIP_ALONE = {"eventsourcing"}  # conda-forge does not have it: pip brings it, with the kit
+PIP_ALONE = {"eventsourcing", "fsrs"}  # conda-forge does not have it: pip brings it, with the kit
 
 
 def project() -> dict[str, Any]:
