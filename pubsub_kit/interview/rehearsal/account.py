@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pubsub_kit.errors import PubSubKitError, brief
+from pubsub_kit.interview.rehearsal.calibration import SURE
 
 if TYPE_CHECKING:
     from pubsub_kit.show.picture import Picture
-
-SURE = 0.8  # from this confidence on, a wrong claim leads the report
 
 
 class ReportError(PubSubKitError):
@@ -50,7 +49,7 @@ class Drawn:
     @property
     def data(self) -> bytes:
         """The bytes of a file of it."""
-        return self.image.encode() if isinstance(self.image, str) else self.image
+        return self.image.encode(errors="replace") if isinstance(self.image, str) else self.image
 
     @property
     def uri(self) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from pubsub_kit.interview.bank.question import BANDS, BOXES, DIMENSIONS, LEVELS, Question
-from pubsub_kit.interview.rehearsal import answers, wording
+from pubsub_kit.interview.rehearsal import answers, calibration, wording
 from pubsub_kit.interview.rehearsal.account import (
     Account,
     Bet,
@@ -69,14 +69,15 @@ def recount(
     return replace(unnumbered, numbers=_numbers(unnumbered, found))
 
 
-def brier(bets: Sequence[Bet]) -> float | None:
-    """Return the mean of (confidence - outcome)² over settled claims; None where there is none."""
-    settled = [
-        (bet.confidence - bet.held) ** 2
-        for bet in bets
-        if bet.held is not None and bet.confidence is not None
-    ]
-    return sum(settled) / len(settled) if settled else None
+def score(bets: Sequence[Bet]) -> float | None:
+    """Return the Brier score of the claims that were settled; None where there is none."""
+    return calibration.brier(
+        [
+            calibration.Answer(bet.confidence, bet.held)
+            for bet in bets
+            if bet.held is not None and bet.confidence is not None
+        ]
+    )
 
 
 def _start(found: Sequence[Told], question: Question) -> Told:
@@ -144,7 +145,7 @@ def _numbers(account: Account, found: Sequence[Told]) -> tuple[tuple[str, str], 
     first = min((each.at for guess in account.guesses for each in guess.tries), default=None)
     right = sum(guess.right for guess in account.guesses)
     settled = [bet for bet in account.bets if bet.held is not None]
-    score = brier(account.bets)
+    brier = score(account.bets)
     decided = sum(bool(choice.chosen) for choice in account.choices)
     return (
         ("Time used", f"{wording.minutes(account.lasted)} of {wording.minutes(account.minutes)}"),
@@ -154,7 +155,7 @@ def _numbers(account: Account, found: Sequence[Told]) -> tuple[tuple[str, str], 
         ("Estimates right at the first try", f"{right} of {len(account.guesses)}"),
         ("Decisions taken", f"{decided} of {len(account.choices)}"),
         ("Claims that held", f"{sum(bet.held is True for bet in settled)} of {len(settled)}"),
-        ("Brier score", "no claim was settled" if score is None else f"{score:.2f}"),
+        ("Brier score", "no claim was settled" if brier is None else f"{brier:.2f}"),
         ("Hints", f"{len(account.hints)}"),
         ("Signs seen", f"{sum(mark.at is not None for mark in account.marks)}"),
         ("Longest gap between your entries", wording.minutes(_gap(found))),

@@ -198,7 +198,7 @@ def _run(run: Shown, files: Mapping[Drawn, str]) -> Iterator[str]:
     if run.drawn is not None:
         yield ""
         if run.drawn in files:
-            yield f"![{escaped(run.drawn.words)}]({files[run.drawn]})"
+            yield f"![{escaped(wording.plain(run.drawn.words))}]({files[run.drawn]})"
             yield ""
         yield from ("    " + line for line in wording.plain(run.drawn.words).splitlines())
 
