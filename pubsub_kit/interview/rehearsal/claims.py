@@ -47,7 +47,8 @@ _UP_TO = re.compile(
     re.IGNORECASE,
 )
 _NEVER = re.compile(
-    r"(?:no|never(?:\s+an?)?|without)\s+(?P<what>(?!under\b).+?)(?:\s+under\s+(?P<faults>.+))?", re.IGNORECASE
+    r"(?:no|never(?:\s+an?)?|without)\s+(?P<what>(?!under\b).+?)(?:\s+under\s+(?P<faults>.+))?",
+    re.IGNORECASE,
 )
 _HOLDS = re.compile(
     r"(?:it|this|the\s+design|my\s+design)?\s*(?:holds|survives)(?:\s+(?:under\s+)?(?P<faults>.+))?",
