@@ -8,6 +8,7 @@ score and three bins are all that the numbers carry.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from math import isfinite
 from typing import NamedTuple
 
@@ -33,11 +34,11 @@ class Answer(NamedTuple):
 
 
 class Bin(NamedTuple):
-    """The answers given with a confidence from `low` up to `high`."""
+    """The answers given with a confidence from `low` up to `high`: `number` of them."""
 
     low: float
     high: float
-    count: int
+    number: int
     said: float  # their mean confidence
     held: float  # the share of them that held
 
@@ -78,7 +79,7 @@ def bins(given: Sequence[Answer]) -> list[Bin]:
     brier(given)
     edges = _BINS if len(given) < FEW else _MORE_BINS
     made = []
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         inside = [a for a in given if low <= a.confidence < high or a.confidence == high == 1.0]
         if inside:
             said = sum(a.confidence for a in inside) / len(inside)

@@ -20,8 +20,10 @@ _TOKEN = re.compile(r"\s*(?P<suffix>[kKMBGT](?![A-Za-zµ]))?\s*(?P<word>[A-Za-z�
 _POWER = re.compile(r"(?:(\d[\d.]*)\s*[x×*·]\s*)?(?<![\d.])10\s*(?:\^|\*\*)\s*(\d{1,2})(?!\d)")
 _SUFFIXES = frozenset("thousand million billion bn trillion".split())  # noqa: SIM905
 _PROSE = frozenset(
-    "a as at and are be but by do for from if in is it me of on or so that the then this to us was "
-    "we with".split()  # noqa: SIM905
+    """
+    a as at and are be but by do for from if in is it me of on or so that the then this to us was
+    we with
+    """.split()  # noqa: SIM905
 )
 _LONGEST, _WORDS, _MOST = 2_000, 6, 20
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from pubsub_kit.interview.bank.question import BOXES, Question
-from pubsub_kit.interview.rehearsal.numbers import find
 from pubsub_kit.interview.rehearsal.events import Fact
 from pubsub_kit.interview.rehearsal.matching import any_named, shared, stems, words_of
+from pubsub_kit.interview.rehearsal.numbers import find
 from pubsub_kit.interview.rehearsal.turn import CANDIDATE, INTERVIEWER
 
 Facts = Sequence[Fact]
@@ -154,7 +155,7 @@ def boxes_kept(facts: Facts, question: Question) -> float | None:
         return None
     if any(facts[n].data.get("by") == "time" for n in entered):
         return None
-    spans = zip(entered, entered[1:], strict=False)
+    spans = pairwise(entered)
     busy = all(any(_is_done(fact) for fact in facts[start:end]) for start, end in spans)
     return facts[entered[-1]].at if busy else None
 
