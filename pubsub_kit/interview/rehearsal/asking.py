@@ -1,4 +1,4 @@
-"""Clarifying questions: the interviewer answers what is asked, from the bank, and invents nothing."""
+"""Clarifying questions: the interviewer answers what is asked, and invents nothing."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from pubsub_kit.interview.rehearsal.turn import Turn
 
 UNKNOWN = "I have no number for that: make an assumption, and say it."
 _OPENERS = frozenset(
-    "what which who whom whose how when where why do does did is are was were can could should "
-    "would will may must has have".split()  # noqa: SIM905
+    """
+    what which who whom whose how when where why do does did is are was were can could should
+    would will may must has have
+    """.split()  # noqa: SIM905
 )
 _A_FEW, _AT_ONCE = 4, 2
 _PARTS = re.compile(r"(?<=\?)\s+")

@@ -25,7 +25,8 @@ ORACLE, MEASURE = "oracle", "measure"
 MOST = 9  # faults in one run: a search of more does not end
 GRAMMAR = (
     "say what never happens and under which faults, “no double charge under crash, ack lost up to "
-    "2”, or what stays below a bound, “p99 under 5 s in the burst”; “with confidence 80%” may follow"
+    "2”, or what stays below a bound, “p99 under 5 s in the burst”; and, if you like, “with "
+    "confidence 80%”"
 )
 _LONGEST = 300
 _COUNTS = {"one": 1, "once": 1, "two": 2, "twice": 2, "three": 3, "four": 4, "five": 5}
@@ -47,7 +48,8 @@ _UP_TO = re.compile(
     re.IGNORECASE,
 )
 _NEVER = re.compile(
-    r"(?:no|never(?:\s+an?)?|without)\s+(?P<what>(?!under\b).+?)(?:\s+under\s+(?P<faults>.+))?", re.IGNORECASE
+    r"(?:no|never(?:\s+an?)?|without)\s+(?P<what>(?!under\b).+?)(?:\s+under\s+(?P<faults>.+))?",
+    re.IGNORECASE,
 )
 _HOLDS = re.compile(
     r"(?:it|this|the\s+design|my\s+design)?\s*(?:holds|survives)(?:\s+(?:under\s+)?(?P<faults>.+))?",

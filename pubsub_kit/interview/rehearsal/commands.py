@@ -83,7 +83,7 @@ def _estimate(turn: Turn, rest: str, runner: Runner) -> None:
 
 def _decide(turn: Turn, rest: str, runner: Runner) -> None:
     word, _, choice = rest.partition(" ")
-    awaited = turn.state.awaits.removeprefix("decision:")
+    awaited = turn.state.awaits.partition(":")[2]
     decision = deciding.named(turn, word)
     if not rest:
         turn.tell(deciding.table(turn))
@@ -98,14 +98,16 @@ def _decide(turn: Turn, rest: str, runner: Runner) -> None:
         turn.tell(f"there is no decision {brief(word)}: name one of {ids}, then your choice")
 
 
-def _time(turn: Turn, rest: str, runner: Runner) -> None:
+def time_left(turn: Turn, rest: str, runner: Runner | None = None) -> None:
+    """Tell how much time is left, in the box and in all."""
     boxes = scaled(turn.state.minutes)
     left = clock_face(max(0.0, boxes[-1].end - turn.at))
     box = clock_face(max(0.0, boxes[turn.state.box].end - turn.at))
     turn.tell(f"{turn.state.box_name}: {box} left; in all: {left}")
 
 
-def _pause(turn: Turn, rest: str, runner: Runner) -> None:
+def pause(turn: Turn, rest: str, runner: Runner | None = None) -> None:
+    """Stop the clock."""
     if turn.state.status == PAUSED:
         turn.tell("the clock stands still already: /resume starts it again")
     else:
@@ -113,7 +115,8 @@ def _pause(turn: Turn, rest: str, runner: Runner) -> None:
         turn.tell("the clock stands still: /resume starts it again")
 
 
-def _resume(turn: Turn, rest: str, runner: Runner) -> None:
+def resume(turn: Turn, rest: str, runner: Runner | None = None) -> None:
+    """Start the clock again."""
     if turn.state.status == PAUSED:
         turn.note("resumed")
         turn.tell("the clock runs again")
@@ -163,6 +166,6 @@ def _numbered(names: tuple[str, ...]) -> str:
 
 _ACTIONS: dict[str, Callable[[Turn, str, Runner], None]] = {
     "help": _help, "hint": _hint, "next": _next, "estimate": _estimate, "decide": _decide,
-    "claim": _claim, "run": _run, "time": _time, "pause": _pause, "resume": _resume, "end": _end,
+    "claim": _claim, "run": _run, "time": time_left, "pause": pause, "resume": resume, "end": _end,
     "rate": _rate,
 }  # fmt: skip

@@ -64,7 +64,7 @@ def answer(turn: Turn, text: str) -> None:
             return
     if _is_asked(turn, text):
         asking.answer(turn, text)
-    elif kind == "decision" and (decision := deciding.named(turn, about)):
+    elif kind in ("decision", "sure") and (decision := deciding.named(turn, about)):
         _decide(turn, decision, text)
     elif kind in _NEXT:
         _NEXT[kind](turn, text)

@@ -88,13 +88,23 @@ def ask_next(turn: Turn, before: str = "") -> None:
 
 
 def answer(turn: Turn, decision: Decision, text: str) -> None:
-    """Take a choice, say how it was understood, and go on."""
-    option = choice(decision, text)
+    """Take a choice, say how it was understood, and go on.
+
+    Words that fit several options are asked about once; after that they are the candidate's own.
+    """
+    option, sure = choice(decision, text), f"sure:{decision.id}"
+    most = len(decision.options)
+    if option is None and _NUMBERED.fullmatch(text.strip()):
+        turn.say(f"Choose 1 to {most}, or say it in your own words.", f"decision:{decision.id}")
+        return
+    if option is None and turn.question.full and turn.state.awaits != sure:
+        turn.say(f"Which of 1 to {most} is that, or is it something else?", awaits=sure)
+        return
     turn.note("decided", id=decision.id, option=option.id if option else None, text=text)
     if option:
         ask_next(turn, f"{_first_up(option.label)}, then. ")
         return
-    run = " In a run, the reference's choice stands in for it." if turn.question.full else ""
+    run = " In a run, the reference stands in for it." if turn.question.full else ""
     ask_next(turn, f"Noted, in your own words.{run} ")
 
 

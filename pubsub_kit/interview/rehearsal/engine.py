@@ -51,8 +51,7 @@ class Rehearsal(Recorded):
     ) -> None:
         super().__init__(question, minutes, log, clock, longest)
         self.runner = runner
-        self.opening: list[Line] = self._resume() if self.facts[0].at < self.state.at else []
-        self.opening = self.opening or self._latest()
+        self.opening: list[Line] = self._resume() if self.resumed else self._latest()
 
     def hear(self, line: Any) -> list[Line]:
         """Take one line of the candidate's, and return what is said to it.

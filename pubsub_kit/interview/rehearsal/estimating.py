@@ -2,45 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from contextlib import suppress
-
 from pubsub_kit.checks.forms import quantity
 from pubsub_kit.interview.bank.question import Estimate
+from pubsub_kit.interview.rehearsal.numbers import find
 from pubsub_kit.interview.rehearsal.turn import Turn
 
 WITHIN, HIGH, LOW = "within", "too high", "too low"
 TRIES = 2  # then the interviewer gives the number, for there is more to talk about
 _FAR = 10.0
-# A number, with what may be its unit: a few words after it, the longest first.
-_NUMBER = re.compile(r"[+-]?(?:\d[\d_,]*\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?", re.IGNORECASE)
-_TAIL = re.compile(r"\s*[A-Za-zµ%/][^\s,;:()=]*|\s*[%/]")
-_LONGEST, _WORDS, _MOST = 2_000, 4, 20
-
-
-def find(text: str, unit: str) -> tuple[str, float] | None:
-    """Return the last quantity in a text that can be read in this unit, as written and as number.
-
-    "160M / 86,400 × 5 = 9.3K/s" gives 9.3K/s: the result stands last.
-    """
-    for start in reversed(list(_NUMBER.finditer(text[:_LONGEST]))[-_MOST:]):
-        for written in _readings(text, start):
-            with suppress(quantity.QuantityError, OverflowError):
-                return written, quantity.read(written, unit)
-    return None
-
-
-def _readings(text: str, number: re.Match[str]) -> list[str]:
-    """Return a number with as many of the words after it as a unit may have, the longest first."""
-    ends, at = [number.end()], number.end()
-    for _ in range(_WORDS):
-        found = _TAIL.match(text, at)
-        if found is None:
-            break
-        at = found.end()
-        ends.append(at)
-    whole = [text[number.start() : end].rstrip(" .,!") for end in reversed(ends)]
-    return [each for each in whole if each]
 
 
 def open_ones(turn: Turn) -> list[Estimate]:

@@ -16,10 +16,12 @@ _FORGIVEN = 5  # letters: in a shorter word, another letter makes another word
 _ENDINGS = ("ations", "ation", "ings", "ing", "ness", "ies", "ied", "ers", "ed", "er", "es", "ly",
             "s", "e", "y")  # fmt: skip
 _EMPTY = frozenset(
-    "a an the of to in on at for and or is are be was were been am do does did it its this that "
-    "these those i we you they he she there here what which who how when where why can could "
-    "should would will shall may might must have has had with by from as if so about into than "
-    "then one any some our your their us me my please let's tell many much s t".split()  # noqa: SIM905
+    """
+    a an the of to in on at for and or is are be was were been am do does did it its this that
+    these those i we you they he she there here what which who how when where why can could should
+    would will shall may might must have has had with by from as if so about into than then one any
+    some our your their us me my please let's tell many much s t
+    """.split()  # noqa: SIM905
 )
 _NOTHING_ELSE = re.compile(r"\s+")
 

@@ -40,7 +40,8 @@ class Recorded:
         self.facts: list[Fact] = events.read(log)
         self.state: State = fold(self.facts)
         self._seen, self._at = clock(), self.state.at
-        if not self.facts:
+        self.resumed = bool(self.facts)
+        if not self.resumed:
             self._open(wanted)
         elif self.state.question != question.id or self.state.role != self.role:
             raise RehearsalError(

@@ -1,8 +1,8 @@
 """Whether a claim held: what a run showed decides, and where it showed nothing, nothing is decided.
 
-    the run fails, by faults that the claim allows, in what it is about     it did not hold
-    the run holds, and had tried at least the faults that the claim names   it held
-    anything else                                                          undecided
+the run fails, by faults that the claim allows, in what it is about     it did not hold
+the run holds, and had tried at least the faults that the claim names   it held
+anything else                                                          undecided
 """
 
 from __future__ import annotations
@@ -91,6 +91,7 @@ def _by_measure(claim: Claim, result: Result) -> Settled:
 
 def _broken(result: Result) -> str:
     first = result.words[0] if result.words else result.broke or "it did not hold"
+    first = first.rstrip(".")
     return f"{first} (schedule {result.code})" if result.code else first
 
 

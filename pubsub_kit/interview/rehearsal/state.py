@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
@@ -128,7 +128,7 @@ def _rated(state: State, fact: Fact) -> dict[str, Any]:
     return {"rated": {**state.rated, about: fact.data.get("band", "")}}
 
 
-_CHANGES = {
+_CHANGES: dict[str, Callable[[State, Fact], dict[str, Any]]] = {
     "started": _started,
     "said": _said,
     "asked": _asked,

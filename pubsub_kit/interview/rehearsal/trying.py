@@ -1,4 +1,4 @@
-"""Claims and runs: the candidate promises, the design runs, and what broke asks the next question."""
+"""Claims and runs: you promise, the design runs, and what broke asks the next question."""
 
 from __future__ import annotations
 
