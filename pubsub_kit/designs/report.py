@@ -7,7 +7,7 @@ seeded latencies, bursts and the interviewer's failure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
@@ -43,9 +43,14 @@ def searched(problem: Problem, design: Design) -> tuple[Exploration, Built | Non
     def oracle(world: World) -> Violation | None:
         return problem.oracle(runs[0])
 
-    found = explore(
-        scenario, oracle, faults=small.faults, max_faults=small.at_most, seconds=small.seconds
-    )
+    def search(faults: Sequence[str]) -> Exploration:
+        return explore(
+            scenario, oracle, faults=faults, max_faults=small.at_most, seconds=small.seconds
+        )
+
+    found = search(small.faults)
+    if found.outcome == "not exercised":  # a design without a group loses no ack
+        found = search([fault for fault in small.faults if found.fired[fault]])
     if found.violation is None:
         return found, None
     assert found.rerun is not None
@@ -113,7 +118,7 @@ class Report:
             lines += [f"  Next question: {self.question}"] if self.question else []
         else:
             lines += [f"✓ {self.found}" if self.found.outcome == "holds" else f"◐ {self.found}"]
-            lines += [f"  faults tried: {', '.join(self.problem.small.faults)}"]
+            lines += [f"  faults tried: {', '.join(self.found.fired)}"]
         return lines
 
     def _table(self) -> list[str]:

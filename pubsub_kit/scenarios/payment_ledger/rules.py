@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from pubsub_kit.designs.build import Built, Record
+from pubsub_kit.designs.told import faults
 from pubsub_kit.scenarios.payment_ledger.steps import CUSTOMER, MERCHANT
 from pubsub_kit.world.search.explore import Violation
 
@@ -86,23 +86,17 @@ def _step(built: Built, record: Record) -> int:
 
 def next_question(built: Built, wrong: Violation) -> str:
     """Put the next question, with the names and moments of the run that broke the design."""
-    faults = [step for step in built.world.trace if step.fault]
-    if not faults:
-        return f"Nothing has failed here. {wrong.message} Which decision makes it so?"
-    first: Any = faults[0]
-    return (
-        f"At {first.time:g} s {first.node} {_what(first.text)}. {_ASKED.get(wrong.belief, '')} "
-        "What does ann see, and what do your books say?"
-    )
-
-
-def _what(text: str) -> str:
-    return text.rstrip(".") or "fails"
+    befell = faults(built.world.trace)
+    if not befell:
+        return f"Nothing has failed here, and still: {wrong.message} Which decision makes it so?"
+    asked = _ASKED.get(wrong.belief, "What does ann see, and what do your books say?")
+    return f"{befell} {asked}"
 
 
 _ASKED = {
-    "charged twice": "She gets no answer and asks again.",
-    "a timeout is a no": "The processor had already charged her.",
-    "charged and not posted": "The charge has gone through by then.",
-    "posted twice": "The work is done a second time.",
+    "charged twice": "She gets no answer and asks again. What does her bank statement say?",
+    "a timeout is a no": "The processor had already charged her. What do you tell ann?",
+    "charged and not posted": "The charge went through. Who posts its entries, and when?",
+    "posted twice": "The work is done a second time. What keeps it from being posted twice?",
+    "nobody comes back": "Ann was told that it is pending. Who comes back to it?",
 }
