@@ -25,7 +25,22 @@ from pubsub_kit.designs.drawn import drawn
 from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.scenarios.payment_ledger.problem import propose
 
-ODD: list[Any] = [None, -1, 0, 1.5, math.nan, math.inf, True, "", " ", "x" * 99, [], {}, b"x", 10**9]
+ODD: list[Any] = [
+    None,
+    -1,
+    0,
+    1.5,
+    math.nan,
+    math.inf,
+    True,
+    "",
+    " ",
+    "x" * 99,
+    [],
+    {},
+    b"x",
+    10**9,
+]
 NAMES = [f"odd-{number}" for number in range(len(ODD))]
 
 
@@ -56,7 +71,7 @@ def test_seconds_are_a_number_above_0(odd: Any) -> None:
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 @pytest.mark.parametrize("odd", [None, 3, "", "\n", "x" * 41, b"api", ["api"]], ids=str)
 def test_a_name_is_a_short_text(kind: Any, odd: Any) -> None:
-    rest = {"Topic": ()}.get(kind.__name__, (("keys",),))
+    rest: tuple[Any, ...] = () if kind is Topic else (("keys",),)
     rest = ("t", ("pay",)) if kind is Group else rest
     with pytest.raises(DesignError):
         kind(odd, *rest)
