@@ -23,6 +23,7 @@ _EMPTY = frozenset(
     some our your their us me my please let's tell many much s t
     """.split()  # noqa: SIM905
 )
+_ARTICLES = frozenset(("a", "an", "the", "of", "to", "is", "are", "do", "we"))
 _NOTHING_ELSE = re.compile(r"\s+")
 
 
@@ -56,20 +57,26 @@ def stems(text: str) -> frozenset[str]:
 
 def names(phrase: str, said: frozenset[str]) -> bool:
     """Say whether what was said, as stems, has every word of a phrase."""
-    wanted = stems(phrase) or frozenset(map(stem, words_of(phrase)))
+    wanted = _in(phrase)
     return bool(wanted) and all(_is_said(each, said) for each in wanted)
 
 
 def any_named(phrases: Iterable[str], text: str) -> list[str]:
     """Return those of the phrases that a text names."""
-    said = stems(text) | frozenset(map(stem, words_of(text)))
+    said = frozenset(map(stem, words_of(text)))
     return [phrase for phrase in phrases if names(phrase, said)]
 
 
 def weight(phrases: Iterable[str], text: str) -> int:
     """Return how much of a text these phrases cover: the letters of all the stems that it names."""
-    found = frozenset().union(*(stems(phrase) for phrase in any_named(phrases, text)))
+    found = frozenset().union(*(_in(phrase) for phrase in any_named(phrases, text)))
     return sum(map(len, found))
+
+
+def _in(phrase: str) -> frozenset[str]:
+    """Return the stems of a phrase: in "how many orders", "how many" says something too."""
+    said = words_of(phrase)
+    return frozenset(stem(word) for word in said if word not in _ARTICLES or len(said) == 1)
 
 
 def shared(one: str, other: str) -> frozenset[str]:
