@@ -57,7 +57,7 @@ def said_and_held(answers: Sequence[Answer | tuple[float, bool]]) -> Picture:
     if not given:
         raise ReportError("No claim has been settled yet: claim something, and run the design.")
     found = bins(given)
-    marks: list[Mark] = [(100 * b.said, 100 * b.held, count(b.count, "claim")) for b in found]
+    marks: list[Mark] = [(100 * b.said, 100 * b.held, count(b.number, "claim")) for b in found]
     picture = lines(
         {
             "you": [(100 * b.said, 100 * b.held) for b in found],
@@ -114,6 +114,6 @@ def _bin(each: Bin) -> str:
     gap = each.said - each.held
     verdict = "about right" if abs(gap) <= _NEAR else "too sure" if gap > 0 else "not sure enough"
     return (
-        f"{count(each.count, 'claim')}, {percent(each.said)} sure on average: "
+        f"{count(each.number, 'claim')}, {percent(each.said)} sure on average: "
         f"{percent(each.held)} held, {verdict}."
     )

@@ -35,9 +35,7 @@ def test_two_people_see_their_ratings_of_one_rehearsal_side_by_side() -> None:
 
 
 def test_people_who_agree_are_told_so() -> None:
-    own, friend = (
-        report([*HELD, *rated(by, api="weak")], QUESTION) for by in ("candidate", "Ann")
-    )
+    own, friend = (report([*HELD, *rated(by, api="weak")], QUESTION) for by in ("candidate", "Ann"))
     assert "You agree in every dimension" in compare(own, friend).markdown()
 
 
