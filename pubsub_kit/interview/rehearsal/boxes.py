@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 from pubsub_kit.errors import brief
 from pubsub_kit.interview.bank.question import BOXES
 from pubsub_kit.interview.rehearsal.events import RehearsalError
-
-LEAST, MOST = 1.0, 240.0  # minutes
+from pubsub_kit.options import LEAST_MINUTES, MOST_MINUTES
 
 
 class Box(NamedTuple):
@@ -37,9 +36,10 @@ def minutes_of(given: Any) -> float:
         minutes = math.nan if isinstance(given, bool) else float(given)
     except (TypeError, ValueError, OverflowError):
         minutes = math.nan
-    if not LEAST <= minutes <= MOST:  # which NaN is not
+    if not LEAST_MINUTES <= minutes <= MOST_MINUTES:  # which NaN is not
         raise RehearsalError(
-            f"a rehearsal lasts {LEAST:g} to {MOST:g} minutes, not {brief(given)}: take 45, or 25"
+            f"a rehearsal lasts {LEAST_MINUTES:g} to {MOST_MINUTES:g} minutes, not "
+            f"{brief(given)}: take 45, or 25"
         )
     return minutes
 

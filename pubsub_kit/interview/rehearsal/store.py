@@ -15,8 +15,9 @@ from pathlib import Path
 from pubsub_kit.checks.desk.copies import FOLDER
 from pubsub_kit.errors import PubSubKitError, brief
 from pubsub_kit.interview.rehearsal import events
-from pubsub_kit.interview.rehearsal.events import Fact, RehearsalError
+from pubsub_kit.interview.rehearsal.events import RehearsalError
 from pubsub_kit.interview.rehearsal.state import ENDED, State, fold
+from pubsub_kit.log.event import Event
 from pubsub_kit.log.segments import DurableEventLog, is_log
 
 REHEARSALS = "rehearsals"
@@ -41,14 +42,14 @@ class Kept:
 class Standing:
     """What the list shows of a rehearsal.
 
-    `state` and `facts` are None and empty where the log can't be read; `trouble` then says why.
+    `state` is None and `events` empty where the log can't be read; `trouble` then says why.
     `when` is the wall-clock time of its latest fact, in seconds since 1970.
     """
 
     kept: Kept
     when: float = 0.0
     state: State | None = None
-    facts: tuple[Fact, ...] = ()
+    events: tuple[Event, ...] = ()
     trouble: str = ""
 
     @property
@@ -137,9 +138,9 @@ def open_log(kept: Kept, clock: Callable[[], float] | None = None) -> DurableEve
 def read(kept: Kept) -> Standing:
     """Read a rehearsal that is on disk. Raises LogCorrupt, LogLocked or LogError."""
     with open_log(kept) as log:
-        facts = tuple(events.read(log))
-        last = log.read(0, max(0, log.end(0) - 1), 1)
-    return Standing(kept, last[0][1].time if last else 0.0, fold(facts), facts)
+        facts = events.read(log)
+        found = tuple(event for _, event in log.read(0, log.start(0), log.count(0)))
+    return Standing(kept, found[-1].time if found else 0.0, fold(facts), found)
 
 
 def _or_trouble(kept: Kept) -> Standing:
