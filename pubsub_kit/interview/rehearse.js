@@ -246,9 +246,9 @@ function render({ model, el }) {
     title.textContent = now.title;
     about.textContent = now.about;
     about.hidden = !now.about;
-    begin.textContent = now.open ? "Go on" : "Start";
+    begin.textContent = now.stopped ? "Go on" : "Start";
     starts.hidden = now.status !== "ready";
-    anew.hidden = !now.open;
+    anew.hidden = !now.stopped;
     last.hidden = !now.last;
     path.show(now);
     log.element.hidden = !now.lines.length;

@@ -20,9 +20,7 @@ def events_of(log: EventLog) -> list[Event]:
 
 def reported(kept: Kept, question: Question) -> Report:
     """Return the report of a rehearsal on disk. Raises LogCorrupt, LogLocked or ReportError."""
-    with store.open_log(kept) as log:
-        events = events_of(log)
-    return report(events, question)
+    return report(store.read(kept).events, question)
 
 
 def earlier(shelf: Shelf, question: Question, number: float = float("inf")) -> list[Report]:
