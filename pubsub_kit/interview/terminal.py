@@ -64,7 +64,7 @@ def main(argv: Sequence[str], root: Path = ROOT, runner: Runner | None = None) -
         if open_one and given.minutes not in (None, rehearsal.state.minutes):
             voice.tell(f"It lasts {rehearsal.state.minutes:g} minutes, as it began.")
         status = rehearse(rehearsal, _with_history(lines, rehearsal), voice)
-    if rehearsal.state.status == ENDED and rehearsal.role == CANDIDATE and kept.path.is_dir():
+    if rehearsal.state.status == ENDED and kept.path.is_dir():
         _save(root, kept, question, voice)
     return status
 

@@ -32,13 +32,17 @@ def topics(question: Question, text: str) -> list[Clarification]:
     left, found = " ".join(words_of(text)), list[Clarification]()
     while len(found) < _AT_ONCE:
         rest = [each for each in question.clarifications if each not in found]
-        best = max(rest, key=lambda each: weight(each.asks, left), default=None)
-        if best is None or not weight(best.asks, left):
+        best = max(rest, key=lambda each: weight(_names(each), left), default=None)
+        if best is None or not weight(_names(best), left):
             break
         found.append(best)
-        used = stems(" ".join(any_named(best.asks, left)))
+        used = stems(" ".join(any_named(_names(best), left)))
         left = " ".join(word for word in left.split() if not stems(word) & used)
     return found
+
+
+def _names(each: Clarification) -> tuple[str, ...]:
+    return (each.topic, *each.asks)
 
 
 def answer(turn: Turn, text: str) -> None:

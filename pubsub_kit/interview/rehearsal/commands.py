@@ -35,11 +35,11 @@ def act(turn: Turn, line: str, runner: Runner) -> None:
     if name not in _ACTIONS:
         near = difflib.get_close_matches(name[:40], _ACTIONS, 1, cutoff=0.5)
         offer = f"did you mean /{near[0]}?" if near else "/help lists the few that there are"
-        turn.tell(f"there is no command {brief(f'/{word}')}: {offer}")
+        turn.tell(f"There is no command {brief(f'/{word}')}: {offer}")
     elif turn.state.status == ENDED and name not in _ALWAYS:
-        turn.tell("this rehearsal has ended: /rate rates yourself, and its report has the rest")
+        turn.tell("This rehearsal has ended: /rate rates yourself, and its report has the rest")
     elif turn.state.status == PAUSED and name not in (*_ALWAYS, "resume", "pause", "end"):
-        turn.tell("the clock stands still: /resume starts it again")
+        turn.tell("The clock stands still: /resume starts it again")
     else:
         _ACTIONS[name](turn, rest.strip(), runner)
 
@@ -73,9 +73,9 @@ def _estimate(turn: Turn, rest: str, runner: Runner) -> None:
     chosen, words = (known[first], after) if first in known else (awaited, rest)
     if not words.strip():
         named = "\n".join(f"{each.id}: {each.ask}" for each in left)
-        turn.tell(named or "every estimate is made")
+        turn.tell(named or "Every estimate is made")
     elif chosen is None:
-        turn.tell(f"every estimate is made: name one to make it again, {', '.join(known)}")
+        turn.tell(f"Every estimate is made: name one to make it again, {', '.join(known)}")
     elif not estimating.answer(turn, chosen, words):
         unit = f" in {chosen.unit}s or the like" if chosen.unit else ""
         turn.tell(f"{brief(words)} has no number that fits {chosen.id}: write one{unit}")
@@ -95,7 +95,7 @@ def _decide(turn: Turn, rest: str, runner: Runner) -> None:
         deciding.answer(turn, current, rest)
     else:
         ids = ", ".join(each.id for each in turn.question.decisions)
-        turn.tell(f"there is no decision {brief(word)}: name one of {ids}, then your choice")
+        turn.tell(f"There is no decision {brief(word)}: name one of {ids}, then your choice")
 
 
 def time_left(turn: Turn, rest: str, runner: Runner | None = None) -> None:
@@ -109,19 +109,19 @@ def time_left(turn: Turn, rest: str, runner: Runner | None = None) -> None:
 def pause(turn: Turn, rest: str, runner: Runner | None = None) -> None:
     """Stop the clock."""
     if turn.state.status == PAUSED:
-        turn.tell("the clock stands still already: /resume starts it again")
+        turn.tell("The clock stands still already: /resume starts it again")
     else:
         turn.note("paused")
-        turn.tell("the clock stands still: /resume starts it again")
+        turn.tell("The clock stands still: /resume starts it again")
 
 
 def resume(turn: Turn, rest: str, runner: Runner | None = None) -> None:
     """Start the clock again."""
     if turn.state.status == PAUSED:
         turn.note("resumed")
-        turn.tell("the clock runs again")
+        turn.tell("The clock runs again")
     else:
-        turn.tell("the clock runs already")
+        turn.tell("The clock runs already")
 
 
 def _end(turn: Turn, rest: str, runner: Runner) -> None:
@@ -130,7 +130,7 @@ def _end(turn: Turn, rest: str, runner: Runner) -> None:
 
 def _rate(turn: Turn, rest: str, runner: Runner) -> None:
     if turn.state.status != ENDED:
-        turn.tell("rate yourself once it has ended: /end ends it")
+        turn.tell("Rate yourself once it has ended: /end ends it")
     else:
         rate(turn, rest, CANDIDATE)
 
@@ -141,7 +141,7 @@ def rate(turn: Turn, words: str, by: str) -> None:
     band, rest = _first(BANDS, left)
     if not dimension or not band or rest.strip():
         turn.tell(
-            f"rate one of {_numbered(DIMENSIONS)} with one of {_numbered(BANDS)}: /rate 4 3, or "
+            f"Rate one of {_numbered(DIMENSIONS)} with one of {_numbered(BANDS)}: /rate 4 3, or "
             "/rate trade-offs strong"
         )
         return

@@ -24,16 +24,25 @@ _COMMENT = re.compile(
 def choice(decision: Decision, text: str) -> Option | None:
     """Return the option that a text chooses, or None if it is in words of its own."""
     options, said = decision.options, text.strip()
-    if found := _NUMBERED.match(said):
-        number = int(found[1])
-        return options[number - 1] if 1 <= number <= len(options) else None
     exact = {each.id.lower(): each for each in options} | {o.label.lower(): o for o in options}
     if said.lower() in exact:
         return exact[said.lower()]
+    if found := _NUMBERED.match(said):
+        number = int(found[1])
+        return options[number - 1] if 1 <= number <= len(options) else None
     if found := _LETTERED.fullmatch(said):
         number = ord(found[1].lower()) - ord("a")
         return options[number] if number < len(options) else None
-    return _by_words(options, _REFUSED.sub(" ", said)) or _by_words(options, said)
+    wanted = _REFUSED.sub(" ", said)
+    return _by_label(options, wanted) or _by_words(options, wanted) or _by_words(options, said)
+
+
+def _by_label(options: tuple[Option, ...], text: str) -> Option | None:
+    """Return the option whose whole label stands in a text, the longest if it is several."""
+    said = f" {' '.join(words_of(text))} "
+    labels = {each: f" {' '.join(words_of(each.label))} " for each in options}
+    found = [each for each, label in labels.items() if label.strip() and label in said]
+    return max(found, key=lambda each: len(labels[each]), default=None)
 
 
 def _by_words(options: tuple[Option, ...], text: str) -> Option | None:
@@ -47,7 +56,8 @@ def _by_words(options: tuple[Option, ...], text: str) -> Option | None:
                            for word in own[each.id] & said)  # fmt: skip
     best = sorted(scores.values(), reverse=True)
     if not best or best[0] < 1 or (len(best) > 1 and best[0] == best[1]):
-        return None
+        whole = [each for each in options if stems(each.label) and stems(each.label) <= said]
+        return max(whole, key=lambda each: len(stems(each.label)), default=None)
     return max(scores, key=lambda each: scores[each])
 
 

@@ -61,7 +61,7 @@ class Rehearsal(Recorded):
         """
         turn = self._turn()
         if not isinstance(line, str):
-            turn.tell(f"say something in words, not {brief(line)}")
+            turn.tell(f"Say something in words, not {brief(line)}")
             return turn.lines
         text = plainly(line[: 2 * LONGEST])
         if turn.state.status == RUNNING:
@@ -85,12 +85,12 @@ class Rehearsal(Recorded):
 
     def _hear(self, turn: Turn, text: str, length: int) -> None:
         if turn.state.status == ENDED:
-            turn.tell("this rehearsal has ended: its report has the rest")
+            turn.tell("This rehearsal has ended: its report has the rest")
         elif turn.state.status == PAUSED:
-            turn.tell("the clock stands still: /resume starts it again")
+            turn.tell("The clock stands still: /resume starts it again")
         else:
             if length > LONGEST:
-                turn.tell(f"that was long: the first {LONGEST:,} characters are kept")
+                turn.tell(f"That was long: the first {LONGEST:,} characters are kept")
             turn.hear(text[:LONGEST])
             course.answer(turn, text[:LONGEST])
 
@@ -107,18 +107,20 @@ class Rehearsal(Recorded):
     def _resume(self) -> list[Line]:
         """Go on with what the log holds: say where that is."""
         if self.state.status == ENDED:
-            return [Line(KIT, f"this rehearsal has ended: {self.state.why}")]
+            return [Line(KIT, f"This rehearsal has ended: {self.state.why}")]
         turn = self._turn()
         turn.note("resumed")
         left = clock_face(max(0.0, self.timer.left))
-        turn.tell(f"you are back in {turn.state.box_name}, with {left} left in all")
+        turn.tell(f"You are back in {turn.state.box_name}, with {left} left in all")
         return [*self._keep(turn), *self._latest()]
 
     def _latest(self) -> list[Line]:
-        """Return what the interviewer said last."""
+        """Return what the interviewer asked last."""
         said = [
             fact.data.get("text", "")
             for fact in self.facts
-            if fact.kind == "said" and fact.data.get("who") == INTERVIEWER
+            if fact.kind == "said"
+            and fact.data.get("who") == INTERVIEWER
+            and fact.data.get("awaits") is not None
         ]
         return [Line(INTERVIEWER, text) for text in said[-1:]]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import lru_cache
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 _LONGEST = 4_000  # characters that are looked at
@@ -23,6 +24,7 @@ _EMPTY = frozenset(
     some our your their us me my please let's tell many much s t
     """.split()  # noqa: SIM905
 )
+_ARTICLES = frozenset(("a", "an", "the", "of", "to", "is", "are", "do", "we"))
 _NOTHING_ELSE = re.compile(r"\s+")
 
 
@@ -43,12 +45,14 @@ def stem(word: str) -> str:
     if word.isdecimal() or len(word) <= 3:
         return word
     for ending in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
+        least = 4 if ending == "ly" else 3  # "reply" is no way to rep
+        if word.endswith(ending) and len(word) - len(ending) >= least:
             cut = word[: -len(ending)]
             return cut[:-1] if len(cut) > 3 and cut[-1] == cut[-2] else cut
     return word
 
 
+@lru_cache(maxsize=4_096)
 def stems(text: str) -> frozenset[str]:
     """Return the stems of a text's words, without those that say nothing."""
     return frozenset(stem(word) for word in words_of(text) if word not in _EMPTY)
@@ -56,20 +60,27 @@ def stems(text: str) -> frozenset[str]:
 
 def names(phrase: str, said: frozenset[str]) -> bool:
     """Say whether what was said, as stems, has every word of a phrase."""
-    wanted = stems(phrase) or frozenset(map(stem, words_of(phrase)))
+    wanted = _in(phrase)
     return bool(wanted) and all(_is_said(each, said) for each in wanted)
 
 
 def any_named(phrases: Iterable[str], text: str) -> list[str]:
     """Return those of the phrases that a text names."""
-    said = stems(text) | frozenset(map(stem, words_of(text)))
+    said = frozenset(map(stem, words_of(text)))
     return [phrase for phrase in phrases if names(phrase, said)]
 
 
 def weight(phrases: Iterable[str], text: str) -> int:
     """Return how much of a text these phrases cover: the letters of all the stems that it names."""
-    found = frozenset().union(*(stems(phrase) for phrase in any_named(phrases, text)))
+    found = frozenset().union(*(_in(phrase) for phrase in any_named(phrases, text)))
     return sum(map(len, found))
+
+
+@lru_cache(maxsize=4_096)
+def _in(phrase: str) -> frozenset[str]:
+    """Return the stems of a phrase: in "how many orders", "how many" says something too."""
+    said = words_of(phrase)
+    return frozenset(stem(word) for word in said if word not in _ARTICLES or len(said) == 1)
 
 
 def shared(one: str, other: str) -> frozenset[str]:

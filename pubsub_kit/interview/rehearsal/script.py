@@ -56,7 +56,7 @@ class Script(Recorded):
         """Take one line of the interviewer's; bad input gets a sentence, never an exception."""
         turn = self._turn()
         if not isinstance(line, str):
-            turn.tell(f"type words, not {brief(line)}")
+            turn.tell(f"Type words, not {brief(line)}")
             return turn.lines
         text = plainly(line[: 2 * LONGEST])[:LONGEST]
         self._keep_time(turn)
@@ -82,11 +82,11 @@ class Script(Recorded):
         if name not in _ACTIONS:
             near = difflib.get_close_matches(name[:40], _ACTIONS, 1, cutoff=0.5)
             offer = f"did you mean /{near[0]}?" if near else "/help lists the few that there are"
-            turn.tell(f"there is no command {brief(f'/{word}')}: {offer}")
+            turn.tell(f"There is no command {brief(f'/{word}')}: {offer}")
         elif turn.state.status == ENDED and name not in _AFTER:
-            turn.tell("this rehearsal has ended: /rate and /saw still note what you saw")
+            turn.tell("This rehearsal has ended: /rate and /saw still note what you saw")
         elif turn.state.status == PAUSED and name in ("next", "hint"):
-            turn.tell("the clock stands still: /resume starts it again")
+            turn.tell("The clock stands still: /resume starts it again")
         else:
             _ACTIONS[name](turn, rest.strip())
 
@@ -109,10 +109,10 @@ class Script(Recorded):
 
     def _resume(self) -> list[Line]:
         if self.state.status == ENDED:
-            return [Line(KIT, f"this rehearsal has ended: {self.state.why}")]
+            return [Line(KIT, f"This rehearsal has ended: {self.state.why}")]
         turn = self._turn()
         turn.note("resumed")
-        turn.tell(f"you are back, with {clock_face(max(0.0, self.timer.left))} left in all")
+        turn.tell(f"You are back, with {clock_face(max(0.0, self.timer.left))} left in all")
         turn.tell(script(self.question, turn.state.box))
         return self._keep(turn)
 
@@ -189,7 +189,7 @@ def _signs(question: Question, box: str) -> list[str]:
 def _look_up(turn: Turn, text: str) -> None:
     """Tell what to answer to a question of the candidate's."""
     if turn.state.status == ENDED:
-        turn.tell("this rehearsal has ended: /rate and /saw still note what you saw")
+        turn.tell("This rehearsal has ended: /rate and /saw still note what you saw")
         return
     found = asking.topics(turn.question, text)
     for each in found:
@@ -229,9 +229,9 @@ def _hint(turn: Turn, rest: str) -> None:
 def _note(turn: Turn, rest: str) -> None:
     if rest:
         turn.note("said", who=CANDIDATE, text=rest, box=turn.state.box_name, awaits=None)
-        turn.tell("noted")
+        turn.tell("Noted.")
     else:
-        turn.tell("write what the candidate said after /note")
+        turn.tell("Write what the candidate said after /note")
 
 
 def _saw(turn: Turn, rest: str) -> None:
@@ -240,7 +240,7 @@ def _saw(turn: Turn, rest: str) -> None:
         seen = signs[int(rest) - 1]
         turn.note("signed", dimension=seen.dimension, level=seen.level, sign=seen.sign,
                   seen=INTERVIEWER)  # fmt: skip
-        turn.tell(f"noted: {seen.sign}")
+        turn.tell(f"Noted: {seen.sign}")
         return
     lines = [f"{n} {each.dimension}, {each.level}: {each.sign}" for n, each in enumerate(signs, 1)]
     wrong = [f"there is no sign {brief(rest)}: give its number"] if rest else []

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
 
+from pubsub_kit.errors import said
 from pubsub_kit.interview.bank.question import BOXES
-from pubsub_kit.interview.rehearsal.events import Fact
+from pubsub_kit.interview.rehearsal.boxes import minutes_of
+from pubsub_kit.interview.rehearsal.events import Fact, RehearsalError
 
 NEW, RUNNING, PAUSED, ENDED = "new", "running", "paused", "ended"
 _NUMBERS = {name: number for number, (name, _) in enumerate(BOXES)}
@@ -73,13 +75,22 @@ class State:
 
 
 def fold(facts: Iterable[Fact]) -> State:
-    """Return the state that these facts amount to."""
-    return reduce(State.after, facts, State())
+    """Return the state that these facts amount to.
+
+    Raises RehearsalError where a fact is not what its kind says.
+    """
+    try:
+        return reduce(State.after, facts, State())
+    except (TypeError, ValueError, AttributeError) as error:
+        raise RehearsalError(
+            f"this log is no rehearsal that can go on ({said(error)}): begin a new one"
+        ) from error
 
 
 def _started(_: State, fact: Fact) -> dict[str, Any]:
     known = {name: fact.data[name] for name in ("question", "minutes", "role") if name in fact.data}
-    return {**known, "status": RUNNING}
+    minutes = minutes_of(known.get("minutes", 45))
+    return {**known, "minutes": minutes, "status": RUNNING}
 
 
 def _said(state: State, fact: Fact) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from pubsub_kit.checks.forms import quantity
@@ -35,17 +37,18 @@ def run(turn: Turn, runner: Runner) -> None:
         turn.tell(elsewhere(turn))
         return
     if not turn.state.decided:
-        turn.tell("there is nothing to run yet: decide something first; /decide lists what is open")
+        turn.tell("There is nothing to run yet: decide something first; /decide lists what is open")
         return
     try:
         design, result = _tried(turn, runner)
         settled = [(text, _settled(text, design, result, runner)) for text in turn.state.claims]
+        design, told, shown = _as_data(design), _as_data(_told(result)), summary(result)
     except Exception as error:  # of a runner that is not ours, too: the rehearsal has to go on
-        turn.tell(f"the design could not be run, and nothing is lost: {_why(error)}")
+        turn.tell(f"The design could not be run, and nothing is lost: {_why(error)}")
         return
-    turn.note("designed", design=dict(design))
-    turn.note("ran", **_told(result))
-    turn.say(summary(result), awaits="")
+    turn.note("designed", design=design)
+    turn.note("ran", **told)
+    turn.say(shown, awaits="")
     for text, (held, why) in settled:
         turn.note("settled", claim=text, held=held, why=why)
         turn.say(f"You claimed “{text}”. {_verdict(held)}: {why}.")
@@ -56,10 +59,10 @@ def elsewhere(turn: Turn) -> str:
     """Say where a question's rule is put to the test whose design does not run here."""
     rule, where = turn.question.oracle.holds, turn.question.oracle.run
     if not where:
-        return f"no design of this question runs. What must hold: {rule} Argue why yours keeps it."
+        return f"No design of this question runs. What must hold: {rule} Argue why yours keeps it."
     exercise, _, question = where.partition(".")
     return (
-        f"no design of this question runs. What must hold: {rule} Exercise {exercise} has the same "
+        f"No design of this question runs. What must hold: {rule} Exercise {exercise} has the same "
         f"rule in its question {question!r}: python3 -m pubsub_kit check {exercise} {question}"
     )
 
@@ -118,6 +121,12 @@ def _told(result: Result) -> dict[str, Any]:
         "next_question": result.next_question, "measures": dict(result.measures),
         "misses": list(result.misses), "complete": result.complete,
     }  # fmt: skip
+
+
+def _as_data(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a mapping as the log will have it; raises ValueError or TypeError if it can't."""
+    found: dict[str, Any] = json.loads(json.dumps(dict(given), allow_nan=False))
+    return found
 
 
 def _measure(name: str, value: float) -> str:

@@ -48,4 +48,13 @@ class Turn:
 
     def tell(self, text: str) -> None:
         """Have the kit say something, which is no part of the interview."""
-        self.lines.append(Line(KIT, text))
+        self.lines.append(Line(KIT, sentence(text)))
+
+
+def sentence(text: str) -> str:
+    """Return words of one line as a sentence; a list, or "name: value", begins as it is."""
+    if "\n" in text or " " not in text:
+        return text
+    first = text.partition(" ")[0]
+    begun = text[:1].upper() + text[1:] if first.isalpha() else text
+    return begun if begun[-1] in ".?!:" else f"{begun}."
