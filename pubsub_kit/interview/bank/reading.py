@@ -13,13 +13,14 @@ import tomllib
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from pubsub_kit.errors import PubSubKitError, brief
 from pubsub_kit.interview.bank import consistency
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
 
 FOLDER = Path(__file__).parent
 LARGEST = 100_000  # bytes: the bank's own files have a fifth of that
@@ -74,6 +75,8 @@ def _rubric() -> dict[str, list[str]]:
 
 @cache
 def _validator() -> Draft202012Validator:
+    from jsonschema import Draft202012Validator  # it takes a second to import
+
     return Draft202012Validator(schema())
 
 

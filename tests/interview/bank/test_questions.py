@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from pubsub_kit.checks.desk.exercises import LESSONS
 from pubsub_kit.checks.desk.exercises import questions as exercise_questions
 from pubsub_kit.checks.forms import quantity
+from pubsub_kit.checks.forms.code import Code
 from pubsub_kit.interview.bank import reading
 from pubsub_kit.interview.bank.formula import numbers_in
 from pubsub_kit.interview.bank.question import (
@@ -169,6 +171,12 @@ def test_words_to_listen_for_are_as_they_are_compared(question: Question) -> Non
 
 
 @each
+def test_a_word_leads_to_one_answer(question: Question) -> None:
+    heard = [ask for one in question.clarifications for ask in one.asks]
+    assert [word for word, times in Counter(heard).items() if times > 1] == []
+
+
+@each
 def test_a_full_question_has_more_to_talk_about(question: Question) -> None:
     assert len(question.clarifications) >= (6 if question.full else 4)
     assert len(question.decisions) >= (4 if question.full else 2)
@@ -193,6 +201,34 @@ def test_its_exercise_question_exists(question: Question) -> None:
         exercise, _, name = run.partition(".")
         assert name in [one.name for one in exercise_questions(exercise)]
         assert exercise in question.lessons
+
+
+#: The belief behind each question's counterexample, as the exercise that decides it names it.
+EXPOSES = {
+    "chat": "no dedup",
+    "ride-dispatch": "a fenced commit guards my database",
+    "order-saga": "a timeout means it failed",
+    "ad-clicks": "no dedup",
+    "ci-cd": "the old worker has stopped",
+    "trading": "keeps what differs",
+    "game-rewind": "trusts the client's time",
+    "webhooks": "a loop isolates",
+    "collaborative-docs": "no dedup",
+    "scheduler": "the lease outlasts the job",
+    "cdc-search-index": "goes back",
+}
+
+
+@pytest.mark.parametrize("id", EXPOSES)
+def test_the_world_that_decides_it_exposes_its_counterexample(id: str) -> None:
+    exercise, _, name = load(id).oracle.run.partition(".")
+    (asked,) = [one for one in exercise_questions(exercise) if one.name == name]
+    assert isinstance(asked, Code)  # it is decided by runs of an answer, not by a choice
+    assert EXPOSES[id] in asked.hints
+
+
+def test_every_question_that_a_world_decides_is_looked_into() -> None:
+    assert set(EXPOSES) == {question.id for question in ALL if question.oracle.run}
 
 
 @each
