@@ -172,6 +172,7 @@ PROBLEM = Problem(
             "status": lognormal(0.1),
         },
         trouble=silent_processor,
+        burst=(0.0, 60.0),  # the whole slice is of the busiest minute
     ),
     levels={"p99": 5.0, "oldest": 120.0, "lost": 0, "doubled": 0},
     references=references,
