@@ -32,7 +32,7 @@ def recount(
     events: Iterable[object],
     question: Question,
     earlier: Account | None = None,
-    pictures: Mapping[str, Drawn] | None = None,
+    pictures: Mapping[int, Drawn] | None = None,
 ) -> Account:
     """Return the account of one rehearsal; raises ReportError where the events are of none."""
     if not isinstance(question, Question):

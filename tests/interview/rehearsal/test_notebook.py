@@ -43,10 +43,10 @@ class Clock:
 
 
 class Breaks:
-    """A runner whose designs all break, by one schedule, of which it keeps a picture."""
+    """A runner whose designs all break, by one schedule, which it can draw."""
 
     def __init__(self) -> None:
-        self.pictures: dict[str, Picture] = {}
+        self.drawn: list[Design] = []
 
     def propose(self, question_id: str, decisions: Mapping[str, str]) -> Design:
         return dict(decisions)
@@ -54,10 +54,13 @@ class Breaks:
     def run(
         self, design: Design, faults: tuple[str, ...] | None = None, up_to: int | None = None
     ) -> Result:
-        self.pictures["4c9a"] = bars({"ann": 2.0}, title="Who was told how often")
         words = ("ann was told twice.",)
         return Result("fails", words, "4c9a", 12, ("reply lost",), 1, True, ("reply lost",),
                       "nobody is told twice", "What did the worker know?")  # fmt: skip
+
+    def picture(self, design: Design) -> Picture:
+        self.drawn.append(design)
+        return bars({"ann": 2.0}, title="Who was told how often")
 
 
 @pytest.fixture(autouse=True)
@@ -147,7 +150,7 @@ def test_it_can_be_led_from_code() -> None:
     assert shown.status == "running"
     assert "Rate yourself" in repr(shown.end())
     assert repr(shown.rate(trade_offs="strong", failure="weak")) == (
-        "kit: trade-offs: strong\nkit: failure: weak"
+        "kit: trade-offs: strong.\nkit: failure: weak."
     )
     ratings = {r.dimension: r.band for r in shown.report().account.ratings}
     assert ratings == {"trade-offs": "strong", "failure": "weak"}
@@ -236,7 +239,8 @@ def test_a_decision_is_offered_as_choices_and_kept() -> None:
 
 
 def test_a_claim_is_settled_by_a_run_whose_picture_is_shown() -> None:
-    shown = interview(ID, runner=Breaks())
+    runner = Breaks()
+    shown = interview(ID, runner=runner)
     press(shown, "start")
     for _ in range(3):
         press(shown, "next")
@@ -251,6 +255,19 @@ def test_a_claim_is_settled_by_a_run_whose_picture_is_shown() -> None:
     html = shown.widget.report
     assert "You were 90% sure, and the run says no" in html
     assert "data:image/svg+xml;base64," in html
+    assert runner.drawn == [{"partition-key": "by-recipient"}]
+
+
+def test_a_runner_that_cannot_draw_leaves_the_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> Picture:
+        raise RuntimeError("no ink")
+
+    monkeypatch.setattr(Breaks, "picture", fail)
+    shown = interview(ID, runner=Breaks())
+    shown.say("/decide partition-key by-recipient")
+    assert "ann was told twice." in said(press(shown, "run"))
+    assert shown.widget.picture == ""
+    assert "The schedule: `4c9a`" in shown.report().markdown()
 
 
 def test_what_was_said_comes_back_to_the_input() -> None:
@@ -320,7 +337,7 @@ def test_a_rehearsal_goes_on_after_a_restart_of_the_kernel(desk: Path) -> None:
     assert again.widget.shown["stopped"]
     state = press(again, "start")
     assert "candidate: How many notifications a day?\ninterviewer: 500M candidates" in said(state)
-    assert "you are back in requirements" in said(state)
+    assert "You are back in requirements" in said(state)
     assert said(state).count("500M candidates") == 1
     assert again.widget.timer["left"] == pytest.approx(2640, abs=5)
 
@@ -377,7 +394,7 @@ def test_without_a_folder_for_it_a_report_is_not_saved_and_says_so() -> None:
     shown = interview(ID)
     press(shown, "start")
     press(shown, "end")
-    assert "kept in memory only" in said(press(shown, "save"))
+    assert "kept in memory only: save its report" in said(press(shown, "save"))
 
 
 def test_a_rehearsal_that_is_open_elsewhere_is_left_alone(desk: Path) -> None:
@@ -406,7 +423,7 @@ def test_a_full_disk_is_said_and_nothing_is_lost(
     with monkeypatch.context() as patched:
         patched.setattr(DurableEventLog, "append_batch", full)
         state = press(shown, "say", text="How many notifications a day?")
-    assert "that was not kept, so try it again: the disk is full" in said(state)
+    assert "That was not kept, so try it again: the disk is full" in said(state)
     assert "500M candidates" in said(press(shown, "say", text="How many notifications a day?"))
 
 
