@@ -35,7 +35,8 @@ _NOT_KEPT = "this rehearsal is kept in memory only"
 class Sitting:
     """One person's rehearsal of one question, from before its start until after its report.
 
-    `shelf` keeps it on disk; without one it is in memory. `lines` are what was said, kit and all.
+    `shelf` keeps it on disk; without one it is in memory, and `why` says why, unless it is meant to
+    be. `lines` are what was said, kit and all.
     """
 
     def __init__(
@@ -43,10 +44,12 @@ class Sitting:
         question: Question,
         minutes: float,
         shelf: Shelf | None,
+        why: str = "",
+        *,
         clock: Callable[[], float],
         runner: Runner,
     ) -> None:
-        self.question, self.minutes, self.shelf = question, minutes, shelf
+        self.question, self.minutes, self.shelf, self.why = question, minutes, shelf, why
         self.lines: list[Line] = []
         self.rehearsal: Rehearsal | None = None
         self.rated = False
@@ -107,7 +110,11 @@ class Sitting:
             return []
         going = None if anew else self.unfinished()
         told = self._open(going)
-        self.rehearsal = self._rehearsing()
+        try:
+            self.rehearsal = self._rehearsing()
+        except PubSubKitError:
+            self._let_go()
+            raise
         first = len(self.lines)
         self.lines += [*self._past(), *told, *self._opening()]
         return self.lines[first:]
@@ -163,7 +170,7 @@ class Sitting:
     def _open(self, going: Standing | None) -> list[Line]:
         """Open the log; a new one that can't be kept on disk is in memory, and that is said."""
         if self.shelf is None:
-            return []
+            return [Line(KIT, sentence(f"{_NOT_KEPT}: {self.why}"))] if self.why else []
         kept = going.kept if going else self.shelf.new(self.question.id)
         try:
             self._log, self._kept = store.open_log(kept), kept
@@ -212,5 +219,8 @@ class Sitting:
 
     def _close(self) -> None:
         self._events = before.events_of(self._log)
+        self._let_go()
+
+    def _let_go(self) -> None:
         if self._kept is not None:
             self._log.close()

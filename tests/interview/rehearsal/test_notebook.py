@@ -397,6 +397,29 @@ def test_without_a_folder_for_it_a_report_is_not_saved_and_says_so() -> None:
     assert "kept in memory only: save its report" in said(press(shown, "save"))
 
 
+def test_without_a_folder_to_keep_it_in_a_rehearsal_says_that_it_is_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "place", tmp_path)
+    monkeypatch.setenv(journal.SWITCH, "on")
+    told = repr(interview(ID).start())
+    assert "kit: This rehearsal is kept in memory only: there is no folder my_work" in told
+    assert files(tmp_path) == []
+
+
+def test_a_damaged_log_is_left_alone_and_one_may_begin_anew(desk: Path) -> None:
+    interview(ID).say("How many notifications a day?")
+    restart()
+    (log,) = (desk / "my_work").rglob("*.log")
+    log.write_bytes(log.read_bytes()[:60] + b"?" * 20 + log.read_bytes()[80:])
+    damaged = log.read_bytes()
+    shown = interview(ID)
+    assert "Your last rehearsal can't go on" in repr(shown)
+    assert press(shown, "start")["status"] == "ready"
+    assert press(shown, "anew")["status"] == "running"
+    assert log.read_bytes() == damaged
+
+
 def test_a_rehearsal_that_is_open_elsewhere_is_left_alone(desk: Path) -> None:
     interview(ID).say("How many notifications a day?")
     ((_, held),) = notebook._open.items()
