@@ -52,7 +52,7 @@ def unseal(key: str | None, id: str, sealed: str) -> dict[str, Any] | None:
     """
     if not isinstance(sealed, str) or not isinstance(id, str):
         raise NotSealed("unseal(key, id, sealed) takes the event's id, and what seal() returned")
-    if key is None:
+    if key is None or key == "":  # an empty row is what some stores keep of a deleted one
         return None
     try:
         raw = bytes.fromhex(sealed)

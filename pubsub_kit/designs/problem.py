@@ -1,0 +1,148 @@
+"""A problem: what a question fixes, and a design decides within.
+
+The steps and what they may be told, the traffic of a run that is small enough to search, the rule
+that it must keep, one slice of the real traffic, and designs to be held against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from pubsub_kit.designs.components import Cache, DesignError, Group, Store, Topic
+from pubsub_kit.designs.design import Design
+from pubsub_kit.designs.steps import Steps
+from pubsub_kit.errors import brief
+from pubsub_kit.world.chance import Latency
+from pubsub_kit.world.search.violation import Violation
+
+if TYPE_CHECKING:
+    from pubsub_kit.designs.build import Built
+
+
+@dataclass(frozen=True)
+class Small:
+    """The run that explore() repeats: who sends what when, and what may go wrong, how often.
+
+    `traffic` sends it into the built design, `ticks` are the moments (seconds) of every scheduler.
+    `longer` are faults of which each happens once at most, tried one at a time on top.
+    """
+
+    traffic: Callable[[Built], None]
+    faults: tuple[str, ...] = ("crash", "ack lost", "reply lost")
+    at_most: int = 2
+    ticks: tuple[float, ...] = (30.0, 60.0, 90.0)
+    seconds: float = 5.0  # of real time that the search may take
+
+
+@dataclass(frozen=True)
+class Slice:
+    """One slice of the real traffic: 1 of `one_of`, for so many virtual seconds.
+
+    `traffic` sends it, drawn from `built.luck`; `trouble` is the interviewer's failure.
+    `latencies` are the seconds that a step takes at the one who performs it. Workers, queues and
+    quotas are divided by `one_of`, like the traffic; then `drain` seconds pass without any.
+    """
+
+    traffic: Callable[[Built], None]
+    one_of: int
+    per_second: float  # of the whole, on average, for the bill
+    latencies: Mapping[str, Latency | float] = field(default_factory=dict)
+    trouble: Callable[[Built], None] | None = None
+    seconds: float = 60.0
+    drain: float = 120.0
+    seed: int = 7
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One question whose designs run; `id` is the bank's, `levels` what a load run must keep to.
+
+    `decisions` maps each name to its options, the default first. `needs` are the steps that some
+    component must perform, `roles` what must be kept somewhere, `outside` the steps of providers.
+    `next_question` puts the interviewer's next question, from what went wrong in which run.
+    """
+
+    id: str
+    title: str
+    steps: type[Steps]
+    outside: type[Steps]
+    decisions: Mapping[str, tuple[Any, ...]]
+    needs: tuple[str, ...]
+    roles: tuple[str, ...]
+    small: Small
+    oracle: Callable[[Built], Violation | None]
+    slice: Slice
+    levels: Mapping[str, float]
+    references: Callable[[], Mapping[str, Design]]
+    propose: Callable[[Mapping[str, str]], Design]
+    next_question: Callable[[Built, Violation], str]
+    more: Callable[[Built], Mapping[str, float]] = lambda built: {}
+
+    def decided(self, design: Design) -> dict[str, Any]:
+        """Return all decisions of a design, defaults included; raises DesignError for a bad one."""
+        for given, option in design.decisions.items():
+            if given not in self.decisions:
+                near = get_close_matches(str(given), self.decisions, 1)
+                known = f"did you mean {near[0]!r}?" if near else f"there is {_all(self.decisions)}"
+                raise DesignError(f"{self.title} has no decision {given!r}: {known}")
+            if option not in self.decisions[given]:
+                raise DesignError(
+                    f"the decision {given!r} is one of {_all(map(repr, self.decisions[given]))}, "
+                    f"not {brief(option)}"
+                )
+        return {name: options[0] for name, options in self.decisions.items()} | {**design.decisions}
+
+    def check(self, design: Any) -> None:
+        """Raise DesignError unless all that the question needs has a place in the design."""
+        if not isinstance(design, Design):
+            raise DesignError(f"this runs a Design(…), not {brief(design)}")
+        self.decided(design)
+        mine = design.steps
+        if mine is not None and not issubclass(mine, self.steps):
+            raise DesignError(
+                f"steps of {design.name!r} derive from {self.steps.__name__}, not {mine.__name__}"
+            )
+        performed = {step for part in design.components for step in getattr(part, "steps", ())}
+        for step in self.needs:
+            if step not in performed:
+                raise DesignError(
+                    f"no component of {design.name!r} performs {step!r}: a design of "
+                    f"{self.title} needs {_all(self.needs)}"
+                )
+        known = {step for kind in (self.steps, self.outside) for step in steps_of(kind)}
+        known |= set(steps_of(mine)) if mine else set()
+        for step in sorted(performed - known):
+            raise DesignError(f"there is no step {step!r}: {self.title} has {_all(sorted(known))}")
+        self._check_kept(design)
+
+    def _check_kept(self, design: Design) -> None:
+        for role in self.roles:
+            if design.holder(role) is None:
+                raise DesignError(
+                    f"nothing in {design.name!r} holds {role!r}: give a Store or a Cache, such as "
+                    f"Store('db', holds=({role!r},))"
+                )
+        read = {part.topic for part in design.components if isinstance(part, Group)}
+        for part in design.components:
+            if isinstance(part, Topic) and part.name not in read:
+                raise DesignError(f"nobody reads the topic {part.name!r}: add a Group, or leave it")
+            if isinstance(part, Store | Cache):
+                for role in part.holds:
+                    if role not in self.roles:
+                        raise DesignError(
+                            f"{part.name!r} holds {role!r}, and {self.title} keeps "
+                            f"{_all(self.roles)}"
+                        )
+
+
+def steps_of(kind: type[Steps]) -> list[str]:
+    """Return the names of a class's own steps: its public coroutines, in their order."""
+    base = set(dir(Steps))
+    return [name for name in dir(kind) if not name.startswith("_") and name not in base]
+
+
+def _all(names: Any) -> str:
+    return ", ".join(map(str, names))

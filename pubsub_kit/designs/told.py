@@ -1,0 +1,27 @@
+"""What befell a run, in words: the faults of its trace, for the interviewer's next question."""
+
+from __future__ import annotations
+
+from pubsub_kit.world.trace import Step, Trace
+
+_MOST = 3
+
+
+def faults(trace: Trace) -> str:
+    """Return the faults of a run as one sentence, the first three of them; "" if it has none.
+
+    "At 0.25 s the cache restarts empty; at 2 s payer-1 crashes before writing entries/order-1."
+    """
+    said = [f"at {step.time:g} s {_words(step)}" for step in trace.faults()]
+    if not said:
+        return ""
+    more = f"; and {len(said) - _MOST} more" if len(said) > _MOST else ""
+    sentence = "; ".join(said[:_MOST]) + more
+    return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def _words(step: Step) -> str:
+    text = step.text.rstrip(".")
+    if step.kind == "lose":
+        return f"the {text} on its way from {step.node} to {step.peer}"
+    return f"{step.node} {text}"

@@ -1,0 +1,102 @@
+"""What a ledger must keep: one charge an intent, its entries beside it, and a true answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pubsub_kit.designs.build import Built, Record
+from pubsub_kit.designs.told import faults
+from pubsub_kit.scenarios.payment_ledger.steps import CUSTOMER, MERCHANT
+from pubsub_kit.world.search.explore import Violation
+
+
+def books_are_true(built: Built) -> Violation | None:
+    """Return what is wrong after a run, the worst first: a double charge, a lie, a gap."""
+    return _charged_twice(built) or _told_wrong(built) or _not_posted(built)
+
+
+def _charged_twice(built: Built) -> Violation | None:
+    firsts: dict[str, Record] = {}
+    for charge in built.of("charged"):
+        first = firsts.setdefault(charge.id, charge)
+        if first is not charge:
+            words = (
+                f"ann is charged twice for {charge.id}: ${first.facts['amount']} at "
+                f"{first.time:g} s under the reference {first.facts['ref']!r}, and "
+                f"${charge.facts['amount']} at {charge.time:g} s under {charge.facts['ref']!r}."
+            )
+            wanted, found = {charge.id: "1 charge"}, {charge.id: "2 charges"}
+            return Violation(words, _step(built, charge), wanted, found, "charged twice")
+    return None
+
+
+def _told_wrong(built: Built) -> Violation | None:
+    charged = {charge.id: charge for charge in built.of("charged")}
+    for told in built.of("told"):
+        charge, answer = charged.get(told.id), told.facts["answer"]
+        if answer == "declined" and charge is not None:
+            words = (
+                f"ann is told at {told.time:g} s that {told.id} was declined. The processor "
+                f"charged her ${charge.facts['amount']} at {charge.time:g} s."
+            )
+            return Violation(words, _step(built, told), "paid", "declined", "a timeout is a no")
+        changed = charge is not None and told.facts["amount"] != charge.facts["amount"]
+        if changed and answer not in ("refused", "no answer"):
+            words = (
+                f"At {told.time:g} s ann asks for {told.id} again with ${told.facts['amount']} "
+                f"instead of ${charge.facts['amount'] if charge else 0}, and is told {answer!r}."
+            )
+            return Violation(words, _step(built, told), "refused", answer, "payload not compared")
+    return None
+
+
+def _not_posted(built: Built) -> Violation | None:
+    charged = sum(charge.facts["amount"] for charge in built.of("charged"))
+    posted = _posted(built)
+    last = len(built.world.trace) - 1
+    if posted[MERCHANT] != charged:
+        words = (
+            f"At rest the processor has charged ${charged:g}, and the merchant's entries come to "
+            f"${posted[MERCHANT]:g}."
+        )
+        belief = "posted twice" if posted[MERCHANT] > charged else "charged and not posted"
+        return Violation(words, last, charged, posted[MERCHANT], belief)
+    if posted[MERCHANT] + posted[CUSTOMER] != 0:
+        words = f"The entries sum to ${posted[MERCHANT] + posted[CUSTOMER]:g} instead of 0."
+        return Violation(words, last, 0, posted, "half an entry")
+    wanted = {record.id for record in built.of("accepted")}
+    unpaid = sorted(wanted - {charge.id for charge in built.of("charged")})
+    if unpaid:
+        words = f"{unpaid[0]} was accepted and never charged: it waits for ever."
+        return Violation(words, last, "charged", "pending", "nobody comes back")
+    return None
+
+
+def _posted(built: Built) -> Mapping[str, float]:
+    rows = built.rows("entries")
+    return {
+        side: sum(amount for key, amount in rows.items() if key.split()[-1] == side)
+        for side in (MERCHANT, CUSTOMER)
+    }
+
+
+def _step(built: Built, record: Record) -> int:
+    return min(record.step, len(built.world.trace) - 1)
+
+
+def next_question(built: Built, wrong: Violation) -> str:
+    """Put the next question, with the names and moments of the run that broke the design."""
+    befell = faults(built.world.trace)
+    if not befell:
+        return f"Nothing has failed here, and still: {wrong.message} Which decision makes it so?"
+    asked = _ASKED.get(wrong.belief, "What does ann see, and what do your books say?")
+    return f"{befell} {asked}"
+
+
+_ASKED = {
+    "charged twice": "She gets no answer and asks again. What does her bank statement say?",
+    "a timeout is a no": "The processor had already charged her. What do you tell ann?",
+    "charged and not posted": "The charge went through. Who posts its entries, and when?",
+    "posted twice": "The work is done a second time. What keeps it from being posted twice?",
+    "nobody comes back": "Ann was told that it is pending. Who comes back to it?",
+}
