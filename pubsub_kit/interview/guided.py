@@ -17,7 +17,7 @@ from pubsub_kit.show.ink import wrap
 from pubsub_kit.show.picture import Picture
 from pubsub_kit.show.widgets.play import Playground
 
-_WIDTH, _EDGE, _INDENT = 690.0, 14.0, 16.0  # pixels: a card fits a page of 700
+_WIDTH, _EDGE, _INDENT = 570.0, 14.0, 16.0  # pixels: a card fits a cell of a page of 700
 _LEADING = 1.35
 
 
