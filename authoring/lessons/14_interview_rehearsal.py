@@ -56,8 +56,8 @@ show.compare("14.draw", drawing)
 #
 # ## What they rate
 #
-# Five things, each in four bands: very weak, weak, strong, very strong. The level is mostly a
-# matter of who drives:
+# Five things, each in four bands, from very weak to very strong (Tech Interview Handbook). The level
+# is mostly a matter of who drives (Hello Interview, 2023):
 
 # %% [markdown]
 # | | mid | senior | staff |
@@ -82,9 +82,8 @@ show.compare("14.draw", drawing)
 # %%
 payments, dollars = 300e6, 18.6e9
 average = payments / (4 * 86_400)
-print(
-    f"{average:,.0f} payments a second, {10 * average:,.0f} at peak, ${dollars / payments:.0f} each"
-)
+print(f"{average:,.0f} payments a second, and {10 * average:,.0f} at peak")
+print(f"${dollars / payments:.0f} each")
 
 # %% tags=["predict", "folded"]
 # Your prediction
