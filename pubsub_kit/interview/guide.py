@@ -2,7 +2,7 @@
 
 The rules are short. Whoever needs the result makes a call. What must happen all or none is a
 transaction, a saga or a two-phase commit. What has to be handed on goes over one of four: pub/sub,
-a log, a queue, or a table. Everything else is sentences, in `guidance.py`. What would flip the
+a log, a queue, or a table. Everything else is sentences, in `guide_reasons.py`. What would flip the
 advice is no sentence that somebody wrote: each other answer is tried.
 """
 
@@ -13,16 +13,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from pubsub_kit.errors import PubSubKitError, brief
-from pubsub_kit.interview.guidance import (
-    AGAINST,
-    CHOICES,
-    FOR,
-    LEAVING,
-    QUESTIONS,
-    Asking,
-    Choice,
-    Sentence,
-)
+from pubsub_kit.interview.guidance import CHOICES, LEAVING, QUESTIONS, Asking, Choice
+from pubsub_kit.interview.guide_reasons import AGAINST, FOR, Sentence
 
 Answers = Mapping[str, str]
 _CHOICES = {choice.id: choice for choice in CHOICES}

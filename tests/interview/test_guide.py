@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from pubsub_kit.interview.guidance import AGAINST, CHOICES, FOR, LEAVING, QUESTIONS, SYSTEMS
+from pubsub_kit.interview.guidance import CHOICES, LEAVING, QUESTIONS, SYSTEMS
 from pubsub_kit.interview.guide import USUAL, Advice, GuideError, advise
+from pubsub_kit.interview.guide_reasons import AGAINST, FOR
 from pubsub_kit.interview.guided import card, decisions, guide
 from pubsub_kit.workbook.build import KIT
 
