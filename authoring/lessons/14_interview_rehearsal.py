@@ -56,8 +56,8 @@ show.compare("14.draw", drawing)
 #
 # ## What they rate
 #
-# Five things, each in four bands, from very weak to very strong (Tech Interview Handbook). The level
-# is mostly a matter of who drives (Hello Interview, 2023):
+# Five things, each in four bands, from very weak to very strong (Tech Interview Handbook). The
+# level is mostly a matter of who drives (Hello Interview, 2023):
 
 # %% [markdown]
 # | | mid | senior | staff |
@@ -134,8 +134,8 @@ drawn(first, caption=caption)
 # number for part payments. If the processor doesn't answer, I **decline**, so nobody waits. What
 # would flip that? A processor that is often slow."
 #
-# That sounds senior: options, prices, a flip. Sounding right and being right are two skills, though.
-# How sure would you be that it holds?
+# That sounds senior: options, prices, a flip. Sounding right and being right are two skills,
+# though. How sure would you be that it holds?
 
 # %% [markdown] tags=["play"]
 # ## Say how sure you are
@@ -223,9 +223,10 @@ print(card)
 card.picture
 
 # %% [markdown]
-# The first lines are a proof within a bound. The table is a slice of the busiest minute, in which
-# the processor is silent for five seconds and a worker dies. Read it against yourself: the design
-# that simply waits for the processor is faster here, and cheaper. What does your queue buy?
+# The first lines are a proof within a bound. The table is a slice of the busiest minute: for five
+# seconds the processor answers late, and then a worker dies. `queued` decides as you did. Now read
+# it against yourself: `blocking`, whose API simply waits for the processor, is faster here, and
+# cheaper. What does your queue buy?
 #
 # Decide otherwise, and see what breaks first:
 
