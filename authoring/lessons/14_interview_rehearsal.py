@@ -279,9 +279,10 @@ show.quiz(
 # ## Rehearse
 #
 # Now you, against the clock. The interviewer answers only what you ask, moves on at the end of each
-# box, throws one failure, and runs your design. Claim in words: *no double charge under crash,
-# reply lost up to 2 with confidence 80%*. Help comes in five rungs, and each is written down. The
-# report begins with what you were sure of, and wrong about.
+# box, throws one failure, and runs your design. `/help` lists what it understands, and each `/hint`
+# is written down. Claim in words: *no double charge under crash, reply lost up to 2 with confidence
+# 80%*. The report begins with what you were sure of, and wrong about. The third question you know:
+# say it in your own words.
 
 # %%
 interview("twitter-feed")
