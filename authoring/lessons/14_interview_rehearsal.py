@@ -51,8 +51,7 @@ show.compare("14.draw", drawing)
 # %% [markdown]
 # Each box has to produce something. Requirements end with what must never happen. An estimate ends
 # with a decision, or you can skip it. The design ends with a path that you can follow with a
-# finger. Deep dives end with a failure that you survive. Watch the clock yourself: nobody gives you
-# back the minutes for the wrap-up.
+# finger. Deep dives end with a failure that you survive. Watch the clock yourself.
 #
 # ## What they rate
 #
@@ -313,8 +312,7 @@ guide()
 # %% [markdown]
 # ## A little every day
 #
-# What you get wrong today should come back tomorrow, with other numbers. Cards do that, for as long
-# as you answer them:
+# What you get wrong today should come back tomorrow, with other numbers. Cards do that:
 
 # %%
 cards()
