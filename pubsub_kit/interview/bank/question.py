@@ -137,9 +137,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Oracle:
-    """The sentence that must hold in every run.
+    """What must hold in every run.
 
-    `run` names the exercise question whose world decides it, such as "03.consumer", or is "".
+    `run` names the exercise question whose world decides its first sentence, such as
+    "03.consumer", or is "" where none can.
     """
 
     holds: str
@@ -191,7 +192,7 @@ def questions() -> tuple[Question, ...]:
     return tuple(_loaded(path) for path in reading.files().values())
 
 
-def question_in(path: Path) -> Question:
+def question_in(path: str | Path) -> Question:
     """Return the question that a TOML file holds. Raises BankError if it doesn't fit the schema."""
     return _built(reading.read(path))
 

@@ -13,13 +13,14 @@ import tomllib
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from pubsub_kit.errors import PubSubKitError, brief
 from pubsub_kit.interview.bank import consistency
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
 
 FOLDER = Path(__file__).parent
 LARGEST = 100_000  # bytes: the bank's own files have a fifth of that
@@ -41,12 +42,15 @@ def id_of(path: Path) -> str:
     return path.stem[3:].replace("_", "-")
 
 
-def read(path: Path) -> dict[str, Any]:
+def read(path: str | Path) -> dict[str, Any]:
     """Return what a question's file holds, once it fits the schema.
 
     Raises BankError, in one sentence, if it doesn't.
     """
-    found = _parsed(_text(Path(path)), path.name)
+    if not isinstance(path, str | Path):
+        raise BankError(f"give the path of a question's file, not {brief(path)}")
+    path = Path(path)
+    found = _parsed(_text(path), path.name)
     errors = list(_validator().iter_errors(found))
     if errors:
         first = min(errors, key=_rank)
@@ -71,6 +75,8 @@ def _rubric() -> dict[str, list[str]]:
 
 @cache
 def _validator() -> Draft202012Validator:
+    from jsonschema import Draft202012Validator  # it takes a second to import
+
     return Draft202012Validator(schema())
 
 
@@ -79,12 +85,13 @@ def _text(path: Path) -> str:
         if path.stat().st_size > LARGEST:
             raise BankError(f"{path.name} is larger than {LARGEST:,} bytes: shorten it")
         return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise BankError(
-            f"{path.name} can't be read ({error.strerror}): check that the file is there"
-        ) from None
     except UnicodeDecodeError:
         raise BankError(f"{path.name} is not written in UTF-8: save it as UTF-8") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise BankError(
+            f"{brief(path.name)} can't be read ({why}): check that the file is there"
+        ) from None
 
 
 def _parsed(text: str, name: str) -> dict[str, Any]:
