@@ -169,12 +169,16 @@ class Shown:
 
 @dataclass(frozen=True)
 class Mark:
-    """A sign of the rubric; `at` is when the engine saw it, None where a person has to judge."""
+    """A sign of the rubric; `at` is when it was seen, None where a person has yet to judge.
+
+    `by` is the interviewer where a person noted it in the rehearsal, and "" where the engine did.
+    """
 
     dimension: str
     level: str
     sign: str
     at: float | None
+    by: str = ""
 
 
 @dataclass(frozen=True)

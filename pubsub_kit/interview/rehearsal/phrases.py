@@ -76,8 +76,9 @@ def run_line(run: Shown) -> str:
 
 
 def seen_at(mark: Mark) -> str:
-    """Say that the engine saw a sign, and when."""
-    return f"seen in this rehearsal at {minutes(mark.at or 0.0)}"
+    """Say who saw a sign, the engine or the interviewer, and when."""
+    seen = f"noted by the {mark.by}" if mark.by else "seen in this rehearsal"
+    return f"{seen} at {minutes(mark.at or 0.0)}"
 
 
 def sure(bet: Bet) -> str:

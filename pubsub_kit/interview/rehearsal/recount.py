@@ -21,6 +21,7 @@ from pubsub_kit.interview.rehearsal.account import (
 )
 from pubsub_kit.interview.rehearsal.going_back import lessons
 from pubsub_kit.interview.rehearsal.told import Told, of, told
+from pubsub_kit.interview.rehearsal.turn import INTERVIEWER
 
 _WHOLE = sum(minutes for _, minutes in BOXES)
 _MOVES = ("asked", "estimated", "decided", "claimed", "designed")
@@ -119,14 +120,20 @@ def _marks(found: Sequence[Told], question: Question) -> tuple[Mark, ...]:
     """
     sentence = {(s.dimension, s.level, s.seen): wording.line(s.sign) for s in question.signs}
     listed = [(s.dimension, s.level, wording.line(s.sign)) for s in question.signs]
-    seen: dict[tuple[str, str, str], float] = {}
+    seen: dict[tuple[str, str, str], Told] = {}
     for fact in of(found, "signed"):
         where, sign = (fact.line("dimension"), fact.line("level")), fact.line("sign")
-        seen.setdefault((*where, sentence.get((*where, sign), sign)), fact.at)
-    marks = [Mark(*sign, seen.get(sign)) for sign in dict.fromkeys([*listed, *seen])]
+        seen.setdefault((*where, sentence.get((*where, sign), sign)), fact)
+    marks = [_mark(sign, seen.get(sign)) for sign in dict.fromkeys([*listed, *seen])]
     known = [m for m in marks if m.dimension in DIMENSIONS and m.level in LEVELS]
     order = {name: n for n, name in enumerate((*DIMENSIONS, *LEVELS))}
     return tuple(sorted(known, key=lambda mark: (order[mark.dimension], order[mark.level])))
+
+
+def _mark(sign: tuple[str, str, str], seen: Told | None) -> Mark:
+    if seen is None:
+        return Mark(*sign, None)
+    return Mark(*sign, seen.at, INTERVIEWER if seen.line("seen") == INTERVIEWER else "")
 
 
 def _ratings(found: Sequence[Told]) -> tuple[Rating, ...]:

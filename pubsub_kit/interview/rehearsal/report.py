@@ -55,6 +55,9 @@ class Report:
     def __repr__(self) -> str:
         return self.markdown()
 
+    def _repr_markdown_(self) -> str:
+        return self.markdown()
+
 
 def report(
     events: Iterable[object],

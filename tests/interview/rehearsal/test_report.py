@@ -219,6 +219,13 @@ def test_a_sign_beyond_the_questions_own_is_shown_too() -> None:
     assert "✓ staff: Runs the recovery in her head. (seen in this rehearsal at 0:07)" in text
 
 
+def test_a_sign_that_a_person_noted_says_so() -> None:
+    sign = QUESTION.signs[0]
+    told = event("signed", 7, dimension=sign.dimension, level=sign.level, sign=sign.sign,
+                 seen="interviewer")  # fmt: skip
+    assert "(noted by the interviewer at 0:07)" in report([started(), told], QUESTION).markdown()
+
+
 def test_ratings_name_who_gave_them() -> None:
     assert "Rated by Ann: strong" in Page(whole().html()).text.replace("Ann : ", "Ann: ")
     assert "| trade-offs | strong | weak |" in whole().markdown()
