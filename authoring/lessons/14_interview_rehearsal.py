@@ -119,7 +119,7 @@ PARTS = (
 )
 CALLS = "api db, api orders, payer db, payer processor, reconciler db, reconciler processor"
 WIRES = tuple(Wire(*ends.split()) for ends in f"{CALLS}, reconciler orders".split(", "))
-first = Design("my ledger", PARTS, WIRES, {"key": "click", "unknown": "fail"})
+first = Design("my ledger", PARTS, WIRES, {"key-scope": "click", "unknown": "failed"})
 
 # %% tags=["picture", "folded"]
 # Draw it
@@ -200,7 +200,7 @@ print(broken.question)
 # One key per **intent**: the order, and a number if it may be paid in parts. Are you sure now?
 
 # %%
-second = run(PROBLEM, first.deciding(key="intent"))
+second = run(PROBLEM, first.deciding(**{"key-scope": "intent"}))
 print(second.found.violation.message)
 
 # %% tags=["picture", "folded"]
@@ -213,7 +213,7 @@ second.picture
 # the processor, by your own reference.
 
 # %%
-final = first.deciding(key="intent", unknown="pending")
+final = first.deciding(**{"key-scope": "intent", "unknown": "pending"})
 card = report(PROBLEM, final)
 print(card)
 
@@ -233,15 +233,16 @@ card.picture
 # %% tags=["folded"]
 # Three controls: other decisions
 def otherwise(key, unknown, kept):
-    found, _ = searched(PROBLEM, propose({"key": key, "unknown": unknown, "kept": kept}))
+    decided = {"key-scope": key, "unknown": unknown, "key-place": kept}
+    found, _ = searched(PROBLEM, propose(decided))
     return show.counterexample(found) if found.violation else show.hardest(found)
 
 
 show.play(
     otherwise,
     key=show.choice(["attempt", "click", "intent"], "intent", label="one key for each"),
-    unknown=show.choice(["retry", "fail", "pending"], "retry", label="if nobody answers"),
-    kept=show.choice(["entries' store", "replica", "cache"], label="keys are kept in"),
+    unknown=show.choice(["retry", "failed", "pending"], "retry", label="if nobody answers"),
+    kept=show.choice(["same-transaction", "replica", "cache"], label="keys are kept in"),
 )
 
 # %% [markdown]
