@@ -33,10 +33,11 @@ class Asking:
 
 @dataclass(frozen=True)
 class Choice:
-    """One way to do it: its name, its price, and the lessons that show both."""
+    """One way to do it: its name, what a list calls it, its price, and the lessons that show both."""
 
     id: str
     name: str
+    short: str
     price: str
     lessons: tuple[str, ...]
     broker: bool = False
@@ -116,6 +117,7 @@ CHOICES = (
     Choice(
         "pub/sub",
         "pub/sub",
+        "pub/sub",
         "Each reader deduplicates and lags on its own, and no one piece of code says what happens "
         "next.",
         ("02", "03"),
@@ -123,6 +125,7 @@ CHOICES = (
     ),
     Choice(
         "queue",
+        "a queue",
         "a queue",
         "Work may be delivered twice, a poison message needs a place to go, and what is acked is "
         "gone.",
@@ -132,6 +135,7 @@ CHOICES = (
     Choice(
         "log",
         "a log",
+        "a log",
         "You pay for the disk, keep reading old versions, and need a plan for data that must be "
         "erased.",
         ("07", "10"),
@@ -140,12 +144,14 @@ CHOICES = (
     Choice(
         "table",
         "a table and a loop",
+        "a table",
         "You write leases and retries yourself, and the loop polls your database.",
         ("02", "04"),
     ),
     Choice(
         "call",
         "a plain call (RPC)",
+        "a call",
         "You are up only while the other side is. Latencies add up, and retries at every layer "
         "multiply.",
         ("01",),
@@ -153,6 +159,7 @@ CHOICES = (
     Choice(
         "transaction",
         "one transaction in one database, and no pub/sub",
+        "a transaction",
         "Everything that changes together lives in one database, and shares its limits and its "
         "failures.",
         ("05",),
@@ -160,10 +167,12 @@ CHOICES = (
     Choice(
         "saga",
         "a saga",
+        "a saga",
         "You write a compensation for each step, and everyone may see the state in between.",
         ("05",),
     ),
     Choice(
+        "two-phase commit",
         "two-phase commit",
         "two-phase commit",
         "Rows stay locked while the coordinator is down. It is atomic, not isolated: readers have "

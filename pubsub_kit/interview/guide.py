@@ -73,9 +73,12 @@ class Flip:
     def __str__(self) -> str:
         """Return it as a sentence."""
         given = next(a.given for a in _asking(self.question).answers if a.words == self.answer)
-        gains, drops = " and ".join(self.gains), " or ".join(self.drops)
+        gains, drops = (
+            joint.join(_CHOICES[name].short for name in names)
+            for joint, names in ((" and ", self.gains), (" or ", self.drops))
+        )
         if not gains:
-            return f"If {given}: no {drops}."
+            return f"If {given}: do without {drops}."
         return f"If {given}: {gains} instead of {drops}." if drops else f"If {given}: also {gains}."
 
 

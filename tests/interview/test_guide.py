@@ -197,7 +197,8 @@ def test_no_sentence_is_longer_than_thirty_words() -> None:
 def test_the_advice_reads_as_plain_words() -> None:
     said = repr(advised(reply="yes", readers="several services"))
     assert said.startswith("Use a plain call (RPC), and pub/sub.\n")
-    assert "If everything had to stay in one order: log instead of pub/sub." in said
+    assert "If everything had to stay in one order: a log instead of pub/sub." in said
+    assert "If the caller could go on without the result: do without a call." in said
     assert "(reply: yes; lesson 01)" in said
 
 
