@@ -33,7 +33,7 @@ class Asking:
 
 @dataclass(frozen=True)
 class Choice:
-    """One way to do it: its name, what a list calls it, its price, and the lessons that show both."""
+    """One way to do it: its name, in full and in a list, its price, and the lessons for both."""
 
     id: str
     name: str

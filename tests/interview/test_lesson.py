@@ -1,4 +1,4 @@
-"""What lesson 14 says in prose is what the kit has: boxes, levels, questions, and a card's numbers."""
+"""What lesson 14 says in prose is what the kit has: boxes, levels, questions, measures."""
 
 from __future__ import annotations
 
