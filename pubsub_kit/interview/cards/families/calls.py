@@ -11,7 +11,7 @@ MONTH = 30 * 24 * 60  # minutes
 
 def tail(dice: Dice) -> Problem:
     """Ask for the share of pages that wait for a slow reply."""
-    slow, servers = dice.pick((0.5, 1.0, 2.0, 3.0, 5.0)), dice.pick((5, 10, 20, 40, 50, 100))
+    slow, servers = dice.pick((0.5, 1.0, 2.0, 3.0, 5.0)), 5 * dice.whole(1, 24)
     share = 100 * (1 - (1 - slow / 100) ** servers)
     return Problem(
         f"A page asks {servers} servers at once and waits for all of them. Each one is slow for "
@@ -41,7 +41,7 @@ def chain(dice: Dice) -> Problem:
 
 def thunder(dice: Dice) -> Problem:
     """Ask for the load that retries add while a share of attempts fails."""
-    fails, tries = dice.pick((20, 50, 80, 90)), dice.whole(2, 5)
+    fails, tries = 10 * dice.whole(2, 9), dice.whole(2, 5)
     rate = dice.pick((100, 200, 500, 1000))
     share = fails / 100
     load = rate * sum(share**i for i in range(tries))
@@ -59,8 +59,8 @@ def thunder(dice: Dice) -> Problem:
 
 def workers(dice: Dice) -> Problem:
     """Ask how many workers wait, by Little's law."""
-    rate, fast = dice.pick((20, 50, 80, 120, 200)), dice.pick((50, 100, 200))
-    slow = dice.pick((1, 2, 3, 5))
+    rate, fast = 10 * dice.whole(2, 25), dice.pick((50, 100, 200))
+    slow = dice.whole(1, 8)
     return Problem(
         f"A shop takes {rate} orders a second, and a worker waits {fast} ms for each reply. Now "
         f"replies take {slow} s. How many workers are busy on average, if none is refused?",

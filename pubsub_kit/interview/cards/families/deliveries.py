@@ -59,7 +59,7 @@ def groups(dice: Dice) -> Problem:
     """Ask how many times events are handled, by services in groups, some of them late."""
     count = dice.whole(2, 5)
     names = dice.some(("a", "b", "c"), dice.whole(1, min(3, count)))
-    chosen = tuple([*names, *(dice.pick(names) for _ in range(count - len(names)))])
+    chosen = (*names, *(dice.pick(names) for _ in range(count - len(names))))
     before, after = dice.whole(0, 5), dice.whole(3, 12)
     times = sum(_answer(groups_run(chosen, before, after), handled).values())
     told = ", ".join(f"{s} (group {g})" for s, g in zip(SERVICES, chosen, strict=False))
@@ -116,11 +116,14 @@ def crash(dice: Dice) -> Problem:
     done = _answer(crash_run(count, at, early), jobs_done)
     how = "acks each message on receipt" if early else "acks each message when its work is done"
     return Problem(
-        f"{count} jobs wait in a queue. One worker takes them one by one, a second each, and {how}. "
-        f"It crashes in the middle of job-{at}, and restarts. How many jobs are done in the end?",
+        f"{count} jobs wait in a queue. One worker takes them one by one, a second each, and "
+        f"{how}. It crashes in the middle of job-{at}, and restarts. How many jobs are done in "
+        "the end?",
         Number(done, "", 0),
         f"{done} of {count}: job-{at} was "
-        + ("acked already, so nobody brings it again." if early else "not acked, so it came again."),
+        + (
+            "acked already, so nobody brings it again." if early else "not acked, so it came again."
+        ),
         f"Does the broker still know of job-{at} when the worker crashes?",
         {"count": count, "at": at, "early": early},
         run=lambda: crash_run(count, at, early),
@@ -218,7 +221,11 @@ def dead_letters(dice: Dice) -> Problem:
     split = dice.whole(0, len(failing))
     poison, flaky = tuple(sorted(failing[:split])), tuple(sorted(failing[split:]))
     dead, tries = _answer(dead_run(count, poison, flaky, most), dead_and_tries)
-    bad = f"Numbers {', '.join(map(str, poison))} fail each time" if poison else "None fails each time"
+    bad = (
+        f"Numbers {', '.join(map(str, poison))} fail each time"
+        if poison
+        else "None fails each time"
+    )
     once = f"; {', '.join(map(str, flaky))} fail the first time only" if flaky else ""
     return Problem(
         f"Orders 1 to {count} are in a queue. {bad}{once}. After {most} deliveries a message that "

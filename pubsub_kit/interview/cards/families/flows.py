@@ -14,7 +14,6 @@ from pubsub_kit.interview.cards.families.forms import Listed, Number, choice
 from pubsub_kit.interview.cards.families.problem import Family, Problem
 from pubsub_kit.patterns.saga import Saga, SagaStep
 from pubsub_kit.world.publishing import publish
-from pubsub_kit.world.services import CallError
 from pubsub_kit.world.verbs import call, sleep
 from pubsub_kit.world.world import World
 
@@ -47,7 +46,7 @@ def layers_run(tries: tuple[int, ...]) -> World:
 
 def layers(dice: Dice) -> Problem:
     """Ask how many attempts reach the lowest layer."""
-    tries = tuple(dice.whole(1, 4) for _ in range(dice.whole(2, 3)))
+    tries = tuple(dice.whole(1, 5) for _ in range(dice.whole(2, 3)))
     world = layers_run(tries)
     count = handled(world)["database"]
     world.dissolve()

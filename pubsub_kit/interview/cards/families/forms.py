@@ -158,12 +158,12 @@ class Choice:
     def judge(self, given: Any) -> bool:
         """Read a letter, or an option's words, and compare it."""
         typed = text_of(given).casefold()
-        for index, (letter, option) in enumerate(
-            zip(ascii_lowercase, self.options, strict=False)
-        ):
+        for index, (letter, option) in enumerate(zip(ascii_lowercase, self.options, strict=False)):
             if typed in (letter, f"{letter})", option.casefold(), f"{letter}) {option}".casefold()):
                 return index == self.index
-        raise UnreadableAnswer(f"{brief(given)} is not among the options. {self.how}")
+        raise UnreadableAnswer(
+            f"{brief(given)} is not among the options: {self.how[0].lower()}{self.how[1:-1]}"
+        )
 
 
 @dataclass(frozen=True)
@@ -194,4 +194,3 @@ def choice(dice: Dice, right: str, wrong: Sequence[str]) -> Choice:
     """Return a choice among a right option and wrong ones, in a drawn order."""
     options = dice.shuffled([right, *(option for option in wrong if option != right)])
     return Choice(tuple(options), options.index(right))
-

@@ -64,14 +64,12 @@ def conflict(dice: Dice) -> Problem:
     first, second = (min(10 * dice.whole(2, 18), balance) for _ in range(2))
     left = balance - first
     end = left - second if rude or second <= left else left
-    how = (
-        "appends the same event again at the new end" if rude else "reads again and decides again"
-    )
+    how = "appends the same event again at the new end" if rude else "reads again and decides again"
     decided = f"{second} is refused" if end == left else f"{second} is taken"
     return Problem(
         f"An account holds {balance}, and may not go below 0. Two withdrawals, {first} and "
-        f"{second}, read it at the same version. The {first} is appended first. The {second} meets a "
-        f"conflict; then it {how}. What is the balance in the end?",
+        f"{second}, read it at the same version. The {first} is appended first. The {second} meets "
+        f"a conflict; then it {how}. What is the balance in the end?",
         Number(end, "", 0),
         f"After the first, {left} is left. On that, {decided}, so it ends at {end}."
         + (" Nobody looked at the rule again." if end < 0 else ""),
@@ -99,7 +97,7 @@ def upcasts(dice: Dice) -> Problem:
 
 def rewind(dice: Dice) -> Problem:
     """Ask how far a shot is off without a rewind."""
-    speed, latency = dice.pick((200, 250, 300, 400)), dice.pick((25, 50, 75, 100, 150))
+    speed, latency = 50 * dice.whole(3, 10), 5 * dice.whole(4, 30)
     shown = dice.pick((50, 100))
     by_latency = dice.pick((True, False))
     missing = shown if by_latency else latency + shown
@@ -147,7 +145,7 @@ def redo(dice: Dice) -> Problem:
 
 def hashed(dice: Dice) -> Problem:
     """Ask how long it takes to try every number behind a hash."""
-    digits, rate = dice.whole(6, 10), dice.pick((1, 2, 5, 10))
+    digits, rate = dice.whole(6, 10), dice.whole(1, 20)
     seconds = 10**digits / (rate * 1e6)
     return Problem(
         f"A log keeps the SHA-256 of phone numbers with {digits} digits, without a key. A machine "
@@ -177,7 +175,7 @@ def quorum(dice: Dice) -> Problem:
 
 def writes_stop(dice: Dice) -> Problem:
     """Ask how many replicas may fail before writes stop, or acked data may be lost."""
-    copies = dice.whole(3, 7)
+    copies = dice.whole(3, 9)
     least, stops = dice.whole(2, copies), dice.pick((True, False))
     asked = (
         "How many replicas may fail, so that writes still go on?"
@@ -188,15 +186,17 @@ def writes_stop(dice: Dice) -> Problem:
     return Problem(
         f"{copies} replicas, acks=all, min.insync.replicas={least}. {asked}",
         Number(value, "copy", 0),
-        f"Writes go on while {least} are in sync: {copies - least} may fail. An acknowledged record "
-        f"is on at least {least}: it outlives the loss of {least - 1}.",
+        f"Writes go on while {least} are in sync: {copies - least} may fail. An acknowledged "
+        f"record is on at least {least}: it outlives the loss of {least - 1}.",
         "On how many replicas is a record, at least, when it is acknowledged?",
         {"copies": copies, "least": least, "stops": stops},
     )
 
 
 FAMILIES = (
-    Family("compaction", "What compaction leaves", "07", compaction, (48, 51), "Kafka, design docs"),
+    Family(
+        "compaction", "What compaction leaves", "07", compaction, (48, 51), "Kafka, design docs"
+    ),
     Family("retention", "How old a record gets", "07", retention, (47,), "Kafka, defaults in 4.0"),
     Family("replay", "Loading from a snapshot", "08", replay, (58,)),
     Family("conflict", "Two who decided on one state", "08", conflict, (55, 56)),

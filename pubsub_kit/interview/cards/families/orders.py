@@ -41,7 +41,7 @@ def ordered_pairs(dice: Dice) -> Problem:
     numbers = ", ".join(f"{key}: {crc32(key.encode())}" for key in keys)
     return Problem(
         f"A topic has {count} partitions, and a key's partition is crc32(key) mod {count}. The "
-        f"checksums are {numbers}. Whose events are sure to be read in order with those of {first}?",
+        f"checksums are {numbers}. Whose events are sure to be read in order with {first}'s?",
         Listed(same),
         f"{first} is in partition {home}, with {', '.join(same) or 'nobody else'}. Order holds "
         "within a partition, and says nothing about two of them.",

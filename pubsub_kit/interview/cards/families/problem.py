@@ -35,7 +35,10 @@ class Problem:
             return None
         from pubsub_kit import show  # only who was wrong needs it, and it is slow to import
 
-        return show.trace(self.run().trace, title="What happens", caption=f"The answer: {self.form.right}")
+        trace = self.run().trace
+        if trace.of("replicas"):
+            return show.replicas(trace, title="What happens", caption=self.back)
+        return show.trace(trace, title="What happens", caption=self.back)
 
 
 @dataclass(frozen=True)

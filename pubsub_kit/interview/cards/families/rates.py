@@ -28,8 +28,8 @@ def drain(dice: Dice) -> Problem:
 
 def lag(dice: Dice) -> Problem:
     """Ask how long one author's fan-out takes."""
-    followers = dice.pick((1, 2, 5, 10, 20, 30)) * 1_000_000
-    rate = dice.pick((50, 100, 200, 300)) * 1_000
+    followers = dice.whole(1, 40) * 1_000_000
+    rate = dice.pick((50, 100, 200, 250, 300, 400)) * 1_000
     return Problem(
         f"An account with {followers // 1_000_000}M followers posts. The fleet writes "
         f"{rate // 1000}K timeline entries a second, and all of it works on this post. How long "
@@ -44,7 +44,7 @@ def lag(dice: Dice) -> Problem:
 
 def threshold(dice: Dice) -> Problem:
     """Ask from how many followers on an account can't be pushed in time."""
-    seconds, rate = dice.pick((2, 5, 10, 30)), dice.pick((100, 200, 300, 500)) * 1_000
+    seconds, rate = dice.whole(2, 30), dice.pick((100, 200, 300, 500)) * 1_000
     spare = dice.pick((10, 20, 25, 50))
     most = seconds * rate * spare / 100
     return Problem(
@@ -61,7 +61,7 @@ def threshold(dice: Dice) -> Problem:
 
 def fan_out(dice: Dice) -> Problem:
     """Ask for the writes a second of a fan-out on write."""
-    posts, followers = dice.pick((20, 50, 100, 400)), dice.pick((50, 75, 150, 200))
+    posts, followers = 20 * dice.whole(1, 25), dice.pick((50, 75, 150, 200))
     peak = dice.pick((2, 3, 5))
     writes = posts * 1e6 / DAY * followers * peak
     return Problem(
@@ -77,7 +77,7 @@ def fan_out(dice: Dice) -> Problem:
 
 def campaign(dice: Dice) -> Problem:
     """Ask which share of a campaign expires before it is sent."""
-    people, quota = dice.pick((10, 20, 30, 50)), dice.pick((2, 5, 10))
+    people, quota = dice.pick((20, 30, 50, 80)), dice.pick((2, 3, 5))
     share, hours = dice.pick((50, 60, 70, 80)), dice.pick((1, 2, 3, 4))
     takes = people * 1e6 / (quota * 1000 * share / 100)
     expired = max(0.0, 100 * (1 - hours * 3600 / takes))
@@ -96,7 +96,7 @@ def campaign(dice: Dice) -> Problem:
 
 def dedup_memory(dice: Dice) -> Problem:
     """Ask for the memory that a dedup window needs."""
-    day, days = dice.pick((10, 40, 100, 200, 500)), dice.pick((1, 2, 3, 7))
+    day, days = 10 * dice.whole(1, 50), dice.pick((1, 2, 3, 7))
     size = dice.pick((16, 32, 40, 64))
     gigabytes = day * 1e6 * days * size / 1e9
     return Problem(

@@ -30,9 +30,9 @@ def copies(dice: Dice) -> Problem:
     eta, visible = dice.whole(2, 48), dice.pick((30, 60, 90, 120, 360))
     count = -(-eta * 60 // visible)
     return Problem(
-        f"A task is due in {eta} h. A worker takes it from the queue at once and holds it in memory "
-        f"until then, without extending its lease. Each worker that gets it does the same. The "
-        f"visibility timeout is {visible} min. How many workers hold it when it is due?",
+        f"A task is due in {eta} h. A worker takes it from the queue at once and holds it in "
+        f"memory until then, without extending its lease. Each worker that gets it does the same. "
+        f"The visibility timeout is {visible} min. How many workers hold it when it is due?",
         Number(count, "copy", 0),
         f"Every {visible} min the queue gives it to another worker: ⌈{eta * 60} / {visible}⌉ = "
         f"{count}. All of them run it.",
