@@ -232,7 +232,7 @@ def _lines(turn: Turn) -> list[str]:
 
 
 def _head(turn: Turn, session: Session) -> str:
-    weak = ": an exercise showed this belief" if turn.weak else ""
+    weak = ": this belief was weak" if turn.weak else ""
     return f"Card {session.done + 1} of {session.limit}, lesson {turn.card.lesson}{weak}"
 
 

@@ -148,8 +148,9 @@ class Session:
 
     def _queue(self) -> Iterator[tuple[Card, Standing, float]]:
         """Yield the cards that may come next, the first one first."""
-        now, table = self.book.now(), standings(self.book.history())
-        first = weak(self.cards, self._progress, table)
+        now, reviews = self.book.now(), self.book.history()
+        table = standings(reviews)
+        first = weak(self.cards, self._progress, reviews, table)
 
         def rank(pair: tuple[int, Card]) -> tuple[float, ...]:
             number, card = pair

@@ -70,6 +70,8 @@ class Desk:
             found = rest = self.source.readline(LONGEST + 2)
             while len(rest) > LONGEST and not rest.endswith("\n"):
                 rest = self.source.readline(65_536)  # thrown away: nobody types so much
+        except BrokenPipeError:
+            raise  # whoever read this, `head` say, has read enough
         except (OSError, ValueError) as error:
             raise CardError(
                 f"your input can't be read ({error}): run this in a terminal"
@@ -115,7 +117,7 @@ def _when(session: Session) -> str:
 
 
 def _show(turn: Turn, session: Session) -> None:
-    weak = " · an exercise showed this belief" if turn.weak else ""
+    weak = " · this belief was weak" if turn.weak else ""
     head = f"{session.done + 1} of {session.limit} · lesson {turn.card.lesson} · {turn.card.kind}"
     say(f"\n{head}{weak}")
     _ask(turn.problem)
@@ -131,11 +133,10 @@ def _ask(problem: Problem) -> None:
 def _take(turn: Turn, desk: Desk) -> None:
     """Take lines until the card is answered, and say how it went."""
     if turn.judged_by_you:
-        if (said := desk.line().strip()) == QUIT:
-            raise Stopped
-        if said == HINT:
-            say(folded(turn.hint()))
-            desk.line()
+        while (said := desk.line().strip()) in (HINT, QUIT):
+            if said == QUIT:
+                raise Stopped
+            say(folded(f"Hint: {turn.hint()}"))
         say(folded(turn.problem.form.right))
         say("Did you have it? y or n")
     while turn.told is None:

@@ -139,3 +139,11 @@ def test_the_files_of_the_deck_have_no_key_that_nobody_reads() -> None:
     number = {"id", "lesson", "front", "value", "unit", "within", "factor", "back", "source"}
     assert {key for name in BELIEFS for row in rows(name) for key in row} == belief
     assert {key for row in rows("numbers") for key in row} == number
+
+
+def test_the_right_option_is_not_given_away_by_its_length() -> None:
+    places = []
+    for row in (row for name in BELIEFS for row in rows(name)):
+        options = sorted([row["right"], *row["wrong"]], key=len)
+        places.append(options.index(row["right"]))
+    assert max(map(places.count, (0, 1, 2))) <= len(places) / 2

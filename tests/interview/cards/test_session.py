@@ -9,6 +9,7 @@ import sys
 import textwrap
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fsrs import Card as Memory
@@ -22,7 +23,7 @@ from pubsub_kit.interview.cards.deck import chosen, deck
 from pubsub_kit.interview.cards.families.forms import UnreadableAnswer
 from pubsub_kit.interview.cards.schedule import moment, standings
 from pubsub_kit.interview.cards.session import SLOW, Session, span
-from pubsub_kit.interview.cards.weak import shown
+from pubsub_kit.interview.cards.weak import flag, shown
 from pubsub_kit.log.event import Event
 from tests.interview.cards.desk import NOON, Watch, book, only, right, wrong
 
@@ -210,6 +211,25 @@ def test_a_weak_belief_stays_first_until_it_was_answered_right_since(tmp_path: P
     assert not turn.weak
 
 
+def test_a_belief_that_was_flagged_comes_first(tmp_path: Path) -> None:
+    watch = Watch()
+    log = book(tmp_path, watch)
+    flag(log, 55)
+    watch.wait(1)
+    session = Session(log, DECK)
+    first = [turn.card.id for _ in range(2) if (turn := session.next()) and right(turn)]
+    assert set(first) == {"belief-55", "family-conflict"}
+    turn = session.next()
+    assert turn is not None
+    assert not turn.weak
+
+
+@pytest.mark.parametrize("belief", [0, 82, -1, None, "7", 7.0, True])
+def test_only_a_misconception_can_be_flagged(belief: Any, tmp_path: Path) -> None:
+    with pytest.raises(CardError, match="numbered 1 to 81"):
+        flag(book(tmp_path), belief)
+
+
 def test_an_answer_that_holds_shows_no_weak_belief() -> None:
     held = {"exercise": "03", "question": "consumer", "outcome": "holds", "belief": ""}
     fails = {**held, "outcome": "fails", "belief": "no dedup"}
@@ -258,6 +278,7 @@ def test_a_session_ends_where_nothing_is_due(tmp_path: Path) -> None:
 REVIEWS = """
     import sys
     from pathlib import Path
+from typing import Any
     from pubsub_kit.interview.cards.deck import deck
     from pubsub_kit.interview.cards.session import Session
     from tests.interview.cards.desk import book, right
