@@ -278,7 +278,6 @@ def test_a_session_ends_where_nothing_is_due(tmp_path: Path) -> None:
 REVIEWS = """
     import sys
     from pathlib import Path
-from typing import Any
     from pubsub_kit.interview.cards.deck import deck
     from pubsub_kit.interview.cards.session import Session
     from tests.interview.cards.desk import book, right
