@@ -8,7 +8,6 @@ knows of it. The same deck gives the same bytes of its collection, whenever it i
 from __future__ import annotations
 
 import csv
-import html
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, NamedTuple
 from pubsub_kit.interview.cards import writing
 from pubsub_kit.interview.cards.card import Card
 from pubsub_kit.interview.cards.families.forms import Choice
+from pubsub_kit.interview.cards.marked import marked
 
 FROZEN = 5  # problems of each family
 _DECK, _MODEL = 1_783_020_114, 1_783_020_115  # Anki tells decks and note types apart by these
@@ -97,6 +97,6 @@ def _apkg(made: Sequence[Note], path: Path) -> None:
 
 def _html(text: str) -> str:
     """Return text as HTML: escaped, with its lines, and with the indentation of code."""
-    lines = html.escape(text).split("\n")
+    lines = marked(text).split("\n")
     spaced = (line.replace("    ", "&nbsp;&nbsp;&nbsp;&nbsp;") for line in lines)
     return "<br>".join(spaced)

@@ -19,6 +19,7 @@ from pubsub_kit.interview.cards.book import Book
 from pubsub_kit.interview.cards.card import KINDS, CardError
 from pubsub_kit.interview.cards.deck import chosen, deck
 from pubsub_kit.interview.cards.families.forms import Choice, UnreadableAnswer
+from pubsub_kit.interview.cards.marked import marked
 from pubsub_kit.interview.cards.session import LIMIT, Session, Turn, span
 from pubsub_kit.show import page
 from pubsub_kit.show.ink import clean
@@ -182,13 +183,13 @@ class Cards:
         return {
             "stage": "said" if turn.judged_by_you else "ask",
             "count": _head(turn, self.session),
-            "front": escape(turn.problem.front),
+            "front": marked(turn.problem.front),
             "how": form.how,
-            "options": [[line[0], escape(line)] for line in options],
+            "options": [[line[0], marked(line)] for line in options],
         }
 
     def _say(self, words: str) -> None:
-        self._widget.said = escape(words)
+        self._widget.said = marked(words)
 
 
 _KEYS = ("act", "text")

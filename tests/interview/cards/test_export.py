@@ -13,6 +13,7 @@ import pytest
 from pubsub_kit.interview.cards import export
 from pubsub_kit.interview.cards.card import CardError
 from pubsub_kit.interview.cards.deck import chosen, deck
+from pubsub_kit.interview.cards.marked import marked
 
 LESSON = chosen(deck(), "03")
 
@@ -123,3 +124,8 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "deck.csv").mkdir()
     with pytest.raises(CardError, match="is a folder"):
         export.export(LESSON, tmp_path / "deck.csv")
+
+
+def test_words_between_backticks_are_code_and_nothing_else_is_html() -> None:
+    assert marked('a<b `x < 1` & "c"') == "a&lt;b <code>x &lt; 1</code> &amp; &quot;c&quot;"
+    assert marked("`open\nnext`") == "`open\nnext`"
