@@ -11,7 +11,7 @@ to you alone. `export` writes counts for a trainer, only if you agree, and nothi
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,6 +52,7 @@ _SPARES: dict[str, Callable[[Problem], bool]] = {
 }
 _TRIED = 200  # problems at most that are drawn to find one
 _FIRST = 1_000  # the reviews of a family count from 0, and these problems are none of them
+AWAY = 21  # days after which a check shows what has stayed: an assumption of ours
 AGREED = "I agree"
 CONSENT = (
     "This would write a file for your trainer: for each of the ten beliefs and each round, how "
@@ -155,6 +156,16 @@ def biting(family: str, place: int) -> Problem:
         if len(found) > place:
             break
     return list(found.values())[place % len(found)]
+
+
+def suggestion(events: Sequence[Event], now: float) -> str:
+    """Return a sentence if a check is worth its time now: at the start, or after weeks away."""
+    if not events:
+        return "New here? --check before asks ten questions: later you see what you gained."
+    away = (now - max(event.time for event in events)) / 86_400
+    if "before" in complete(results(events)) and away >= AWAY:
+        return f"You were away for {away:.0f} days: --check again shows what has stayed."
+    return ""
 
 
 def gains(found: Results) -> str:

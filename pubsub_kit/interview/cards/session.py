@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 #: Seconds after which a right answer counts as a slow one: an assumption of ours.
 SLOW = {"belief": 60.0, "number": 60.0, "recap": 240.0, "family": 240.0}
+GONE = 1_800.0  # seconds after which nobody was thinking: the card stood open in a notebook
 LIMIT = 20  # reviews in a session
 
 
@@ -85,7 +86,7 @@ class Turn:
 
     def _settle(self, right: bool, given: str) -> Told:
         now = self._session.book.now()
-        slow = now - self._since > SLOW[self.card.kind]
+        slow = SLOW[self.card.kind] < now - self._since <= GONE
         rating = "again" if not right else "hard" if self.hinted or slow else "good"
         self._session.book.record(
             "reviewed",

@@ -48,7 +48,10 @@ def main(argv: Sequence[str], root: Path = ROOT, clock: Clock = time.time) -> in
         return _gains(book, given.export)
     if given.check:
         return _check(book, given.check)
-    return _review(Session(book, cards, given.limit))
+    session = Session(book, cards, given.limit)
+    if advice := check.suggestion(book.history(), book.now()):
+        say(advice)
+    return _review(session)
 
 
 class Desk:

@@ -13,7 +13,7 @@ from pubsub_kit.interview.cards.book import Book
 from pubsub_kit.interview.cards.card import CardError
 from pubsub_kit.interview.cards.families.forms import Choice, UnreadableAnswer
 from pubsub_kit.interview.cards.families.registry import FAMILIES
-from tests.interview.cards.desk import book
+from tests.interview.cards.desk import Watch, book
 
 
 @pytest.fixture(autouse=True)
@@ -172,3 +172,14 @@ def test_nothing_leaves_without_consent_in_so_many_words(agreed: object, tmp_pat
     with pytest.raises(CardError, match="nothing was written"):
         check.export(check.results(log.history()), tmp_path / "gains.json", agreed)
     assert not (tmp_path / "gains.json").exists()
+
+
+def test_a_check_is_suggested_to_who_is_new_and_to_who_comes_back(tmp_path: Path) -> None:
+    watch = Watch()
+    log = book(tmp_path, watch)
+    assert "--check before" in check.suggestion(log.history(), log.now())
+    play(log, "before", 3)
+    assert check.suggestion(log.history(), log.now()) == ""
+    watch.wait(25 * 86_400)
+    said = "You were away for 25 days: --check again shows what has stayed."
+    assert check.suggestion(log.history(), log.now()) == said

@@ -22,7 +22,7 @@ from pubsub_kit.interview.cards.card import CardError
 from pubsub_kit.interview.cards.deck import chosen, deck
 from pubsub_kit.interview.cards.families.forms import UnreadableAnswer
 from pubsub_kit.interview.cards.schedule import moment, standings
-from pubsub_kit.interview.cards.session import SLOW, Session, span
+from pubsub_kit.interview.cards.session import GONE, SLOW, Session, span
 from pubsub_kit.interview.cards.weak import flag, shown
 from pubsub_kit.log.event import Event
 from tests.interview.cards.desk import NOON, Watch, book, only, right, wrong
@@ -44,7 +44,7 @@ def kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("how", "rating"),
     [("right", "good"), ("wrong", "again"), ("skipped", "again"), ("hinted", "hard"),
-     ("slow", "hard"), ("hinted and wrong", "again")],
+     ("slow", "hard"), ("left open", "good"), ("hinted and wrong", "again")],
 )  # fmt: skip
 def test_an_answer_is_rated_by_how_it_came(how: str, rating: str, tmp_path: Path) -> None:
     watch = Watch()
@@ -52,7 +52,7 @@ def test_an_answer_is_rated_by_how_it_came(how: str, rating: str, tmp_path: Path
     assert turn is not None
     if "hinted" in how:
         assert turn.hint() == turn.problem.hint
-    watch.wait(SLOW["family"] + 1 if how == "slow" else 5)
+    watch.wait({"slow": SLOW["family"] + 1, "left open": GONE + 1}.get(how, 5.0))
     told = turn.skip() if how == "skipped" else (wrong if "wrong" in how else right)(turn)
     assert told.rating == rating
 

@@ -226,7 +226,7 @@ def dead_letters(dice: Dice) -> Problem:
         if poison
         else "None fails each time"
     )
-    once = f"; {', '.join(map(str, flaky))} fail the first time only" if flaky else ""
+    once = f"; the first time only: {', '.join(map(str, flaky))}" if flaky else ""
     return Problem(
         f"Orders 1 to {count} are in a queue. {bad}{once}. After {most} deliveries a message that "
         "still fails goes to the dead-letter queue. Which orders end there?",

@@ -163,8 +163,8 @@ def quorum(dice: Dice) -> Problem:
     copies = dice.whole(3, 9)
     writes = dice.whole(1, copies)
     return Problem(
-        f"{copies} copies; a write is acknowledged once {writes} of them have it. From how many "
-        "must a read ask, so that it is sure to meet the latest acknowledged write?",
+        f"{copies} copies; a write is acknowledged once {writes} of them have it. How many "
+        "copies must a read ask, so that it is sure to meet the latest acknowledged write?",
         Number(copies - writes + 1, "copy", 0),
         f"w + r > n: r ≥ {copies} − {writes} + 1 = {copies - writes + 1}. With one less, a read "
         "might ask exactly those that lack it.",
