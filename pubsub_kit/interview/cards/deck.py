@@ -29,6 +29,7 @@ _DATA = Path(__file__).with_name("data")
 def deck(root: Path = ROOT) -> tuple[Card, ...]:
     """Return every card, by lesson; within one, in an order that mixes the kinds and never changes.
 
+    A recap stands among the next lesson's cards: by then it takes an effort to recall.
     Raises CardError if a file of the deck cannot be read.
     """
     where = links(root)
@@ -38,7 +39,11 @@ def deck(root: Path = ROOT) -> tuple[Card, ...]:
         *map(_recap, recaps(root)),
         *(_family(family, where) for family in FAMILIES.values()),
     ]
-    return tuple(sorted(cards, key=lambda card: (card.lesson, seed_of(card.id, 0))))
+    return tuple(sorted(cards, key=_place))
+
+
+def _place(card: Card) -> tuple[int, int]:
+    return int(card.lesson) + (card.kind == "recap"), seed_of(card.id, 0)
 
 
 BELIEFS = ("beliefs_00_06", "beliefs_07_11")
@@ -89,7 +94,7 @@ def _number(row: dict[str, Any], where: dict[str, str]) -> Card:
 def _recap(recap: Recap) -> Card:
     """Make a card of a bullet; its id goes with its words, so that a new wording is a new card."""
     front = f"Lesson {recap.lesson} ends with what you can do now. Do it, aloud or in writing: "
-    front += f"“{recap.words}”"
+    front += f'"{recap.words}"'
     model = f"Compare with lesson {recap.lesson}" + (f", {recap.link}." if recap.link else ".")
     hint = "Which run of the lesson showed it? Tell what happened in it, step by step."
     problem = Problem(front, Said(model), "What was missing is what to read again.", hint)

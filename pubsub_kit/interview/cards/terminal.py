@@ -120,8 +120,8 @@ def _when(session: Session) -> str:
 
 
 def _show(turn: Turn, session: Session) -> None:
-    weak = " · this belief was weak" if turn.weak else ""
-    head = f"{session.done + 1} of {session.limit} · lesson {turn.card.lesson} · {turn.card.kind}"
+    weak = ": this belief was weak" if turn.weak else ""
+    head = f"{session.done + 1} of {session.limit}, lesson {turn.card.lesson}, {turn.card.kind}"
     say(f"\n{head}{weak}")
     _ask(turn.problem)
 
