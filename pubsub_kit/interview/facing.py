@@ -13,7 +13,7 @@ from pubsub_kit.errors import PubSubKitError, said
 from pubsub_kit.interview import live
 from pubsub_kit.interview.bank.question import BANDS, DIMENSIONS
 from pubsub_kit.interview.rehearsal.state import ENDED, RUNNING
-from pubsub_kit.interview.rehearsal.turn import CANDIDATE, KIT, Line
+from pubsub_kit.interview.rehearsal.turn import CANDIDATE, KIT, Line, sentence
 from pubsub_kit.interview.sitting import READY, Sitting
 from pubsub_kit.show import page
 
@@ -45,8 +45,7 @@ class Facing:
         self._widget.shown = self._shown()
         ended = sitting.status == ENDED and sitting.rated
         self._widget.report = sitting.report().html() if ended else self._last
-        last = sitting.rehearsal.state.last if sitting.rehearsal else {}
-        drawn = sitting.pictures().get(str(last.get("code", "")))
+        drawn = sitting.pictures().get(sitting.runs)
         self._widget.picture = page.live(drawn) if drawn else ""
 
     def _shown(self) -> dict[str, Any]:
@@ -97,7 +96,7 @@ class Facing:
         try:
             self._act(str(asked.get("do", "")), asked)
         except (PubSubKitError, OSError) as error:
-            self._sitting.lines.append(Line(KIT, said(error)))
+            self._sitting.lines.append(Line(KIT, sentence(said(error))))
         self.show()
 
     def _act(self, do: str, asked: Mapping[str, Any]) -> None:

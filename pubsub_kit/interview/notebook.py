@@ -69,15 +69,18 @@ def interview(
     if before is not None and before.status not in (READY, ENDED):
         return before
     runs = wiring.runner() if runner is None else runner
-    _open[asked.id] = Interview(Sitting(asked, length, _shelf(), clock, runs))
+    _open[asked.id] = Interview(Sitting(asked, length, *_kept(), clock=clock, runner=runs))
     return _open[asked.id]
 
 
-def _shelf() -> Shelf | None:
-    """Return where rehearsals are kept; None without a `my_work/`, and where progress is off."""
+def _kept() -> tuple[Shelf | None, str]:
+    """Return where rehearsals are kept; or None, and why, if that is news to the learner."""
     root: Path = journal.place
-    kept = os.environ.get(journal.SWITCH) != "off" and (root / FOLDER).is_dir()
-    return Shelf(root) if kept else None
+    if os.environ.get(journal.SWITCH) == "off":
+        return None, ""
+    if not (root / FOLDER).is_dir():
+        return None, f"there is no folder {FOLDER}; python3 -m pubsub_kit lab makes it"
+    return Shelf(root), ""
 
 
 class Interview:

@@ -233,7 +233,8 @@ function render({ model, el }) {
     if (sure && Date.now() - sure < 6000) { sure = 0; end.textContent = "End"; send({ do: "end" }); return; }
     sure = Date.now();
     end.textContent = "Really end?";
-    setTimeout(() => { end.textContent = "End"; sure = 0; }, 6000);
+    busy.textContent = "Press it once more to end the rehearsal.";
+    setTimeout(() => { end.textContent = "End"; if (sure) busy.textContent = ""; sure = 0; }, 6000);
   });
   const buttons = made("div", { className: "pk-buttons" }, [next, hint, run, hold, end]);
   const going = made("div", {}, [decide.element, say.element, claims(send), buttons]);

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pubsub_kit.errors import PubSubKitError, said
 from pubsub_kit.interview.bank.question import BANDS, DIMENSIONS, Question
+from pubsub_kit.interview.illustrating import Album
 from pubsub_kit.interview.rehearsal import before, store, wording
 from pubsub_kit.interview.rehearsal.account import Drawn
 from pubsub_kit.interview.rehearsal.boxes import clock_face, scaled
@@ -20,7 +21,7 @@ from pubsub_kit.interview.rehearsal.report import Report, report
 from pubsub_kit.interview.rehearsal.runner import Runner
 from pubsub_kit.interview.rehearsal.state import ENDED, RUNNING
 from pubsub_kit.interview.rehearsal.store import Kept, Shelf, Standing
-from pubsub_kit.interview.rehearsal.turn import CANDIDATE, KIT, Line
+from pubsub_kit.interview.rehearsal.turn import CANDIDATE, KIT, Line, sentence
 from pubsub_kit.log.event import Event
 from pubsub_kit.log.memory import EventLog
 from pubsub_kit.show.picture import Picture
@@ -34,7 +35,8 @@ _NOT_KEPT = "this rehearsal is kept in memory only"
 class Sitting:
     """One person's rehearsal of one question, from before its start until after its report.
 
-    `shelf` keeps it on disk; without one it is in memory. `lines` are what was said, kit and all.
+    `shelf` keeps it on disk; without one it is in memory, and `why` says why, unless it is meant to
+    be. `lines` are what was said, kit and all.
     """
 
     def __init__(
@@ -42,14 +44,16 @@ class Sitting:
         question: Question,
         minutes: float,
         shelf: Shelf | None,
+        why: str = "",
+        *,
         clock: Callable[[], float],
         runner: Runner,
     ) -> None:
-        self.question, self.minutes, self.shelf = question, minutes, shelf
+        self.question, self.minutes, self.shelf, self.why = question, minutes, shelf, why
         self.lines: list[Line] = []
         self.rehearsal: Rehearsal | None = None
         self.rated = False
-        self._clock, self._runner = clock, runner
+        self._clock, self._runner, self._album = clock, runner, Album(runner)
         self._kept: Kept | None = None
         self._log: EventLog = EventLog(question.id)
         self._events: list[Event] = []
@@ -58,6 +62,12 @@ class Sitting:
     def status(self) -> str:
         """Where it stands: "ready", "running", "paused" or "ended"."""
         return READY if self.rehearsal is None else self.rehearsal.state.status
+
+    @property
+    def runs(self) -> int:
+        """How many runs there were."""
+        facts = self.rehearsal.facts if self.rehearsal else []
+        return sum(fact.kind == "ran" for fact in facts)
 
     def unfinished(self) -> Standing | None:
         """Return the question's latest rehearsal if it can go on; None where there is none.
@@ -100,7 +110,11 @@ class Sitting:
             return []
         going = None if anew else self.unfinished()
         told = self._open(going)
-        self.rehearsal = self._rehearsing()
+        try:
+            self.rehearsal = self._rehearsing()
+        except PubSubKitError:
+            self._let_go()
+            raise
         first = len(self.lines)
         self.lines += [*self._past(), *told, *self._opening()]
         return self.lines[first:]
@@ -137,7 +151,7 @@ class Sitting:
             self._events = before.events_of(self._log)
         number = self._kept.number if self._kept else float("inf")
         earlier = before.earlier(self.shelf, self.question, number) if self.shelf else []
-        drawn = {code: Drawn.of(picture) for code, picture in self.pictures().items()}
+        drawn = {number: Drawn.of(picture) for number, picture in self.pictures().items()}
         return report(self._events, self.question, earlier, pictures=drawn)
 
     def save(self) -> Path:
@@ -149,23 +163,21 @@ class Sitting:
             raise RehearsalError(f"{_NOT_KEPT}: save its report with .report().save('a folder')")
         return self.report().save(self.shelf.folder.parent / REPORTS / self._kept.name)
 
-    def pictures(self) -> dict[str, Picture]:
-        """Return the drawings of runs by their schedule codes, if the runner keeps any."""
-        kept: object = getattr(self._runner, "pictures", None)
-        found = kept if isinstance(kept, Mapping) else {}
-        return {str(c): picture for c, picture in found.items() if isinstance(picture, Picture)}
+    def pictures(self) -> dict[int, Picture]:
+        """Return the drawings of the runs that broke a design, by their numbers from 1."""
+        return self._album.of(self.rehearsal.facts) if self.rehearsal else {}
 
     def _open(self, going: Standing | None) -> list[Line]:
         """Open the log; a new one that can't be kept on disk is in memory, and that is said."""
         if self.shelf is None:
-            return []
+            return [Line(KIT, sentence(f"{_NOT_KEPT}: {self.why}"))] if self.why else []
         kept = going.kept if going else self.shelf.new(self.question.id)
         try:
             self._log, self._kept = store.open_log(kept), kept
         except (PubSubKitError, OSError) as error:
             if going:
                 raise
-            return [Line(KIT, f"{_NOT_KEPT}: {said(error)}")]
+            return [Line(KIT, sentence(f"{_NOT_KEPT}: {said(error)}"))]
         return []
 
     def _rehearsing(self) -> Rehearsal:
@@ -195,7 +207,7 @@ class Sitting:
             if self.status == ENDED:
                 self._close()
         except (PubSubKitError, OSError) as error:
-            lines = [Line(KIT, f"that was not kept, so try it again: {said(error)}")]
+            lines = [Line(KIT, sentence(f"that was not kept, so try it again: {said(error)}"))]
         self.lines += [*heard, *lines]
         return lines
 
@@ -207,5 +219,8 @@ class Sitting:
 
     def _close(self) -> None:
         self._events = before.events_of(self._log)
+        self._let_go()
+
+    def _let_go(self) -> None:
         if self._kept is not None:
             self._log.close()

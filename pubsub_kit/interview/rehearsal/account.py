@@ -151,7 +151,8 @@ class Shown:
     """A run of the design, as the candidate saw it; `drawn` is its picture, if one was handed in.
 
     `schedules` were tried, with up to `up_to` of the `faults`; `broke` is the sentence that did not
-    hold, and `misses` says which service levels a load run missed.
+    hold, `measures` are the load run's, and `misses` says which
+    service levels it missed.
     """
 
     at: float
@@ -164,6 +165,7 @@ class Shown:
     up_to: int = 0
     broke: str = ""
     misses: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
     drawn: Drawn | None = None
 
 

@@ -8,6 +8,7 @@ from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.interview.bank.question import Question
 from pubsub_kit.interview.rehearsal import store
 from pubsub_kit.interview.rehearsal.report import Report, report
+from pubsub_kit.interview.rehearsal.state import ENDED
 from pubsub_kit.interview.rehearsal.store import Kept, Shelf
 from pubsub_kit.log.event import Event
 from pubsub_kit.log.memory import EventLog
@@ -18,18 +19,20 @@ def events_of(log: EventLog) -> list[Event]:
     return [event for _, event in log.read(0, log.start(0), log.count(0))]
 
 
-def reported(kept: Kept, question: Question) -> Report:
-    """Return the report of a rehearsal on disk. Raises LogCorrupt, LogLocked or ReportError."""
-    return report(store.read(kept).events, question)
-
-
 def earlier(shelf: Shelf, question: Question, number: float = float("inf")) -> list[Report]:
-    """Return the report of the question's last rehearsal before this number, if one can be read.
+    """Return the report of the question's last rehearsal before this number that has ended.
 
-    One that can't is passed over: it is no reason to withhold the report of another.
+    One that can't be read is passed over: it is no reason to withhold the report of another.
     """
     for kept in reversed(shelf.all(question.id)):
-        if kept.number < number:
-            with suppress(PubSubKitError, OSError):
-                return [reported(kept, question)]
+        if kept.number < number and (found := _ended(kept, question)):
+            return [found]
     return []
+
+
+def _ended(kept: Kept, question: Question) -> Report | None:
+    with suppress(PubSubKitError, OSError):
+        standing = store.read(kept)
+        if standing.state and standing.state.status == ENDED:
+            return report(standing.events, question)
+    return None

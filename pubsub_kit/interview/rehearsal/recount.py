@@ -24,6 +24,7 @@ from pubsub_kit.interview.rehearsal.told import Told, of, told
 from pubsub_kit.interview.rehearsal.turn import INTERVIEWER
 
 _WHOLE = sum(minutes for _, minutes in BOXES)
+_NAME = 40  # letters of a person's name
 _MOVES = ("asked", "estimated", "decided", "claimed", "designed")
 
 
@@ -31,7 +32,7 @@ def recount(
     events: Iterable[object],
     question: Question,
     earlier: Account | None = None,
-    pictures: Mapping[str, Drawn] | None = None,
+    pictures: Mapping[int, Drawn] | None = None,
 ) -> Account:
     """Return the account of one rehearsal; raises ReportError where the events are of none."""
     if not isinstance(question, Question):
@@ -140,7 +141,8 @@ def _ratings(found: Sequence[Told]) -> tuple[Rating, ...]:
     """Return each person's latest rating of each dimension."""
     kept: dict[tuple[str, str], Rating] = {}
     for fact in of(found, "rated"):
-        rating = Rating(fact.line("dimension"), fact.line("band"), fact.line("by") or "somebody")
+        by = wording.line(fact.data.get("by"), _NAME) or "somebody"
+        rating = Rating(fact.line("dimension"), fact.line("band"), by)
         if rating.dimension in DIMENSIONS and rating.band in BANDS:
             kept[rating.dimension, rating.by] = rating
     return tuple(kept.values())
