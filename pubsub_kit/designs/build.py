@@ -152,9 +152,11 @@ class Site:
 
     async def perform(self, step: str, data: Any) -> Any:
         """Do a step here, after the seconds that it takes."""
-        latency = self.built.latencies.get(step)
+        latency, load = self.built.latencies.get(step), self.built.load
         if latency is not None:
             await sleep(latency(self.built.world.chance))
+        if load is not None and step in load.takes:
+            await sleep(load.takes[step](data))
         doing: Callable[[Any], Awaitable[Any]] = getattr(self.steps, step)
         return await doing(data)
 
@@ -177,8 +179,12 @@ def _plain(message: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def routes(design: Design, part: Component) -> dict[str, Route]:
-    """Return how each step is reached from a component: here, or along one of its wires."""
-    found = {step: Route("here") for step in getattr(part, "steps", ())}
+    """Return how each step is reached from a component: here, or along one of its wires.
+
+    A group that is wired to its own topic sends itself messages.
+    """
+    again = any(w.start == part.name and w.end == getattr(part, "topic", "") for w in design.wires)
+    found = {} if again else {step: Route("here") for step in getattr(part, "steps", ())}
     for wire in design.wires:
         if wire.start == part.name:
             for step, route in _along(design, wire.end, wire):

@@ -42,14 +42,16 @@ class Slice:
     """One slice of the real traffic: 1 of `one_of`, for so many virtual seconds.
 
     `traffic` sends it, drawn from `built.luck`; `trouble` is the interviewer's failure.
-    `latencies` are the seconds that a step takes at the one who performs it. Workers, queues and
-    quotas are divided by `one_of`, like the traffic; then `drain` seconds pass without any.
+    `latencies` are the seconds that a step takes at the one who performs it, and `takes` those that
+    depend on its message. Workers, queues and quotas are divided by `one_of`, like the traffic;
+    then `drain` seconds pass without any.
     """
 
     traffic: Callable[[Built], None]
     one_of: int
     per_second: float  # of the whole, on average, for the bill
     latencies: Mapping[str, Latency | float] = field(default_factory=dict)
+    takes: Mapping[str, Callable[[Mapping[str, Any]], float]] = field(default_factory=dict)
     trouble: Callable[[Built], None] | None = None
     seconds: float = 60.0
     drain: float = 120.0
@@ -62,7 +64,8 @@ class Problem:
 
     `decisions` maps each name to its options, the default first. `needs` are the steps that some
     component must perform, `roles` what must be kept somewhere, `outside` the steps of providers.
-    `next_question` puts the interviewer's next question, from what went wrong in which run.
+    `next_question` puts the interviewer's next question, from what went wrong in which run. `more`
+    measures what only this question asks for, and `words` has the words and the unit of each.
     """
 
     id: str
@@ -80,6 +83,7 @@ class Problem:
     propose: Callable[[Mapping[str, str]], Design]
     next_question: Callable[[Built, Violation], str]
     more: Callable[[Built], Mapping[str, float]] = lambda built: {}
+    words: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def decided(self, design: Design) -> dict[str, Any]:
         """Return all decisions of a design, defaults included; raises DesignError for a bad one."""

@@ -127,7 +127,7 @@ class Report:
         heads = [name[:18] for name in columns]
         lines = [_row("", "at most", heads, wide)]
         for name in self.names:
-            words, unit = MEASURES.get(name, (name, ""))
+            words, unit = {**MEASURES, **self.problem.words}.get(name, (name, ""))
             bound = self.problem.levels.get(name)
             most = "" if bound is None else amount(bound, unit)
             cells = [_cell(values.get(name), unit, bound) for values in columns.values()]
