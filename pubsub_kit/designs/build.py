@@ -147,8 +147,8 @@ class Site:
         return Rows(kept, role, kept.store)
 
     def record(self, kind: str, id: str, **facts: Any) -> None:
-        """Note a fact by which the run is judged."""
-        self.built.record(kind, id, self.name, **facts)
+        """Note a fact by which the run is judged, on the node where it comes about."""
+        self.built.record(kind, id, self.built.world.current().node.name, **facts)
 
     async def perform(self, step: str, data: Any) -> Any:
         """Do a step here, after the seconds that it takes."""

@@ -93,7 +93,7 @@ def _why_missing(built: Built, viewer: str, post: str) -> tuple[str, str]:
         since = f"from {written[-1]:g} s on" if written else "from the start"
         return f"{words} {viewer}'s feed had it {since}, and lost it.", "a feed can't vanish"
     if came := built.of("following", f"{author} {viewer}"):
-        late = f"{viewer} follows {author} since {came[0].time:g} s, when the list had been read."
+        late = f"{viewer} followed at {came[0].time:g} s, and only later posts go to a newcomer."
         return f"{words} {late}", "newcomers are missed"
     if skipped := _skipped(built, viewer, post):
         return f"{words} {skipped}", "an offset skips"

@@ -5,7 +5,8 @@
 
 `follows` has a row for each edge, "ann bea", and in it how many followers that row stands for: one
 in a small run. A chunk is two rows there, and stands for Instagram's 10,000 followers. An entry of
-a feed is the row "bea p1": by viewer and post, so that a second insert of it changes nothing.
+a feed is the row "bea p1", with the author and the time of its score: it is by viewer and post, so
+that a second insert of it changes nothing.
 """
 
 from __future__ import annotations
@@ -141,7 +142,7 @@ class Feed(Steps):
 
     async def enter(self, viewer: str, author: str, post: str) -> bool:
         """Write one entry, with its author and the time of its score; return whether it is new."""
-        return await self.rows("feeds").insert(f"{viewer} {post}", [author, self.place.now])
+        return await self.rows("feeds").insert(f"{viewer} {post}", f"{author} {self.place.now:g}")
 
     # -- who follows, and what is removed ----------------------------------------------------------
 
@@ -179,7 +180,7 @@ class Feed(Steps):
             doomed = [f"{edge.split()[1]} {data['post']}" for edge in edges]
         else:
             feed = await self.rows("feeds").scan(f"{data['viewer']} ")
-            doomed = [key for key, entry in feed.items() if entry[0] == author]
+            doomed = [key for key, entry in feed.items() if entry.split()[0] == author]
         for key in doomed:
             await self.rows("feeds").delete(key)
 
@@ -195,14 +196,15 @@ class Feed(Steps):
         if self.decisions["ranking"] == "candidates":
             await self.place.perform("rank", {"scores": CANDIDATES})
             return {post: self.place.now for post in entries}
-        return {post: at for post, (_, at) in entries.items()}
+        return {post: float(entry.split()[1]) for post, entry in entries.items()}
 
     async def filter(self, data: Data) -> Data:
         """Return those entries whose post lives, and whose author the viewer follows."""
         posts, follows, shown = self.rows("posts"), self.rows("follows"), {}
         for post, entry in data["entries"].items():
-            state = await posts.get(f"{entry[0]} {post}")
-            if state == "live" and await follows.get(f"{entry[0]} {data['viewer']}"):
+            author = entry.split()[0]
+            alive = await posts.get(f"{author} {post}") == "live"
+            if alive and await follows.get(f"{author} {data['viewer']}"):
                 shown[post] = entry
         return shown
 

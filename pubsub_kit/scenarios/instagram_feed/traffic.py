@@ -61,7 +61,7 @@ def a_block_and_a_delete(built: Built) -> None:
             seed(built, "follows", f"{author} {name}", 1)
     seed(built, "posts", "ann p0", "live")
     for name in EDGES["ann"]:
-        seed(built, "feeds", f"{name} p0", ["ann", 0.0])
+        seed(built, "feeds", f"{name} p0", "ann 0")
     built.client(_posts(built, "ann", "p1"), "ann")
     built.client(_blocks(built), "ann")
     built.client(_follows(built), "fay")
@@ -122,7 +122,7 @@ def peak(built: Built) -> None:
     seed(built, "posts", "old p0", "live")
     for name in _names():
         seed(built, "follows", f"old {name}", 1)
-        seed(built, "feeds", f"{name} p0", ["old", -luck.expovariate(1 / AGE)])
+        seed(built, "feeds", f"{name} p0", f"old {-luck.expovariate(1 / AGE):.0f}")
     for number in range(AUTHORS):
         seed(built, "follows", f"a{number} v{number}", FOLLOWERS)
     for number in range(ROWS):
