@@ -10,8 +10,9 @@ import pytest
 
 from pubsub_kit.designs.components import DesignError, Group, Service, Store, Topic, Wire
 from pubsub_kit.designs.design import Design
-from pubsub_kit.designs.report import Report, load, run, searched
-from pubsub_kit.scenarios.instagram_feed.problem import PROBLEM, propose
+from pubsub_kit.designs.measures import load
+from pubsub_kit.designs.report import Report, run, searched
+from pubsub_kit.scenarios.instagram_feed.problem import DECISIONS, PROBLEM, propose
 from pubsub_kit.scenarios.instagram_feed.steps import Feed
 
 BELIEFS = {
@@ -196,6 +197,13 @@ def test_the_usual_design_survives_one_of_other_faults(fault: str) -> None:
     assert found.fired[fault]
 
 
+def test_the_bank_s_options_are_those_that_are_proposed() -> None:
+    assert propose({"name": "x", "unheard-of": "y"}).decisions == {}
+    for name, options in DECISIONS.items():
+        for option in options:
+            assert propose({name: option}).decisions == {name: option}
+
+
 # -- the slice -------------------------------------------------------------------------------------
 
 
@@ -228,7 +236,9 @@ def test_bad_parts_get_a_sentence() -> None:
         (lambda: run(PROBLEM, good.deciding(paging="by luck")), "the decision 'paging'"),
         (lambda: replace(good, wires=(Wire("app", "moon"),)), "'moon'"),
         (lambda: run(PROBLEM, replace(good, wires=())), "performs 'fan_out'"),
-        (lambda: propose({"lanes": "fast"}), "lanes is one of own, shared, not 'fast'"),
+        (lambda: propose({"lanes": "fast"}), "lanes is one of 'own', 'shared', not 'fast'"),
+        (lambda: propose({"paging": []}), "paging is one of"),  # type: ignore[dict-item]
+        (lambda: propose("chunks"), "a dictionary of options"),  # type: ignore[arg-type]
     ):
         with pytest.raises(DesignError) as error:
             make()

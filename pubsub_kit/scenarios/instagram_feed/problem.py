@@ -4,9 +4,9 @@ A worker writes 10,000 feeds in 0.5 s, and everybody has a post within a minute:
 so. Assumptions: a page of followers takes 2 ms, a snapshot copies 10 million ids a second, a score
 10 µs, a feed's lookup 2 ms and its filter 1 ms; scores older than 5 minutes are too old.
 
-The slice has a twentieth of the traffic and of each fleet. The largest author's chunks are simulated
-ten at a time. Its pages come one after the other on any fleet, so each takes what 200 take: ten for
-each message, and twenty times those, since the slice has a twentieth of them.
+The slice has a twentieth of the traffic and of each fleet. The largest author's chunks are
+simulated ten at a time. Its pages come one after the other on any fleet, so each takes what 200
+take: ten for each message, and twenty times those, since the slice has a twentieth of them.
 """
 
 from __future__ import annotations
@@ -44,43 +44,27 @@ BOXES: dict[str, tuple[str, ...]] = {
 #: Decisions of the bank that no run of this problem decides.
 UNDECIDED: tuple[str, ...] = ()
 
+_FRESH = dict.fromkeys(("p99", "oldest", "largest"), 60.0)  # s
 _ASKED = ("post", "delete", "leave", "follow", "open_feed")
 OPENS = 500e6 * 10 / 86_400  # a second
 PAGE, PER_FEED, SCORE, COPIED = 0.002, 0.5 / 10_000, 10e-6, 10e6  # s, s, s, ids a second
 ROUND_TRIP = 0.002  # s on the network, which keeps no reader busy
-_TEN = CHUNK * traffic.WIDE / 10_000  # chunks of the largest author in one message of the slice
-
-
-# -- what takes how long ---------------------------------------------------------------------------
-
-
-def _page(data: Mapping[str, Any]) -> float:
-    return PAGE * _TEN * traffic.ONE_OF if data["author"] == "star" else PAGE
-
-
-def _snapshot(data: Mapping[str, Any]) -> float:
-    return traffic.LARGEST / COPIED if data["author"] == "star" else PAGE
-
-
-def _insert(data: Mapping[str, Any]) -> float:
-    return PER_FEED * float(sum(data["viewers"].values()))
-
-
-def _rank(data: Mapping[str, Any]) -> float:
-    return SCORE * float(data["scores"])
+_PAGES = CHUNK * traffic.WIDE / 10_000 * traffic.ONE_OF  # that one page of the slice stands for
+_COPY = traffic.LARGEST / COPIED  # s
 
 
 def measures(built: Built) -> dict[str, float]:
     """Return how long the largest post took, what was redone, and how reads fare."""
-    opened = built.of("opened")
+    opened, chunks = built.of("opened"), built.of("chunk")
     busy = float(np.mean([r.facts["seconds"] for r in opened])) - ROUND_TRIP if opened else inf
     ages = [r.facts["age"] for r in opened]
+    parts = [p for p in built.design.components if "open_feed" in getattr(p, "steps", ())]
+    readers = sum(getattr(part, "workers", None) or inf for part in parts)
     return {
         "largest": _largest(built),
-        "redone": float(len(built.of("chunk")) - len({(r.id, r.facts["of"]) for r in
-                        built.of("chunk")})),  # fmt: skip
+        "redone": float(len(chunks) - len({(r.id, r.facts["of"]) for r in chunks})),
         "score_age": float(np.percentile(ages, 50)) if ages else inf,
-        "readers": 100 * OPENS * busy / _readers(built),
+        "readers": 100 * OPENS * busy / readers,
     }
 
 
@@ -93,32 +77,22 @@ def _largest(built: Built) -> float:
     return done[-1] - began[0].time if began and have == traffic.ROWS else inf
 
 
-def _readers(built: Built) -> int:
-    parts = [p for p in built.design.components if "open_feed" in getattr(p, "steps", ())]
-    return sum(getattr(part, "workers", None) or 1 for part in parts) or 1
-
-
-# -- designs ---------------------------------------------------------------------------------------
-
-
 def propose(decisions: Mapping[str, str]) -> Design:
     """Return the design that some decisions come to, on the usual boxes.
 
     Beside the question's own decisions it takes those of `BOXES`, and a "name"; it ignores others.
     Raises DesignError for an option that a decision does not have.
     """
+    if not isinstance(decisions, Mapping):
+        raise DesignError(f"decisions are a dictionary of options, not {brief(decisions)}")
+    for name, options in {**DECISIONS, **BOXES}.items():
+        if decisions.get(name, options[0]) not in options:
+            said = f"not {brief(decisions[name])}"
+            raise DesignError(f"{name} is one of {', '.join(map(repr, options))}, {said}")
     given = {name: decisions.get(name, options[0]) for name, options in BOXES.items()}
-    for name, option in given.items():
-        if option not in BOXES[name]:
-            raise DesignError(f"{name} is one of {', '.join(BOXES[name])}, not {brief(option)}")
     own = {name: value for name, value in decisions.items() if name in DECISIONS}
-    ranked = own.get("ranking") == "ranked"
-    parts: list[Any] = [
-        Service("api", _ASKED, workers=400 if ranked else 800),
-        Topic("posts"),
-        *_workers(given, own),
-        *_stores(given),
-    ]
+    api = Service("api", _ASKED, workers=400 if own.get("ranking") == "ranked" else 800)
+    parts: list[Any] = [api, Topic("posts"), *_workers(given, own), *_stores(given)]
     wires = [Wire("api", "posts")]
     if own.get("removal", "filter") != "filter":
         parts += [Topic("removals"), Group("cleaner", "removals", ("purge",), workers=50)]
@@ -140,10 +114,9 @@ def _workers(given: Mapping[str, str], own: Mapping[str, str]) -> list[Any]:
 
 
 def _stores(given: Mapping[str, str]) -> list[Any]:
-    feeds = ("feeds", ("feeds",))
-    kept: Any = Store(*feeds, nodes=40)
+    kept: Any = Store("feeds", ("feeds",), nodes=40)
     if given["feeds-in"] == "cache":
-        kept = Cache(*feeds, keeps=30 * 86_400.0, nodes=40)
+        kept = Cache("feeds", ("feeds",), keeps=30 * 86_400.0, nodes=40)
     if given["read-from"] == "primary":
         return [Store("db", ("posts", "follows", "cursors"), nodes=12), kept]
     replica = Store("replica", ("posts", "follows"), nodes=12, lag=1.0)
@@ -155,9 +128,7 @@ def references() -> dict[str, Design]:
     return {
         "chunks": propose({"name": "chunks"}),
         "fewer workers": propose({"name": "fewer workers"}).but("writer", workers=120),
-        "split, purged": propose(
-            {"name": "split, purged", "fan-out-job": "recursive", "removal": "both"}
-        ),
+        "split": propose({"name": "split", "fan-out-job": "recursive", "removal": "both"}),
     }
 
 
@@ -169,26 +140,25 @@ PROBLEM = Problem(
     decisions=DECISIONS,
     needs=("post", "fan_out", "follow", "leave", "delete", "open_feed"),
     roles=("posts", "follows", "feeds", "cursors"),
-    small=Small(traffic.a_block_and_a_delete, faults=("crash", "ack lost"), at_most=2, seconds=20.0),
+    small=Small(
+        traffic.a_block_and_a_delete, faults=("crash", "ack lost"), at_most=2, seconds=20.0
+    ),
     oracle=feeds_are_true,
     slice=Slice(
         traffic.peak,
         one_of=traffic.ONE_OF,
         per_second=traffic.PER_SECOND,
         latencies={"post": lognormal(0.005), "open_feed": lognormal(0.002), "filter": 0.001},
-        takes={"page": _page, "snapshot": _snapshot, "insert": _insert, "rank": _rank},
+        takes={
+            "page": lambda data: PAGE * (_PAGES if data["author"] == "star" else 1),
+            "snapshot": lambda data: _COPY if data["author"] == "star" else PAGE,
+            "insert": lambda data: PER_FEED * sum(data["viewers"].values()),
+            "rank": lambda data: SCORE * data["scores"],
+        },
         trouble=traffic.workers_crash,
         seconds=traffic.SECONDS,
     ),
-    levels={
-        "p99": 60.0,
-        "oldest": 60.0,
-        "largest": 60.0,
-        "lost": 0,
-        "stale": 0,
-        "score_age": 300.0,
-        "readers": 80.0,
-    },
+    levels={**_FRESH, "lost": 0, "stale": 0, "score_age": 300.0, "readers": 80.0},
     references=references,
     propose=propose,
     next_question=next_question,

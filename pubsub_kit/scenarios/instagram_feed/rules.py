@@ -20,9 +20,6 @@ def feeds_are_true(built: Built) -> Violation | None:
     return _shown_though_removed(built) or _missing(built) or _redone(built)
 
 
-# -- shown though removed --------------------------------------------------------------------------
-
-
 def _shown_though_removed(built: Built) -> Violation | None:
     for served in built.of("served") + built.of("rest"):
         for post in served.facts["posts"].split():
@@ -30,7 +27,7 @@ def _shown_though_removed(built: Built) -> Violation | None:
             if gone is not None and gone.time <= served.facts.get("asked", served.time):
                 words, belief = _why_shown(built, served, post, gone)
                 wanted, found = {served.id: f"no {post}"}, {served.id: post}
-                return Violation(words, _step(built, served), wanted, found, belief)
+                return Violation(words, served.step, wanted, found, belief)
     return None
 
 
@@ -64,16 +61,13 @@ def _written(built: Built, viewer: str, post: str) -> list[float]:
     return times
 
 
-# -- missing ---------------------------------------------------------------------------------------
-
-
 def _missing(built: Built) -> Violation | None:
     for read in built.of("rest"):
         shown, wanted = read.facts["posts"].split(), _wanted(built, read)
         for post in wanted:
             if post not in shown:
                 words, belief = _why_missing(built, read.id, post)
-                return Violation(words, _step(built, read), wanted, shown, belief)
+                return Violation(words, read.step, wanted, shown, belief)
     return None
 
 
@@ -82,7 +76,9 @@ def _wanted(built: Built, read: Record) -> list[str]:
     followed = [author for author, names in EDGES.items() if viewer in names]
     followed += [r.id.split()[0] for r in built.of("following") if r.id.endswith(f" {viewer}")]
     live = ["p0", *(r.id.split()[1] for r in built.of("posted") if r.time < read.time)]
-    return [p for p in live if POSTS[p] in followed and _gone(built, viewer, p) is None]
+    over = {r.id for r in built.records if r.kind in ("deleted", "blocked", "unsure")}
+    kept = [p for p in live if not over & {f"{POSTS[p]} {p}", f"{POSTS[p]} {viewer}"}]
+    return [post for post in kept if POSTS[post] in followed]
 
 
 def _why_missing(built: Built, viewer: str, post: str) -> tuple[str, str]:
@@ -118,9 +114,6 @@ def _skipped(built: Built, viewer: str, post: str) -> str:
     return ""
 
 
-# -- redone ----------------------------------------------------------------------------------------
-
-
 def _redone(built: Built) -> Violation | None:
     befell = len(built.world.trace.faults())
     begun = built.of("chunk")
@@ -131,20 +124,12 @@ def _redone(built: Built) -> Violation | None:
         if sum(counts.values()) - len(counts) > CHUNK * befell:
             words = (
                 f"{post} is written a second time for {', '.join(again)}, from {mine[0].time:g} s "
-                f"and again until {mine[-1].time:g} s: {len(again)} of {len(counts)} followers "
-                f"after {_faults(befell)}. A chunk is {CHUNK} here, and stands for 10,000."
+                f"and again until {mine[-1].time:g} s: {len(again)} of {len(counts)} followers. "
+                f"A chunk is {CHUNK} here, and stands for 10,000."
             )
             bound = f"at most {CHUNK} repeated for each fault"
-            return Violation(words, _step(built, mine[-1]), bound, again, "a crash starts over")
+            return Violation(words, mine[-1].step, bound, again, "a crash starts over")
     return None
-
-
-def _faults(count: int) -> str:
-    return "1 fault" if count == 1 else f"{count or 'no'} faults"
-
-
-def _step(built: Built, record: Record) -> int:
-    return min(record.step, len(built.world.trace) - 1)
 
 
 def next_question(built: Built, wrong: Violation) -> str:

@@ -144,8 +144,6 @@ class Feed(Steps):
         """Write one entry, with its author and the time of its score; return whether it is new."""
         return await self.rows("feeds").insert(f"{viewer} {post}", f"{author} {self.place.now:g}")
 
-    # -- who follows, and what is removed ----------------------------------------------------------
-
     async def follow(self, data: Data) -> str:
         """Let somebody follow an author, and see what the author has posted before."""
         author, viewer = data["author"], data["viewer"]
@@ -184,8 +182,6 @@ class Feed(Steps):
         for key in doomed:
             await self.rows("feeds").delete(key)
 
-    # -- feeds as they are opened ------------------------------------------------------------------
-
     async def open_feed(self, data: Data) -> dict[str, float]:
         """Return a viewer's posts, each with the time at which its score was computed."""
         feed = await self.rows("feeds").scan(f"{data['viewer']} ")
@@ -195,7 +191,7 @@ class Feed(Steps):
             entries = await self.place.perform("filter", asked)
         if self.decisions["ranking"] == "candidates":
             await self.place.perform("rank", {"scores": CANDIDATES})
-            return {post: self.place.now for post in entries}
+            return dict.fromkeys(entries, self.place.now)
         return {post: float(entry.split()[1]) for post, entry in entries.items()}
 
     async def filter(self, data: Data) -> Data:

@@ -23,6 +23,7 @@ AUTHORS, WIDE = 40, 50_000  # ordinary authors of the slice; followers in one ro
 ROWS = LARGEST // ONE_OF // WIDE  # of the largest author: 100
 LOOKS, AGE = 20.0, 2_870.0  # opens a second that are looked at; mean age of an old entry (s)
 VIEWERS = "viewers"
+NAMES = [f"v{n}" for n in range(AUTHORS)] + [f"s{n:03}" for n in range(0, ROWS, 20)]
 
 
 def seed(built: Built, role: str, key: str, value: Any) -> None:
@@ -47,11 +48,8 @@ async def looks(built: Built, viewer: str) -> None:
         built.record("served", viewer, VIEWERS, asked=asked, posts=" ".join(sorted(shown)))
 
 
-# -- the small run ---------------------------------------------------------------------------------
-
-
 def a_block_and_a_delete(built: Built) -> None:
-    """ann posts p1 and blocks bea, fay follows ann; later zed posts p2, and deletes it at once.
+    """Let ann post p1 and block bea, fay follow ann, and zed post p2 later and delete it at once.
 
     All feeds are read when everything has been retried. What was wrong by then is shown without
     what follows: the second half begins only if nothing was.
@@ -63,7 +61,7 @@ def a_block_and_a_delete(built: Built) -> None:
     for name in EDGES["ann"]:
         seed(built, "feeds", f"{name} p0", "ann 0")
     built.client(_posts(built, "ann", "p1"), "ann")
-    built.client(_blocks(built), "ann")
+    built.client(_removes(built, "leave", "blocked", "bea", author="ann", viewer="bea"), "ann")
     built.client(_follows(built), "fay")
     built.client(_deletes(built), "zed")
     for kept in built.kept.values():
@@ -78,11 +76,13 @@ async def _posts(built: Built, author: str, post: str) -> bool:
     return bool(done)
 
 
-async def _blocks(built: Built) -> None:
+async def _removes(built: Built, step: str, kind: str, who: str, **data: str) -> None:
+    """Have something removed, and look at once whether it is still shown."""
     await sleep(0.5)
-    if await asks(built, "leave", author="ann", viewer="bea"):
-        built.record("blocked", "ann bea", "ann")
-        built.client(looks(built, "bea"), VIEWERS)
+    done, id = await asks(built, step, **data), " ".join(data.values())
+    built.record(kind if done else "unsure", id, data["author"])
+    if done:
+        built.client(looks(built, who), VIEWERS)
 
 
 async def _follows(built: Built) -> None:
@@ -96,10 +96,7 @@ async def _deletes(built: Built) -> None:
     await _rests(built)
     if feeds_are_true(built) is not None or not await _posts(built, "zed", "p2"):
         return
-    await sleep(0.5)
-    if await asks(built, "delete", author="zed", post="p2"):
-        built.record("deleted", "zed p2", "zed")
-        built.client(looks(built, "cal"), VIEWERS)
+    await _removes(built, "delete", "deleted", "cal", author="zed", post="p2")
     await sleep(REST)
     await _rests(built)
 
@@ -113,14 +110,11 @@ async def _rests(built: Built) -> None:
         built.record("rest", viewer, VIEWERS, posts=" ".join(sorted(shown)))
 
 
-# -- the slice -------------------------------------------------------------------------------------
-
-
 def peak(built: Built) -> None:
     """Send seconds of the peak, in which the largest account posts too."""
     luck = built.luck
     seed(built, "posts", "old p0", "live")
-    for name in _names():
+    for name in NAMES:
         seed(built, "follows", f"old {name}", 1)
         seed(built, "feeds", f"{name} p0", f"old {-luck.expovariate(1 / AGE):.0f}")
     for number in range(AUTHORS):
@@ -134,11 +128,7 @@ def peak(built: Built) -> None:
         built.client(_author(built, at, luck.randrange(AUTHORS), number))
     at = 0.0
     while (at := at + luck.expovariate(LOOKS)) < SECONDS:
-        built.client(_viewer(built, at, luck.choice(_names())))
-
-
-def _names() -> list[str]:
-    return [f"v{n}" for n in range(AUTHORS)] + [f"s{n:03}" for n in range(0, ROWS, 20)]
+        built.client(_viewer(built, at, luck.choice(NAMES)))
 
 
 async def _star(built: Built) -> None:
