@@ -70,10 +70,9 @@ class Built:
     def record(self, kind: str, id: str, who: str = CLIENT, **facts: Any) -> None:
         """Note a fact by which the run is judged; a small run shows it in its trace."""
         at = len(self.world.trace)
-        if not self.load:
-            said = ", ".join(f"{name} {value}" for name, value in facts.items())
-            text = f"{kind} {id}" + (f" ({said})" if said else "")
-            self.world.note("note", who, text=text)
+        if not self.load and kind not in ("asked", "accepted", "done"):
+            said = ", ".join(map(str, facts.values()))
+            self.world.note("note", who, text=f"{kind} {id}" + (f": {said}" if said else ""))
         self.records.append(Record(self.world.now, kind, id, facts, at))
 
     def of(self, kind: str, id: str | None = None) -> list[Record]:
@@ -179,10 +178,7 @@ def _plain(message: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def routes(design: Design, part: Component) -> dict[str, Route]:
-    """Return how each step is reached from a component: here, or along one of its wires.
-
-    A group that is wired to its own topic sends itself messages.
-    """
+    """Return how each step is reached: here, unless the part is wired to itself, or by a wire."""
     again = any(w.start == part.name and w.end == getattr(part, "topic", "") for w in design.wires)
     found = {} if again else {step: Route("here") for step in getattr(part, "steps", ())}
     for wire in design.wires:

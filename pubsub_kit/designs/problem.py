@@ -44,7 +44,8 @@ class Slice:
     `traffic` sends it, drawn from `built.luck`; `trouble` is the interviewer's failure.
     `latencies` are the seconds that a step takes at the one who performs it, and `takes` those that
     depend on its message. Workers, queues and quotas are divided by `one_of`, like the traffic;
-    then `drain` seconds pass without any.
+    then `drain` seconds pass without any. `burst` says from when to when (seconds) the traffic is
+    at its peak.
     """
 
     traffic: Callable[[Built], None]
@@ -55,6 +56,7 @@ class Slice:
     trouble: Callable[[Built], None] | None = None
     seconds: float = 60.0
     drain: float = 120.0
+    burst: tuple[float, float] | None = None
     seed: int = 7
 
 
@@ -64,8 +66,8 @@ class Problem:
 
     `decisions` maps each name to its options, the default first. `needs` are the steps that some
     component must perform, `roles` what must be kept somewhere, `outside` the steps of providers.
-    `next_question` puts the interviewer's next question, from what went wrong in which run. `more`
-    measures what only this question asks for, and `words` has the words and the unit of each.
+    `more` measures what only this question has, and `units` gives the words and unit of each.
+    `next_question` puts the interviewer's next question, from what went wrong in which run.
     """
 
     id: str
@@ -83,7 +85,7 @@ class Problem:
     propose: Callable[[Mapping[str, str]], Design]
     next_question: Callable[[Built, Violation], str]
     more: Callable[[Built], Mapping[str, float]] = lambda built: {}
-    words: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    units: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def decided(self, design: Design) -> dict[str, Any]:
         """Return all decisions of a design, defaults included; raises DesignError for a bad one."""

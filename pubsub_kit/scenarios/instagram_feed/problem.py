@@ -163,7 +163,7 @@ PROBLEM = Problem(
     propose=propose,
     next_question=next_question,
     more=measures,
-    words={
+    units={
         "largest": ("largest post, to the last", "s"),
         "redone": ("chunks done again", ""),
         "score_age": ("age of scores, median", "s"),

@@ -45,7 +45,7 @@ async def looks(built: Built, viewer: str) -> None:
     asked = built.world.now
     shown = await asks(built, "open_feed", viewer=viewer)
     if isinstance(shown, dict):
-        built.record("served", viewer, VIEWERS, asked=asked, posts=" ".join(sorted(shown)))
+        built.record("served", viewer, VIEWERS, posts=" ".join(sorted(shown)), asked=asked)
 
 
 def a_block_and_a_delete(built: Built) -> None:
