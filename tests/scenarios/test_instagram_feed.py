@@ -182,7 +182,7 @@ def test_a_step_that_is_overridden_rightly_holds(steps: type[Feed]) -> None:
 
 
 def test_a_filter_that_forgets_the_edges_shows_what_was_blocked() -> None:
-    assert outcome(replace(propose({}), steps=Forgetful)) == "removed a moment later"
+    assert outcome(replace(propose({}), steps=Forgetful)) == "nothing removes it"
 
 
 def test_a_cursor_in_memory_starts_over() -> None:

@@ -21,10 +21,10 @@ def feeds_are_true(built: Built) -> Violation | None:
 
 
 def _shown_though_removed(built: Built) -> Violation | None:
-    for served in built.of("served") + built.of("rest"):
+    for served in built.of("served") + built.of("at rest"):
         for post in served.facts["posts"].split():
             gone = _gone(built, served.id, post)
-            if gone is not None and gone.time <= served.facts.get("asked", served.time):
+            if gone is not None and gone.time <= served.time:
                 words, belief = _why_shown(built, served, post, gone)
                 wanted, found = {served.id: f"no {post}"}, {served.id: post}
                 return Violation(words, served.step, wanted, found, belief)
@@ -49,6 +49,12 @@ def _why_shown(built: Built, served: Record, post: str, gone: Record) -> tuple[s
         again = f"A late insert wrote {post} into {viewer}'s feed at {written[-1]:g} s."
         return f"{words} {again}", "purge races the fan-out"
     since = f"since {written[-1]:g} s" if written else "all along"
+    last = [r for r in built.of("at rest", viewer) if post in r.facts["posts"].split()]
+    if last:
+        still = (
+            f"It has been in {viewer}'s feed {since}, and is still shown at {last[-1].time:g} s."
+        )
+        return f"{words} {still}", "nothing removes it"
     still = f"It was in {viewer}'s feed {since}, and the read did not see the removal yet."
     return f"{words} {still}", "removed a moment later"
 
@@ -62,12 +68,13 @@ def _written(built: Built, viewer: str, post: str) -> list[float]:
 
 
 def _missing(built: Built) -> Violation | None:
-    for read in built.of("rest"):
+    for read in built.of("at rest"):
         shown, wanted = read.facts["posts"].split(), _wanted(built, read)
         for post in wanted:
             if post not in shown:
                 words, belief = _why_missing(built, read.id, post)
-                return Violation(words, read.step, wanted, shown, belief)
+                expected, actual = {read.id: " ".join(wanted)}, {read.id: " ".join(shown)}
+                return Violation(words, read.step, expected, actual, belief)
     return None
 
 
@@ -127,8 +134,9 @@ def _redone(built: Built) -> Violation | None:
                 f"and again until {mine[-1].time:g} s: {len(again)} of {len(counts)} followers. "
                 f"A chunk is {CHUNK} here, and stands for 10,000."
             )
-            bound = f"at most {CHUNK} repeated for each fault"
-            return Violation(words, mine[-1].step, bound, again, "a crash starts over")
+            bound, found = f"at most {CHUNK} a fault", ", ".join(again)
+            wanted, actual = {"written again": bound}, {"written again": found}
+            return Violation(words, mine[-1].step, wanted, actual, "a crash starts over")
     return None
 
 
@@ -143,6 +151,7 @@ def next_question(built: Built, wrong: Violation) -> str:
 _ASKED = {
     "purge races the fan-out": "The purge had run before the retry. Who looks after the insert?",
     "removed a moment later": "The removal was acknowledged. From where does a read learn of it?",
+    "nothing removes it": "The removal was acknowledged. What does a read look at?",
     "a feed can't vanish": "The feeds were there. From what do you build them again?",
     "newcomers are missed": "Somebody follows in the meantime. Who brings the posts to them?",
     "an offset skips": "A follower of an earlier page has left. With whom does the next one begin?",

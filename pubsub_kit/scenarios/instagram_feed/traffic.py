@@ -31,10 +31,11 @@ def seed(built: Built, role: str, key: str, value: Any) -> None:
     built.kept_for(role).seed(f"{role}/{key}", value)
 
 
-async def asks(built: Built, step: str, **data: Any) -> Any:
+async def asks(built: Built, step: str, **data: str) -> Any:
     """Ask until there is an answer, as an app does; return it, or None after five tries."""
+    message = {"id": " ".join([step, *data.values()]), **data}
     try:
-        answer = await built.ask(step, data, timeout=1.0, tries=5)
+        answer = await built.ask(step, message, timeout=1.0, tries=5)
         return True if answer is None else answer
     except CallError:
         return None
@@ -42,10 +43,9 @@ async def asks(built: Built, step: str, **data: Any) -> Any:
 
 async def looks(built: Built, viewer: str) -> None:
     """Open a feed as somebody does, and note what it shows."""
-    asked = built.world.now
     shown = await asks(built, "open_feed", viewer=viewer)
     if isinstance(shown, dict):
-        built.record("served", viewer, VIEWERS, posts=" ".join(sorted(shown)), asked=asked)
+        built.record("served", viewer, VIEWERS, posts=" ".join(sorted(shown)))
 
 
 def a_block_and_a_delete(built: Built) -> None:
@@ -107,7 +107,7 @@ async def _rests(built: Built) -> None:
     reader = Site(built, built.design.part(target), built.design.steps or built.problem.steps)
     for viewer in ("bea", "cal", "dan", "eve", "fay"):
         shown = await reader.perform("open_feed", {"viewer": viewer})
-        built.record("rest", viewer, VIEWERS, posts=" ".join(sorted(shown)))
+        built.record("at rest", viewer, VIEWERS, posts=" ".join(sorted(shown)))
 
 
 def peak(built: Built) -> None:
