@@ -1,0 +1,225 @@
+"""What must hold for every person, whatever fails: the rules, and the interviewer's next question.
+
+They look at what people saw, and at what they had been promised by then. Nothing here knows how a
+design is made.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from pubsub_kit.designs.build import Built, Record
+from pubsub_kit.designs.told import faults
+from pubsub_kit.scenarios.notification_system.steps import CAP, DAY, URGENT, local, quiet_for
+from pubsub_kit.world.search.violation import Violation
+
+BOUND = 60.0  # seconds after an opt-out or a move in which something may still go out
+
+
+def people_are_told_right(built: Built) -> Violation | None:
+    """Return what is wrong after a run, the worst first; None if every promise was kept."""
+    for rule in (twice, too_late, opted_out, at_night, too_many, not_told):
+        if (wrong := next(rule(built), None)) is not None:
+            return wrong
+    return None
+
+
+def twice(built: Built) -> Iterator[Violation]:
+    """Yield each second time that somebody was told of an event, unless its kind allows that."""
+    firsts: dict[str, Record] = {}
+    for seen in built.of("seen"):
+        what = wanted(built, seen)
+        by_channel = what.facts["of"] == "alert"
+        first = firsts.setdefault(f"{seen.id} {seen.facts['by']}" if by_channel else seen.id, seen)
+        if first is not seen:
+            belief, why = _why_twice(built, first, seen)
+            text = (
+                f"{_who(seen)} is told of {_what(seen)} twice: by {first.facts['by']} at "
+                f"{_at(first)}, and by {seen.facts['by']} at {_at(seen)}. {why}"
+            )
+            wish, found = {seen.id: "told once"}, {seen.id: "told twice"}
+            yield Violation(text, _step(built, seen), wish, found, belief)
+
+
+def _why_twice(built: Built, first: Record, again: Record) -> tuple[str, str]:
+    """Name what made it twice, as the steps between the two show."""
+    before = built.world.trace.steps[: again.step] if not built.load else []
+    between = before[first.step :]
+    by, other = first.facts["by"], again.facts["by"]
+    gave_up = [step for step in between if step.kind == "timeout" and step.peer == by]
+    if gave_up:
+        said = f"The reply of {by} hadn't come by {gave_up[0].time:g} s, though it had delivered"
+        if other != by:
+            return "a timeout is a no", f"{said}, and {other} was asked in its place."
+        return "a retry is free", f"{said}, and it was asked again."
+    if again.facts.get("collapse") and other == by:
+        return "the device hides it", "The second push replaces the first, and rings all the same."
+    crash = [s for s in before if s.fault and "crash" in s.text and s.time >= first.time]
+    if crash:
+        return "sent, and not marked", (
+            f"{crash[0].node} crashed at {crash[0].time:g} s, between the send and the mark, and "
+            "the message came again."
+        )
+    if other != by:
+        return "one key per channel", f"Nothing tells {other} that {by} has told already."
+    return "told again", f"Nothing remembers that {by} has told already."
+
+
+def too_late(built: Built) -> Iterator[Violation]:
+    """Yield whatever was seen after its deadline."""
+    for seen in built.of("seen"):
+        due = wanted(built, seen).facts["due"]
+        if seen.time > due:
+            text = (
+                f"{_who(seen)} gets {_what(seen)} at {_at(seen)}, {seen.time - due:g} s after it "
+                f"expired: it was wanted until {due:g} s."
+            )
+            found = f"seen at {_at(seen)}"
+            yield Violation(text, _step(built, seen), f"by {due:g} s", found, "checked at enqueue")
+
+
+def opted_out(built: Built) -> Iterator[Violation]:
+    """Yield whatever was seen more than a minute after its user had opted out of its kind."""
+    for seen in built.of("seen"):
+        for said in built.of("opted out", _who(seen)):
+            over = seen.time - said.time
+            if said.facts["of"] == wanted(built, seen).facts["of"] and over > BOUND:
+                text = (
+                    f"{_who(seen)} gets {_what(seen)} at {_at(seen)}, {over:g} s after opting out "
+                    f"of {said.facts['of']} at {_at(said)}."
+                )
+                belief = "the opt-out came too late"
+                yield Violation(text, _step(built, seen), "not told", "told", belief)
+
+
+def at_night(built: Built) -> Iterator[Violation]:
+    """Yield whatever was seen in its user's quiet hours, and isn't urgent."""
+    for seen in built.of("seen"):
+        zone, moved = _zone(built, _who(seen), seen.time)
+        settled = moved is None or seen.time - moved.time > BOUND
+        urgent = wanted(built, seen).facts["of"] in URGENT
+        if not urgent and settled and quiet_for(seen.time, zone):
+            text = (
+                f"{_who(seen)} gets {_what(seen)} at {_at(seen)}, when it is "
+                f"{_clock(seen.time, zone)} where {_who(seen)} is"
+            )
+            text += f", in zone {zone:+g} since {_at(moved)}." if moved else "."
+            found = _clock(seen.time, zone)
+            belief = "decided once" if moved else "no quiet hours"
+            yield Violation(text, _step(built, seen), "after 07:00", found, belief)
+
+
+def too_many(built: Built) -> Iterator[Violation]:
+    """Yield what went over somebody's cap of the day."""
+    days: dict[tuple[str, float], list[str]] = defaultdict(list)
+    for had in built.of("had"):
+        days[had.id, _day(built, had)] += [f"{had.id} before"] * had.facts["today"]
+    for seen in built.of("seen"):
+        if wanted(built, seen).facts["of"] in URGENT:
+            continue
+        today = days[_who(seen), _day(built, seen)]
+        today.append(seen.id)
+        if len(today) > CAP:
+            text = (
+                f"{_who(seen)} gets {_what(seen)} at {_at(seen)}: notification {len(today)} today, "
+                f"and {CAP} is the cap."
+            )
+            if today[-2] != f"{_who(seen)} before":
+                text += f" {today[-2].split(' ', 1)[1]} had taken the last place just before."
+            yield Violation(text, _step(built, seen), CAP, len(today), "the cap raced")
+
+
+def not_told(built: Built) -> Iterator[Violation]:
+    """Yield what somebody was owed, and never got: not expired, opted out, over the cap, at night.
+
+    A deadline excuses only what was late because something failed.
+    """
+    told = {seen.id for seen in built.of("seen")}
+    failed = bool(list(built.world.trace.faults()))
+    for want in built.of("wanted"):
+        kind, user, now = want.facts["of"], _who(want), built.world.now
+        out = any(said.facts["of"] == kind for said in built.of("opted out", user))
+        excused = out or (now > want.facts["due"] and failed)
+        if kind not in URGENT:
+            zone, _ = _zone(built, user, now)
+            excused = excused or _full(built, user) or bool(quiet_for(now, zone))
+        if want.id not in told and not excused:
+            text = (
+                f"{user} is never told of {_what(want)}, which came at {_at(want)}: nobody comes "
+                "back to it."
+            )
+            last = len(built.world.trace) - 1
+            yield Violation(text, last, "told", "not told", "nobody comes back")
+
+
+def wanted(built: Built, seen: Record) -> Record:
+    """Return what was asked for when somebody was told something."""
+    known = built.outside.setdefault("wanted", {})
+    if seen.id not in known:
+        known.update({want.id: want for want in built.of("wanted")})
+    found: Record = known[seen.id]
+    return found
+
+
+def _full(built: Built, user: str) -> bool:
+    had = sum(had.facts["today"] for had in built.of("had", user))
+    told = [s for s in built.of("seen") if _who(s) == user]
+    return had + sum(wanted(built, s).facts["of"] not in URGENT for s in told) >= CAP
+
+
+def _zone(built: Built, user: str, at: float) -> tuple[float, Record | None]:
+    """Return where somebody is at a moment, and since which move if they moved."""
+    zone, since = 0.0, None
+    for each in built.records:
+        if each.id == user and each.time <= at and each.kind in ("lives", "moved"):
+            zone, since = each.facts["zone"], each if each.kind == "moved" else None
+    return zone, since
+
+
+def _day(built: Built, record: Record) -> float:
+    return local(record.time, _zone(built, _who(record), record.time)[0]) // DAY
+
+
+def _clock(at: float, zone: float) -> str:
+    minutes = int(local(at, zone) % DAY // 60)
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+def _who(record: Record) -> str:
+    return record.id.split()[0]
+
+
+def _what(record: Record) -> str:
+    return record.id.split(" ", 1)[1]
+
+
+def _at(record: Record | None) -> str:
+    return f"{record.time:g} s" if record else ""
+
+
+def _step(built: Built, record: Record) -> int:
+    return min(record.step, len(built.world.trace) - 1)
+
+
+def next_question(built: Built, wrong: Violation) -> str:
+    """Put the next question, with the names and moments of the run that broke the design."""
+    befell = faults(built.world.trace)
+    asked = _ASKED.get(wrong.belief, "What does the user see, and which rule of yours allows it?")
+    if not befell:
+        return f"Nothing has failed here, and still: {wrong.message} {asked}"
+    return f"{befell} {asked}"
+
+
+_ASKED = {
+    "a timeout is a no": "What do you know about the first attempt when you make the second?",
+    "a retry is free": "What does the provider do with the same message twice?",
+    "sent, and not marked": "The message comes again. How do you tell that it was sent?",
+    "one key per channel": "Which id do the two channels share?",
+    "the device hides it": "How often does the phone ring, and what does an email do with that id?",
+    "checked at enqueue": "How long may a message lie in your queue, and who looks at the clock?",
+    "the opt-out came too late": "Where do you look at the settings for the last time?",
+    "decided once": "What may change while a note is held, and who looks again?",
+    "the cap raced": "Who else reads and writes that count at the same moment?",
+    "nobody comes back": "Who finds what was begun and not finished, and how?",
+}

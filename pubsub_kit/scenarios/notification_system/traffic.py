@@ -1,0 +1,160 @@
+"""Who is to be told what: four notes for the search, and a slice of five hours of load.
+
+Load: 160M pushes, 36M emails and 4M SMS a day; a campaign to 50M people; FCM's default quota of
+600K messages a minute. Assumed: 1K login codes a second, hours that last a minute in the slice
+(backlog, campaign and deadlines but not latencies), a code that is valid for 30 s, news for 6
+hours, 2% of users without a device, 1 in 50 who opts out while the provider is silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from pubsub_kit.designs.build import CLIENT, Built, Record
+from pubsub_kit.scenarios.notification_system.providers import Note
+from pubsub_kit.scenarios.notification_system.rules import BOUND, twice
+from pubsub_kit.world.services import CallError
+from pubsub_kit.world.verbs import sleep
+
+ONE_OF, HOUR = 1_000, 60.0  # an hour of backlog, campaign and news takes so many seconds
+SECONDS, SILENT, CAMPAIGN_AT = 300.0, (60.0, 180.0), 20.0  # two hours of silence
+DAY = 86_400
+PER_SECOND = 500e6 / DAY  # candidates
+CODES, PUSHES, EMAILS, TEXTS = 1_000.0, 160e6 / DAY, 36e6 / DAY, 4e6 / DAY  # a second
+CAMPAIGN, QUOTA = 50e6, 600e3  # people; pushes a minute
+VALID, NEWS_FOR = 30.0, 6 * HOUR  # seconds
+
+# -- message by message ----------------------------------------------------------------------------
+
+
+def two_people(built: Built) -> None:
+    """At 06:58:30 ann has news, is on her way west, and logs in; bob has one notification left."""
+    lives(built, "ann", 0)
+    lives(built, "bob", 3, had=4)
+    push_first, email_first = ["push", "email"], ["email", "push"]
+    for user, event, kind, ways, valid in (
+        ("ann", "news-1", "news", push_first, 3_600.0),
+        ("ann", "code-1", "code", push_first, VALID),
+        ("bob", "news-2", "news", push_first, 3_600.0),
+        ("bob", "news-3", "news", email_first, 3_600.0),
+    ):
+        built.client(wants(built, 0.0, note(user, event, kind, ways, valid)), "teams")
+    built.client(changes(built, 5.0, "ann", "moved", zone=-3), "ann")
+
+
+def note(user: str, event: str, kind: str, ways: list[str], due: float) -> Note:
+    """Return what another team asks for; `due` is in virtual seconds."""
+    named = {"id": f"{user} {event}", "user": user, "event": event, "user_way": f"{user} {ways[0]}"}
+    return {**named, "kind": kind, "ways": ways, "due": due}
+
+
+def lives(built: Built, user: str, zone: float, had: int = 0) -> None:
+    """Let somebody be known: in which zone, and how many notifications there were today."""
+    given(built, "prefs", user, {"zone": zone, "off": []})
+    fact(built, "lives", user, zone=zone)
+    if had:
+        given(built, "counts", f"{user} day 0", [f"{user} old-{i + 1}" for i in range(had)])
+        fact(built, "had", user, today=had)
+
+
+def given(built: Built, role: str, key: str, row: Any) -> None:
+    """Store a row before the run begins."""
+    built.kept_for(role).store.rows[f"{role}/{key}"] = row
+
+
+def fact(built: Built, kind: str, id: str, **facts: Any) -> None:
+    """Note what is so, without a word of it in the trace."""
+    at = len(built.world.trace)
+    built.records.append(Record(built.world.now, kind, id, facts, at))
+
+
+async def wants(built: Built, at: float, asked: Note) -> None:
+    """Ask for a notification, as another team does: until somebody has taken it."""
+    await sleep(at)
+    facts = {"of": asked["kind"], "due": asked["due"]}
+    fact(built, "wanted", asked["id"], **facts)
+    fact(built, "accepted", asked["id"])
+    try:
+        await built.ask("decide", asked, tries=3)
+    except CallError:
+        return
+
+
+async def changes(built: Built, at: float, user: str, fact: str, **what: Any) -> None:
+    """Change somebody's settings; it counts from when they are told that it is done."""
+    await sleep(at)
+    try:
+        await built.ask("change", {"id": f"{user} {fact}", "user": user, **what}, tries=3)
+    except CallError:
+        return
+    built.record(fact, user, user, **({"of": what["off"]} if "off" in what else what))
+
+
+# -- load ------------------------------------------------------------------------------------------
+
+
+def five_hours(built: Built) -> None:
+    """Send a slice of codes, news and one campaign; some opt out of news in the silence."""
+    built.outside["push quota"] = round(QUOTA / ONE_OF)
+    luck, users = built.luck, 0
+    built.outside["no device"] = set()
+    for rate, kind, ways, valid in (
+        (CODES, "code", ["push", "sms"], VALID),
+        (PUSHES - CODES, "news", ["push", "email"], NEWS_FOR),
+        (EMAILS, "news", ["email"], NEWS_FOR),
+        (TEXTS, "news", ["sms"], NEWS_FOR),
+    ):
+        at = 0.0
+        while (at := at + luck.expovariate(rate / ONE_OF)) < SECONDS:
+            users += 1
+            _one(built, at, f"u{users}", kind, ways, at + valid)
+    for number in range(round(CAMPAIGN / HOUR / ONE_OF)):
+        at = CAMPAIGN_AT + luck.uniform(0.0, 10.0)
+        _one(built, at, f"c{number}", "campaign", ["push"], SECONDS * 2)
+
+
+def _one(built: Built, at: float, user: str, kind: str, ways: list[str], due: float) -> None:
+    luck = built.luck
+    given(built, "prefs", user, {"zone": 3, "off": []})
+    if kind == "news" and luck.random() < 0.02:
+        built.outside["no device"].add(user)
+    built.client(wants(built, at, note(user, f"{kind}-1", kind, ways, due)), CLIENT)
+    if kind == "news" and SILENT[0] < at < SILENT[1] and luck.random() < 0.02:
+        built.client(changes(built, at + 2.0, user, "opted out", off="news"), CLIENT)
+
+
+def silent_push(built: Built) -> None:
+    """For two hours the push provider delivers, and its replies time out."""
+    for at, way in zip(SILENT, ("push", ""), strict=True):
+        built.world.at(at, built.outside.__setitem__, "silent", way)
+
+
+def more(built: Built) -> Mapping[str, float]:
+    """Return what a slice says of each kind: seconds, and people who were told wrong."""
+    firsts = {seen.id: seen for seen in reversed(built.of("seen"))}
+    waits: dict[str, list[float]] = {"code": [], "news": [], "campaign": []}
+    late, off = 0, {said.id: said.time for said in built.of("opted out")}
+    after_all = 0
+    for want in built.of("wanted"):
+        seen = firsts.get(want.id)
+        if seen is not None:
+            waits[want.facts["of"]].append(seen.time - want.time)
+            late += seen.time > want.facts["due"]
+            user = want.id.split()[0]
+            after_all += seen.time > off.get(user, seen.time) + BOUND
+    again = sum(1 for _ in twice(built))
+    return {
+        "login codes, p99 (s)": _p99(waits["code"]),
+        "news, p99 (s)": _p99(waits["news"]),
+        "campaign, p99 (s)": _p99(waits["campaign"]),
+        "told twice": again,
+        "told too late": late,
+        "told after opting out": after_all,
+    }
+
+
+def _p99(waits: list[float]) -> float:
+    return float(np.percentile(waits, 99)) if waits else float("inf")
