@@ -65,6 +65,8 @@ class Built:
         self.luck = Random(load.seed if load else 0)  # of the traffic; the world has its own
         self.records: list[Record] = []
         self.kept: dict[str, Kept] = {}
+        self._holders: dict[str, Kept] = {}  # by role
+        self._routes: dict[str, dict[str, Route]] = {}  # by component
         self.outside: dict[str, Any] = {}  # what providers and people remember, whatever crashes
 
     def record(self, kind: str, id: str, who: str = CLIENT, **facts: Any) -> None:
@@ -88,10 +90,18 @@ class Built:
 
     def kept_for(self, role: str) -> Kept:
         """Return where a role is kept."""
-        holder = self.design.holder(role)
-        if holder is None:
-            raise DesignError(f"nothing in {self.design.name!r} holds {role!r}")
-        return self.kept[holder.name]
+        if role not in self._holders:
+            holder = self.design.holder(role)
+            if holder is None:
+                raise DesignError(f"nothing in {self.design.name!r} holds {role!r}")
+            self._holders[role] = self.kept[holder.name]
+        return self._holders[role]
+
+    def routes_of(self, part: Component) -> Mapping[str, Route]:
+        """Return how each step is reached from a component."""
+        if part.name not in self._routes:
+            self._routes[part.name] = routes(self.design, part)
+        return self._routes[part.name]
 
     def share(self, many: int) -> int:
         """Return how many of a fleet belong to this slice, one at least; of a small run, two."""
@@ -131,7 +141,7 @@ class Site:
     def __init__(self, built: Built, part: Component, kind: type[Steps]) -> None:
         self.built, self.name = built, part.name
         self.decisions: Mapping[str, Any] = built.decisions
-        self.routes: Mapping[str, Route] = routes(built.design, part)
+        self.routes: Mapping[str, Route] = built.routes_of(part)
         self.outside: dict[str, Any] = built.outside
         self.steps = kind(self)
         self.own = getattr(part, "steps", ())

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pubsub_kit.designs.components import Cache, DesignError, Group, Store, Topic
@@ -138,6 +139,7 @@ class Problem:
                         )
 
 
+@cache
 def steps_of(kind: type[Steps]) -> list[str]:
     """Return the names of a class's own steps: its public coroutines, in their order."""
     base = set(dir(Steps))

@@ -121,13 +121,21 @@ def too_many(built: Built) -> Iterator[Violation]:
         today = days[_who(seen), _day(built, seen)]
         today.append(seen.id)
         if len(today) > CAP:
+            belief, why = _why_too_many(built, seen, today[-2])
             text = (
                 f"{_who(seen)} gets {_what(seen)} at {_at(seen)}: notification {len(today)} today, "
-                f"and {CAP} is the cap."
+                f"and {CAP} is the cap.{why}"
             )
-            if today[-2] != f"{_who(seen)} before":
-                text += f" {today[-2].split(' ', 1)[1]} had taken the last place just before."
-            yield Violation(text, _step(built, seen), CAP, len(today), "the cap raced")
+            yield Violation(text, _step(built, seen), CAP, len(today), belief)
+
+
+def _why_too_many(built: Built, seen: Record, before: str) -> tuple[str, str]:
+    wiped = [s for s in built.world.trace.steps[: seen.step] if s.text == "restarts empty"]
+    if wiped:
+        said = f" At {wiped[0].time:g} s {wiped[0].node} had restarted empty."
+        return "the count was forgotten", said
+    just = f" {before.split(' ', 1)[1]} had taken the last place."
+    return "the cap raced", "" if before.endswith("before") else just
 
 
 def not_told(built: Built) -> Iterator[Violation]:
@@ -221,5 +229,6 @@ _ASKED = {
     "the opt-out came too late": "Where do you look at the settings for the last time?",
     "decided once": "What may change while a note is held, and who looks again?",
     "the cap raced": "Who else reads and writes that count at the same moment?",
+    "the count was forgotten": "What may that cache forget, and what may it not?",
     "nobody comes back": "Who finds what was begun and not finished, and how?",
 }

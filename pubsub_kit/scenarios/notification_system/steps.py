@@ -33,10 +33,10 @@ def local(now: float, zone: float) -> float:
 
 def quiet_for(now: float, zone: float) -> float:
     """Return for how many seconds more it is quiet there, 0 if it isn't; the window wraps."""
-    hour = local(now, zone) % DAY / HOUR
-    if QUIET_TO <= hour < QUIET_FROM:
+    since_midnight = local(now, zone) % DAY
+    if QUIET_TO * HOUR <= since_midnight < QUIET_FROM * HOUR:
         return 0.0
-    return (QUIET_TO - hour) % 24 * HOUR
+    return (QUIET_TO * HOUR - since_midnight) % DAY
 
 
 class Notifier(Steps):

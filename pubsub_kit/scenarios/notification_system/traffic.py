@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from pubsub_kit.designs.build import CLIENT, Built, Record
+from pubsub_kit.designs.components import Scheduler
 from pubsub_kit.scenarios.notification_system.providers import Note
 from pubsub_kit.scenarios.notification_system.rules import BOUND, twice
 from pubsub_kit.world.services import CallError
@@ -34,15 +35,20 @@ def two_people(built: Built) -> None:
     """At 06:58:30 ann has news, is on her way west, and logs in; bob has one notification left."""
     lives(built, "ann", 0)
     lives(built, "bob", 3, had=4)
-    push_first, email_first = ["push", "email"], ["email", "push"]
-    for user, event, kind, ways, valid in (
-        ("ann", "news-1", "news", push_first, 3_600.0),
-        ("ann", "code-1", "code", push_first, VALID),
-        ("bob", "news-2", "news", push_first, 3_600.0),
-        ("bob", "news-3", "news", email_first, 3_600.0),
+    for user, event, kind, ways, at, valid in (
+        ("ann", "news-1", "news", ["push", "email"], 0.0, 3_600.0),
+        ("ann", "code-1", "code", ["push", "email"], 0.0, VALID),
+        ("bob", "news-2", "news", ["push", "email"], 1.0, 3_600.0),
+        ("bob", "news-3", "news", ["email", "push"], 1.0, 3_600.0),
     ):
-        built.client(wants(built, 0.0, note(user, event, kind, ways, valid)), "teams")
+        built.client(wants(built, at, note(user, event, kind, ways, valid)), "teams")
     built.client(changes(built, 5.0, "ann", "moved", zone=-3), "ann")
+    for kept in built.kept.values():
+        if kept.keeps is not None:
+            built.world.at(0.5, kept.wipe)
+    for part in built.design.components:
+        if isinstance(part, Scheduler):  # nobody waits for what it replies
+            built.world.link(f"{part.name} timer", part.name, reliable=True)
 
 
 def note(user: str, event: str, kind: str, ways: list[str], due: float) -> Note:
@@ -117,11 +123,11 @@ def five_hours(built: Built) -> None:
 
 
 def _one(built: Built, at: float, user: str, kind: str, ways: list[str], due: float) -> None:
-    luck = built.luck
+    luck, event = built.luck, "offer" if kind == "campaign" else f"{kind}-{user}"
     given(built, "prefs", user, {"zone": 3, "off": []})
     if kind == "news" and luck.random() < 0.02:
         built.outside["no device"].add(user)
-    built.client(wants(built, at, note(user, f"{kind}-1", kind, ways, due)), CLIENT)
+    built.client(wants(built, at, note(user, event, kind, ways, due)), CLIENT)
     if kind == "news" and SILENT[0] < at < SILENT[1] and luck.random() < 0.02:
         built.client(changes(built, at + 2.0, user, "opted out", off="news"), CLIENT)
 
