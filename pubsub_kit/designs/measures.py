@@ -1,10 +1,11 @@
 """What a slice of the load shows, from the facts that were recorded in it, and the bill.
 
-    accepted   somebody was told that it will happen      done    it happened, and is to be seen
-    refused    shed: somebody was told that it won't      stale   it was seen, and was out of date
+    asked      somebody asks for something           done    it happened, and is to be seen
+    accepted   they were promised that it will       stale   it was seen, and was out of date
+    refused    they were told that it won't
 
-Latency runs from accepted to the first done. Lost is what was accepted and never done, doubled what
-was done again.
+Latency runs from asked to the first done, or from accepted where nobody asked. Lost is what was
+accepted and never done, doubled what was done again, shed what was asked for and never promised.
 """
 
 from __future__ import annotations
@@ -60,10 +61,14 @@ def measured(built: Built) -> dict[str, float]:
     begun: dict[str, float] = {}
     ended: dict[str, float] = {}
     doubled = stale = 0
+    promised: dict[str, float] = {}
     refused: set[str] = set()
     for record in built.records:
-        if record.kind == "accepted":
+        if record.kind == "asked":
             begun.setdefault(record.id, record.time)
+        elif record.kind == "accepted":
+            begun.setdefault(record.id, record.time)
+            promised.setdefault(record.id, record.time)
         elif record.kind == "done":
             doubled += record.id in ended
             ended.setdefault(record.id, record.time)
@@ -72,7 +77,7 @@ def measured(built: Built) -> dict[str, float]:
         elif record.kind == "refused":
             refused.add(record.id)
     waits = [max(0.0, ended[i] - at) for i, at in begun.items() if i in ended]
-    owed = [i for i in begun if i not in ended and i not in refused]
+    owed = [i for i in promised if i not in ended and i not in refused]
     open_for = [built.world.now - begun[i] for i in owed]
     return {
         "p50": float(np.percentile(waits, 50)) if waits else nan,
@@ -81,7 +86,7 @@ def measured(built: Built) -> dict[str, float]:
         "lost": float(len(owed)),
         "doubled": float(doubled),
         "stale": float(stale),
-        "shed": float(len(refused - ended.keys())),
+        "shed": float(len((refused | begun.keys() - promised.keys()) - ended.keys())),
     }
 
 

@@ -24,4 +24,6 @@ def _words(step: Step) -> str:
     text = step.text.rstrip(".")
     if step.kind == "lose":
         return f"the {text} on its way from {step.node} to {step.peer}"
-    return f"{step.node} {text}"
+    if step.kind in ("crash", "pause", "restart", "note", "timeout", "retry"):
+        return f"{step.node} {text}"
+    return f"{text} (at {step.node})"

@@ -57,6 +57,8 @@ async def _pays(
     built: Built, at: float, who: str, order: str, click: str, amount: float, tries: int = 1
 ) -> None:
     await sleep(at)
+    if built.load:
+        built.record("asked", order)
     for attempt in range(tries):
         data = {"id": order, "order": order, "click": click, "amount": amount}
         data["attempt"] = f"{click} try {attempt + 1}"
