@@ -114,11 +114,18 @@ class Built:
         self.world.spawn(coroutine, node)
 
     async def ask(
-        self, step: str, data: Mapping[str, Any], *, timeout: float = 5.0, tries: int = 1
+        self,
+        step: str,
+        data: Mapping[str, Any],
+        *,
+        timeout: float = 5.0,
+        tries: int = 1,
+        id: str | None = None,
     ) -> Any:
         """Send a message to whoever performs a step first, as a client does; return the reply.
 
-        A call that fails is repeated up to `tries` times, a second apart. Raises CallError for the
+        A call that fails is repeated up to `tries` times, a second apart; `id` becomes the id of an
+        event. Raises CallError for the
         last one, and DesignError if the step is not to be reached from outside.
         """
         way = entry(self.design, step)
@@ -126,7 +133,7 @@ class Built:
             try:
                 if way.how == "publish":
                     key = str(data.get(way.key, "")) if way.key else None
-                    return await publish(way.target, {**data, "step": step}, key=key)
+                    return await publish(way.target, {**data, "step": step}, key=key, id=id)
                 return await call(way.target, {**data, "step": step}, timeout=timeout)
             except CallError:
                 if attempt + 1 == tries:

@@ -93,8 +93,8 @@ def _queued(chosen: Mapping[str, str]) -> tuple[list[Any], list[Wire]]:
     ]
     wires = []
     for lane, steps, workers in _lanes(chosen):
-        parts += [Topic(lane, key=key), Group(f"{lane}-sender", lane, steps, workers=workers)]
-        wires += [Wire("decider", lane), *(Wire(f"{lane}-sender", way) for way in _WAYS)]
+        parts += [Topic(lane, key=key), Group(f"{lane}-out", lane, steps, workers=workers)]
+        wires += [Wire("decider", lane), *(Wire(f"{lane}-out", way) for way in _WAYS)]
     return parts, wires
 
 

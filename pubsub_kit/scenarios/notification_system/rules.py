@@ -53,7 +53,9 @@ def _why_twice(built: Built, first: Record, again: Record) -> tuple[str, str]:
         if other != by:
             return "a timeout is a no", f"{said}, and {other} was asked in its place."
         return "a retry is free", f"{said}, and it was asked again."
-    if again.facts.get("collapse") and other == by:
+    if first.facts.get("collapse") and other != by:
+        return "the device hides it", f"The collapse id is the device's, and {other} knows none."
+    if again.facts.get("collapse"):
         return "the device hides it", "The second push replaces the first, and rings all the same."
     crash = [s for s in before if s.fault and "crash" in s.text and s.time >= first.time]
     if crash:
@@ -72,11 +74,11 @@ def too_late(built: Built) -> Iterator[Violation]:
         due = wanted(built, seen).facts["due"]
         if seen.time > due:
             text = (
-                f"{_who(seen)} gets {_what(seen)} at {_at(seen)}, {seen.time - due:g} s after it "
+                f"{_who(seen)} gets {_what(seen)} at {_at(seen)}, {round(seen.time - due, 1):g} s after it "
                 f"expired: it was wanted until {due:g} s."
             )
-            found = f"seen at {_at(seen)}"
-            yield Violation(text, _step(built, seen), f"by {due:g} s", found, "checked at enqueue")
+            wish, found = {seen.id: f"by {due:g} s"}, {seen.id: f"at {_at(seen)}"}
+            yield Violation(text, _step(built, seen), wish, found, "checked at enqueue")
 
 
 def opted_out(built: Built) -> Iterator[Violation]:
@@ -86,11 +88,12 @@ def opted_out(built: Built) -> Iterator[Violation]:
             over = seen.time - said.time
             if said.facts["of"] == wanted(built, seen).facts["of"] and over > BOUND:
                 text = (
-                    f"{_who(seen)} gets {_what(seen)} at {_at(seen)}, {over:g} s after opting out "
+                    f"{_who(seen)} gets {_what(seen)} at {_at(seen)}, {round(over, 1):g} s after opting out "
                     f"of {said.facts['of']} at {_at(said)}."
                 )
+                wish, found = {seen.id: "not told"}, {seen.id: "told"}
                 belief = "the opt-out came too late"
-                yield Violation(text, _step(built, seen), "not told", "told", belief)
+                yield Violation(text, _step(built, seen), wish, found, belief)
 
 
 def at_night(built: Built) -> Iterator[Violation]:
@@ -105,9 +108,9 @@ def at_night(built: Built) -> Iterator[Violation]:
                 f"{_clock(seen.time, zone)} where {_who(seen)} is"
             )
             text += f", in zone {zone:+g} since {_at(moved)}." if moved else "."
-            found = _clock(seen.time, zone)
+            wish, found = {seen.id: "after 07:00"}, {seen.id: _clock(seen.time, zone)}
             belief = "decided once" if moved else "no quiet hours"
-            yield Violation(text, _step(built, seen), "after 07:00", found, belief)
+            yield Violation(text, _step(built, seen), wish, found, belief)
 
 
 def too_many(built: Built) -> Iterator[Violation]:
@@ -126,7 +129,8 @@ def too_many(built: Built) -> Iterator[Violation]:
                 f"{_who(seen)} gets {_what(seen)} at {_at(seen)}: notification {len(today)} today, "
                 f"and {CAP} is the cap.{why}"
             )
-            yield Violation(text, _step(built, seen), CAP, len(today), belief)
+            wish, found = {f"{_who(seen)} today": CAP}, {f"{_who(seen)} today": len(today)}
+            yield Violation(text, _step(built, seen), wish, found, belief)
 
 
 def _why_too_many(built: Built, seen: Record, before: str) -> tuple[str, str]:
@@ -158,7 +162,8 @@ def not_told(built: Built) -> Iterator[Violation]:
                 "back to it."
             )
             last = len(built.world.trace) - 1
-            yield Violation(text, last, "told", "not told", "nobody comes back")
+            wish, found = {want.id: "told"}, {want.id: "not told"}
+            yield Violation(text, last, wish, found, "nobody comes back")
 
 
 def wanted(built: Built, seen: Record) -> Record:
@@ -203,7 +208,7 @@ def _what(record: Record) -> str:
 
 
 def _at(record: Record | None) -> str:
-    return f"{record.time:g} s" if record else ""
+    return f"{round(record.time, 1):g} s" if record else ""
 
 
 def _step(built: Built, record: Record) -> int:

@@ -73,7 +73,7 @@ class Notifier(Steps):
         """Claim what makes this notification one, and hand it to its lane."""
         for copy in self.copies(note):
             if await self.claim(copy):
-                await self.send(self.lane(copy), copy)
+                await self.send(self.lane(copy), copy, id=copy["id"])
         if note.get("held"):
             await self.rows("held").delete(note["id"])
 
@@ -205,7 +205,7 @@ class Notifier(Steps):
             if note["until"] > self.place.now:
                 continue
             again = self.decisions["quiet-hours"] == "at-release"
-            await (self.send("decide", note) if again else self.tell(note))
+            await (self.send("decide", note, id=note["id"]) if again else self.tell(note))
 
     async def escalate(self, data: Note) -> None:
         """Ask for the receipt of each attempt without a reply; if there is none, go on."""
@@ -216,9 +216,8 @@ class Notifier(Steps):
                 await self.mark(row, "sent")
                 continue
             ways = row["ways"][1:] or row["ways"]
-            await self.send(
-                self.lane(row), {**row, "way": ways[0], "ways": ways, "after": row["at"]}
-            )
+            again = {**row, "way": ways[0], "ways": ways, "after": row["at"]}
+            await self.send(self.lane(row), again, id=row["id"])
 
     async def change(self, data: Note) -> str:
         """Change a user's settings: opt out of a kind, or move to another time zone."""

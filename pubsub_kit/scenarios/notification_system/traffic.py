@@ -84,7 +84,7 @@ async def wants(built: Built, at: float, asked: Note) -> None:
     fact(built, "wanted", asked["id"], **facts)
     fact(built, "accepted", asked["id"])
     try:
-        await built.ask("decide", asked, tries=3)
+        await built.ask("decide", asked, tries=3, id=asked["id"])
     except CallError:
         return
 
@@ -104,7 +104,7 @@ async def changes(built: Built, at: float, user: str, fact: str, **what: Any) ->
 
 def five_hours(built: Built) -> None:
     """Send a slice of codes, news and one campaign; some opt out of news in the silence."""
-    built.outside["push quota"] = round(QUOTA / ONE_OF)
+    built.outside.update({"measured": True, "push quota": round(QUOTA / ONE_OF)})
     luck, users = built.luck, 0
     built.outside["no device"] = set()
     for rate, kind, ways, valid in (
