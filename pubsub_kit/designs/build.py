@@ -65,8 +65,6 @@ class Built:
         self.luck = Random(load.seed if load else 0)  # of the traffic; the world has its own
         self.records: list[Record] = []
         self.kept: dict[str, Kept] = {}
-        self._holders: dict[str, Kept] = {}  # by role
-        self._routes: dict[str, dict[str, Route]] = {}  # by component
         self.outside: dict[str, Any] = {}  # what providers and people remember, whatever crashes
 
     def record(self, kind: str, id: str, who: str = CLIENT, **facts: Any) -> None:
@@ -90,18 +88,10 @@ class Built:
 
     def kept_for(self, role: str) -> Kept:
         """Return where a role is kept."""
-        if role not in self._holders:
-            holder = self.design.holder(role)
-            if holder is None:
-                raise DesignError(f"nothing in {self.design.name!r} holds {role!r}")
-            self._holders[role] = self.kept[holder.name]
-        return self._holders[role]
-
-    def routes_of(self, part: Component) -> Mapping[str, Route]:
-        """Return how each step is reached from a component."""
-        if part.name not in self._routes:
-            self._routes[part.name] = routes(self.design, part)
-        return self._routes[part.name]
+        holder = self.design.holder(role)
+        if holder is None:
+            raise DesignError(f"nothing in {self.design.name!r} holds {role!r}")
+        return self.kept[holder.name]
 
     def share(self, many: int) -> int:
         """Return how many of a fleet belong to this slice, one at least; of a small run, two."""
@@ -114,18 +104,11 @@ class Built:
         self.world.spawn(coroutine, node)
 
     async def ask(
-        self,
-        step: str,
-        data: Mapping[str, Any],
-        *,
-        timeout: float = 5.0,
-        tries: int = 1,
-        id: str | None = None,
+        self, step: str, data: Mapping[str, Any], *, timeout: float = 5.0, tries: int = 1
     ) -> Any:
         """Send a message to whoever performs a step first, as a client does; return the reply.
 
-        A call that fails is repeated up to `tries` times, a second apart; `id` becomes the id of an
-        event. Raises CallError for the
+        A call that fails is repeated up to `tries` times, a second apart. Raises CallError for the
         last one, and DesignError if the step is not to be reached from outside.
         """
         way = entry(self.design, step)
@@ -133,7 +116,7 @@ class Built:
             try:
                 if way.how == "publish":
                     key = str(data.get(way.key, "")) if way.key else None
-                    return await publish(way.target, {**data, "step": step}, key=key, id=id)
+                    return await publish(way.target, {**data, "step": step}, key=key)
                 return await call(way.target, {**data, "step": step}, timeout=timeout)
             except CallError:
                 if attempt + 1 == tries:
@@ -148,7 +131,7 @@ class Site:
     def __init__(self, built: Built, part: Component, kind: type[Steps]) -> None:
         self.built, self.name = built, part.name
         self.decisions: Mapping[str, Any] = built.decisions
-        self.routes: Mapping[str, Route] = built.routes_of(part)
+        self.routes: Mapping[str, Route] = routes(built.design, part)
         self.outside: dict[str, Any] = built.outside
         self.steps = kind(self)
         self.own = getattr(part, "steps", ())

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pubsub_kit.designs.components import Cache, DesignError, Group, Store, Topic
@@ -44,7 +43,8 @@ class Slice:
 
     `traffic` sends it, drawn from `built.luck`; `trouble` is the interviewer's failure.
     `latencies` are the seconds that a step takes at the one who performs it. Workers, queues and
-    quotas are divided by `one_of`, like the traffic; then `drain` seconds pass without any.
+    quotas are divided by `one_of`, like the traffic; then `drain` seconds pass without any. `burst`
+    says from when to when (seconds) the traffic is at its peak.
     """
 
     traffic: Callable[[Built], None]
@@ -54,6 +54,7 @@ class Slice:
     trouble: Callable[[Built], None] | None = None
     seconds: float = 60.0
     drain: float = 120.0
+    burst: tuple[float, float] | None = None
     seed: int = 7
 
 
@@ -63,6 +64,7 @@ class Problem:
 
     `decisions` maps each name to its options, the default first. `needs` are the steps that some
     component must perform, `roles` what must be kept somewhere, `outside` the steps of providers.
+    `more` measures what only this question has, and `units` gives the words and unit of each.
     `next_question` puts the interviewer's next question, from what went wrong in which run.
     """
 
@@ -81,6 +83,7 @@ class Problem:
     propose: Callable[[Mapping[str, str]], Design]
     next_question: Callable[[Built, Violation], str]
     more: Callable[[Built], Mapping[str, float]] = lambda built: {}
+    units: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def decided(self, design: Design) -> dict[str, Any]:
         """Return all decisions of a design, defaults included; raises DesignError for a bad one."""
@@ -139,7 +142,6 @@ class Problem:
                         )
 
 
-@cache
 def steps_of(kind: type[Steps]) -> list[str]:
     """Return the names of a class's own steps: its public coroutines, in their order."""
     base = set(dir(Steps))

@@ -148,6 +148,7 @@ def not_told(built: Built) -> Iterator[Violation]:
     A deadline excuses only what was late because something failed.
     """
     told = {seen.id for seen in built.of("seen")}
+    taken = {said.id for said in built.of("accepted")}
     failed = bool(list(built.world.trace.faults()))
     for want in built.of("wanted"):
         kind, user, now = want.facts["of"], _who(want), built.world.now
@@ -156,7 +157,7 @@ def not_told(built: Built) -> Iterator[Violation]:
         if kind not in URGENT:
             zone, _ = _zone(built, user, now)
             excused = excused or _full(built, user) or bool(quiet_for(now, zone))
-        if want.id not in told and not excused:
+        if want.id in taken - told and not excused:
             text = (
                 f"{user} is never told of {_what(want)}, which came at {_at(want)}: nobody comes "
                 "back to it."

@@ -17,6 +17,7 @@ from pubsub_kit.designs.build import CLIENT, Built, Record
 from pubsub_kit.designs.components import Scheduler
 from pubsub_kit.scenarios.notification_system.providers import Note
 from pubsub_kit.scenarios.notification_system.rules import BOUND, twice
+from pubsub_kit.world.publishing import PublishTimeout
 from pubsub_kit.world.services import CallError
 from pubsub_kit.world.verbs import sleep
 
@@ -82,11 +83,12 @@ async def wants(built: Built, at: float, asked: Note) -> None:
     await sleep(at)
     facts = {"of": asked["kind"], "due": asked["due"]}
     fact(built, "wanted", asked["id"], **facts)
-    fact(built, "accepted", asked["id"])
+    fact(built, "asked", asked["id"])
     try:
         await built.ask("decide", asked, tries=3, id=asked["id"])
-    except CallError:
-        return
+    except (CallError, PublishTimeout):
+        return  # the other team knows that nobody has taken it
+    fact(built, "accepted", asked["id"])
 
 
 async def changes(built: Built, at: float, user: str, fact: str, **what: Any) -> None:
@@ -94,7 +96,7 @@ async def changes(built: Built, at: float, user: str, fact: str, **what: Any) ->
     await sleep(at)
     try:
         await built.ask("change", {"id": f"{user} {fact}", "user": user, **what}, tries=3)
-    except CallError:
+    except (CallError, PublishTimeout):
         return
     built.record(fact, user, user, **({"of": what["off"]} if "off" in what else what))
 
