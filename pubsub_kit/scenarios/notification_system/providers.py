@@ -47,8 +47,6 @@ class Providers(Steps):
         outside[f"{note['key']} {way}"] = self.place.now
         hidden = {"collapse": id} if way == "push" and note.get("collapse") else {}
         self.record("seen", id, by=way, **hidden)
-        if "measured" in outside:
-            self.record("done", id)
         if outside.get("silent") == way:
             await sleep(LATE)
         return "delivered"

@@ -73,9 +73,10 @@ def too_late(built: Built) -> Iterator[Violation]:
     for seen in built.of("seen"):
         due = wanted(built, seen).facts["due"]
         if seen.time > due:
+            over = round(seen.time - due, 1)
             text = (
-                f"{_who(seen)} gets {_what(seen)} at {_at(seen)}, {round(seen.time - due, 1):g} s after it "
-                f"expired: it was wanted until {due:g} s."
+                f"{_who(seen)} gets {_what(seen)} at {_at(seen)}, {over:g} s after it expired: it "
+                f"was wanted until {due:g} s."
             )
             wish, found = {seen.id: f"by {due:g} s"}, {seen.id: f"at {_at(seen)}"}
             yield Violation(text, _step(built, seen), wish, found, "checked at enqueue")
@@ -88,8 +89,8 @@ def opted_out(built: Built) -> Iterator[Violation]:
             over = seen.time - said.time
             if said.facts["of"] == wanted(built, seen).facts["of"] and over > BOUND:
                 text = (
-                    f"{_who(seen)} gets {_what(seen)} at {_at(seen)}, {round(over, 1):g} s after opting out "
-                    f"of {said.facts['of']} at {_at(said)}."
+                    f"{_who(seen)} gets {_what(seen)} at {_at(seen)}, {round(over, 1):g} s after "
+                    f"opting out of {said.facts['of']} at {_at(said)}."
                 )
                 wish, found = {seen.id: "not told"}, {seen.id: "told"}
                 belief = "the opt-out came too late"
@@ -153,10 +154,10 @@ def not_told(built: Built) -> Iterator[Violation]:
     for want in built.of("wanted"):
         kind, user, now = want.facts["of"], _who(want), built.world.now
         out = any(said.facts["of"] == kind for said in built.of("opted out", user))
-        excused = out or (now > want.facts["due"] and failed)
+        excused: bool = out or (now > want.facts["due"] and failed)
         if kind not in URGENT:
             zone, _ = _zone(built, user, now)
-            excused = excused or _full(built, user) or bool(quiet_for(now, zone))
+            excused |= _full(built, user) or quiet_for(now, zone) > 0
         if want.id in taken - told and not excused:
             text = (
                 f"{user} is never told of {_what(want)}, which came at {_at(want)}: nobody comes "
@@ -177,9 +178,10 @@ def wanted(built: Built, seen: Record) -> Record:
 
 
 def _full(built: Built, user: str) -> bool:
-    had = sum(had.facts["today"] for had in built.of("had", user))
-    told = [s for s in built.of("seen") if _who(s) == user]
-    return had + sum(wanted(built, s).facts["of"] not in URGENT for s in told) >= CAP
+    places: int = sum(had.facts["today"] for had in built.of("had", user))
+    for seen in built.of("seen"):
+        places += _who(seen) == user and wanted(built, seen).facts["of"] not in URGENT
+    return places >= CAP
 
 
 def _zone(built: Built, user: str, at: float) -> tuple[float, Record | None]:
