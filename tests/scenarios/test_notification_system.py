@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from math import inf
 from typing import Any
 
 import pytest
@@ -204,6 +205,13 @@ class Sleepless(Notifier):
         await self.tell(note)
 
 
+class Silent(Notifier):
+    """Wrong: it tells nobody, and says that somebody was told whom nobody knows."""
+
+    async def decide(self, note: Note) -> None:
+        self.record("seen", "eve", by="push")
+
+
 def of(steps: type[Notifier]) -> Design:
     return replace(propose({}), steps=steps)
 
@@ -234,6 +242,13 @@ def test_who_opts_out_while_a_note_is_held_does_not_get_it() -> None:
 def test_an_overridden_step_is_judged_by_what_it_does() -> None:
     assert belief(of(EmailFirst), ONE_FAULT) == ""
     assert belief(of(Sleepless)) == "no quiet hours"
+
+
+def test_telling_nobody_is_no_way_out() -> None:
+    assert belief(of(Silent)) == "nobody comes back"
+    measures, _ = load(PROBLEM, of(Silent))
+    assert measures["p99"] == inf
+    assert measures["lost"] > 1_000
 
 
 def test_quiet_hours_wrap_midnight() -> None:

@@ -28,18 +28,18 @@ def people_are_told_right(built: Built) -> Violation | None:
 def twice(built: Built) -> Iterator[Violation]:
     """Yield each second time that somebody was told of an event, unless its kind allows that."""
     firsts: dict[str, Record] = {}
-    for seen in built.of("seen"):
-        what = wanted(built, seen)
-        by_channel = what.facts["of"] == "alert"
-        first = firsts.setdefault(f"{seen.id} {seen.facts['by']}" if by_channel else seen.id, seen)
+    for seen, want in told(built):
+        by = seen.facts["by"]
+        first = firsts.setdefault(
+            f"{seen.id} {by}" if want.facts["of"] == "alert" else seen.id, seen
+        )
         if first is not seen:
             belief, why = _why_twice(built, first, seen)
             text = (
                 f"{_who(seen)} is told of {_what(seen)} twice: by {first.facts['by']} at "
-                f"{_at(first)}, and by {seen.facts['by']} at {_at(seen)}. {why}"
+                f"{_at(first)}, and by {by} at {_at(seen)}. {why}"
             )
-            wish, found = {seen.id: "told once"}, {seen.id: "told twice"}
-            yield Violation(text, _step(built, seen), wish, found, belief)
+            yield _wrong(built, seen, text, "told once", "told twice", belief)
 
 
 def _why_twice(built: Built, first: Record, again: Record) -> tuple[str, str]:
@@ -70,68 +70,54 @@ def _why_twice(built: Built, first: Record, again: Record) -> tuple[str, str]:
 
 def too_late(built: Built) -> Iterator[Violation]:
     """Yield whatever was seen after its deadline."""
-    for seen in built.of("seen"):
-        due = wanted(built, seen).facts["due"]
+    for seen, want in told(built):
+        due = want.facts["due"]
         if seen.time > due:
             over = round(seen.time - due, 1)
-            text = (
-                f"{_who(seen)} gets {_what(seen)} at {_at(seen)}, {over:g} s after it expired: it "
-                f"was wanted until {due:g} s."
-            )
-            wish, found = {seen.id: f"by {due:g} s"}, {seen.id: f"at {_at(seen)}"}
-            yield Violation(text, _step(built, seen), wish, found, "checked at enqueue")
+            text = f"{_gets(seen)}, {over:g} s after it expired: it was wanted until {due:g} s."
+            wish, found = f"by {due:g} s", f"at {_at(seen)}"
+            yield _wrong(built, seen, text, wish, found, "checked at enqueue")
 
 
 def opted_out(built: Built) -> Iterator[Violation]:
     """Yield whatever was seen more than a minute after its user had opted out of its kind."""
-    for seen in built.of("seen"):
+    for seen, want in told(built):
         for said in built.of("opted out", _who(seen)):
-            over = seen.time - said.time
-            if said.facts["of"] == wanted(built, seen).facts["of"] and over > BOUND:
-                text = (
-                    f"{_who(seen)} gets {_what(seen)} at {_at(seen)}, {round(over, 1):g} s after "
-                    f"opting out of {said.facts['of']} at {_at(said)}."
-                )
-                wish, found = {seen.id: "not told"}, {seen.id: "told"}
+            over, of = round(seen.time - said.time, 1), said.facts["of"]
+            if of == want.facts["of"] and over > BOUND:
+                text = f"{_gets(seen)}, {over:g} s after opting out of {of} at {_at(said)}."
                 belief = "the opt-out came too late"
-                yield Violation(text, _step(built, seen), wish, found, belief)
+                yield _wrong(built, seen, text, "not told", "told", belief)
 
 
 def at_night(built: Built) -> Iterator[Violation]:
     """Yield whatever was seen in its user's quiet hours, and isn't urgent."""
-    for seen in built.of("seen"):
+    for seen, want in told(built):
         zone, moved = _zone(built, _who(seen), seen.time)
         settled = moved is None or seen.time - moved.time > BOUND
-        urgent = wanted(built, seen).facts["of"] in URGENT
-        if not urgent and settled and quiet_for(seen.time, zone):
-            text = (
-                f"{_who(seen)} gets {_what(seen)} at {_at(seen)}, when it is "
-                f"{_clock(seen.time, zone)} where {_who(seen)} is"
-            )
-            text += f", in zone {zone:+g} since {_at(moved)}." if moved else "."
-            wish, found = {seen.id: "after 07:00"}, {seen.id: _clock(seen.time, zone)}
+        if want.facts["of"] not in URGENT and settled and quiet_for(seen.time, zone):
+            hour = _clock(seen.time, zone)
+            since = f", in zone {zone:+g} since {_at(moved)}" if moved else ""
+            text = f"{_gets(seen)}, when it is {hour} where {_who(seen)} is{since}."
             belief = "decided once" if moved else "no quiet hours"
-            yield Violation(text, _step(built, seen), wish, found, belief)
+            yield _wrong(built, seen, text, "after 07:00", hour, belief)
 
 
 def too_many(built: Built) -> Iterator[Violation]:
     """Yield what went over somebody's cap of the day."""
     days: dict[tuple[str, float], list[str]] = defaultdict(list)
     for had in built.of("had"):
-        days[had.id, _day(built, had)] += [f"{had.id} before"] * had.facts["today"]
-    for seen in built.of("seen"):
-        if wanted(built, seen).facts["of"] in URGENT:
+        days[had.id, _day(built, had)] += [""] * had.facts["today"]
+    for seen, want in told(built):
+        if want.facts["of"] in URGENT:
             continue
         today = days[_who(seen), _day(built, seen)]
-        today.append(seen.id)
+        today.append(_what(seen))
         if len(today) > CAP:
             belief, why = _why_too_many(built, seen, today[-2])
-            text = (
-                f"{_who(seen)} gets {_what(seen)} at {_at(seen)}: notification {len(today)} today, "
-                f"and {CAP} is the cap.{why}"
-            )
-            wish, found = {f"{_who(seen)} today": CAP}, {f"{_who(seen)} today": len(today)}
-            yield Violation(text, _step(built, seen), wish, found, belief)
+            text = f"{_gets(seen)}: notification {len(today)} today, and {CAP} is the cap.{why}"
+            wish, found = f"{CAP} today", f"{len(today)} today"
+            yield _wrong(built, seen, text, wish, found, belief)
 
 
 def _why_too_many(built: Built, seen: Record, before: str) -> tuple[str, str]:
@@ -139,8 +125,7 @@ def _why_too_many(built: Built, seen: Record, before: str) -> tuple[str, str]:
     if wiped:
         said = f" At {wiped[0].time:g} s {wiped[0].node} had restarted empty."
         return "the count was forgotten", said
-    just = f" {before.split(' ', 1)[1]} had taken the last place."
-    return "the cap raced", "" if before.endswith("before") else just
+    return "the cap raced", f" {before} had taken the last place." if before else ""
 
 
 def not_told(built: Built) -> Iterator[Violation]:
@@ -148,39 +133,39 @@ def not_told(built: Built) -> Iterator[Violation]:
 
     A deadline excuses only what was late because something failed.
     """
-    told = {seen.id for seen in built.of("seen")}
+    seen = {record.id for record in built.of("seen")}
     taken = {said.id for said in built.of("accepted")}
-    failed = bool(list(built.world.trace.faults()))
+    failed, now = bool(list(built.world.trace.faults())), built.world.now
     for want in built.of("wanted"):
-        kind, user, now = want.facts["of"], _who(want), built.world.now
+        kind, user = want.facts["of"], _who(want)
         out = any(said.facts["of"] == kind for said in built.of("opted out", user))
         excused: bool = out or (now > want.facts["due"] and failed)
         if kind not in URGENT:
-            zone, _ = _zone(built, user, now)
-            excused |= _full(built, user) or quiet_for(now, zone) > 0
-        if want.id in taken - told and not excused:
-            text = (
-                f"{user} is never told of {_what(want)}, which came at {_at(want)}: nobody comes "
-                "back to it."
-            )
-            last = len(built.world.trace) - 1
-            wish, found = {want.id: "told"}, {want.id: "not told"}
-            yield Violation(text, last, wish, found, "nobody comes back")
+            excused |= _full(built, user) or quiet_for(now, _zone(built, user, now)[0]) > 0
+        if want.id in taken - seen and not excused:
+            came = f"which came at {_at(want)}: nobody comes back to it."
+            text = f"{user} is never told of {_what(want)}, {came}"
+            end = want._replace(step=len(built.world.trace))
+            yield _wrong(built, end, text, "told", "not told", "nobody comes back")
 
 
-def wanted(built: Built, seen: Record) -> Record:
-    """Return what was asked for when somebody was told something."""
-    known = built.outside.setdefault("wanted", {})
-    if seen.id not in known:
-        known.update({want.id: want for want in built.of("wanted")})
-    found: Record = known[seen.id]
-    return found
+def told(built: Built) -> Iterator[tuple[Record, Record]]:
+    """Yield each time that somebody saw something, with what had been asked for."""
+    asked = {want.id: want for want in built.of("wanted")}
+    for seen in built.of("seen"):
+        if seen.id in asked:
+            yield seen, asked[seen.id]
+
+
+def _wrong(built: Built, about: Record, text: str, wish: str, found: str, belief: str) -> Violation:
+    step = min(about.step, len(built.world.trace) - 1)
+    return Violation(text, step, {about.id: wish}, {about.id: found}, belief)
 
 
 def _full(built: Built, user: str) -> bool:
     places: int = sum(had.facts["today"] for had in built.of("had", user))
-    for seen in built.of("seen"):
-        places += _who(seen) == user and wanted(built, seen).facts["of"] not in URGENT
+    for seen, want in told(built):
+        places += _who(seen) == user and want.facts["of"] not in URGENT
     return places >= CAP
 
 
@@ -210,12 +195,12 @@ def _what(record: Record) -> str:
     return record.id.split(" ", 1)[1]
 
 
-def _at(record: Record | None) -> str:
-    return f"{round(record.time, 1):g} s" if record else ""
+def _at(record: Record) -> str:
+    return f"{round(record.time, 1):g} s"
 
 
-def _step(built: Built, record: Record) -> int:
-    return min(record.step, len(built.world.trace) - 1)
+def _gets(seen: Record) -> str:
+    return f"{_who(seen)} gets {_what(seen)} at {_at(seen)}"
 
 
 def next_question(built: Built, wrong: Violation) -> str:

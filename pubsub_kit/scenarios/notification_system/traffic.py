@@ -8,6 +8,7 @@ hours, 2% of users without a device, 1 in 50 who opts out while the provider is 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from math import inf
 from typing import Any
@@ -17,7 +18,7 @@ import numpy as np
 from pubsub_kit.designs.build import CLIENT, Built, Record, entry
 from pubsub_kit.designs.components import Scheduler
 from pubsub_kit.scenarios.notification_system.providers import Note
-from pubsub_kit.scenarios.notification_system.rules import BOUND, twice
+from pubsub_kit.scenarios.notification_system.rules import BOUND, told, twice
 from pubsub_kit.world.publishing import PublishTimeout, publish
 from pubsub_kit.world.services import CallError
 from pubsub_kit.world.verbs import sleep
@@ -152,45 +153,41 @@ def more(built: Built) -> Mapping[str, float]:
     Whoever is never told waits for ever, unless they have opted out. The first four measures are
     of login codes.
     """
-    told: dict[str, float] = {}
+    first: dict[str, float] = {}
     for seen in built.of("seen"):
-        told.setdefault(seen.id, seen.time)
+        first.setdefault(seen.id, seen.time)
     out = {said.id for said in built.of("opted out")}
-    asked = [w for w in built.of("wanted") if w.id in told or w.id.split()[0] not in out]
-    codes, news, campaign = (
-        _waits(told, [want for want in asked if want.facts["of"] == kind])
-        for kind in ("code", "news", "campaign")
-    )
+    asked = [w for w in built.of("wanted") if w.id in first or w.id.split()[0] not in out]
+    waits: dict[str, list[float]] = defaultdict(list)
+    for want in asked:
+        waits[want.facts["of"]].append(first.get(want.id, inf) - want.time)
+        if want.facts["of"] == "code" and BURST[0] <= want.time < BURST[1]:
+            waits["burst"].append(first.get(want.id, inf) - want.time)
     return {
-        "p50": float(np.percentile([wait for _, wait in codes], 50)),
-        "p99": _p99(codes),
-        "p99 in the burst": _p99([code for code in codes if BURST[0] <= code[0] < BURST[1]]),
-        "oldest": max(wait for _, wait in codes if wait < inf),
-        "news p99": _p99(news),
-        "campaign p99": _p99(campaign),
-        **_wrongs(built, told),
+        "p50": _percentile(waits["code"], 50),
+        "p99": _percentile(waits["code"], 99),
+        "p99 in the burst": _percentile(waits["burst"], 99),
+        "oldest": max(waits["code"], default=inf),
+        "news p99": _percentile(waits["news"], 99),
+        "campaign p99": _percentile(waits["campaign"], 99),
+        **_wrongs(built, first),
     }
 
 
-def _waits(told: Mapping[str, float], asked: list[Record]) -> list[tuple[float, float]]:
-    """Return when each was asked for, and how long it took; infinite if nobody was told."""
-    return [(want.time, told.get(want.id, inf) - want.time) for want in asked]
+def _percentile(waits: list[float], share: float) -> float:
+    """Return one that was waited, not one between two: some are infinite."""
+    return float(np.percentile(waits or [inf], share, method="higher"))
 
 
-def _p99(waits: list[tuple[float, float]]) -> float:
-    """Return a percentile that was waited, not one between two: infinite ones may be among them."""
-    return float(np.percentile([wait for _, wait in waits], 99, method="higher"))
-
-
-def _wrongs(built: Built, told: Mapping[str, float]) -> dict[str, float]:
+def _wrongs(built: Built, first: Mapping[str, float]) -> dict[str, float]:
     off = {said.id: said.time + BOUND for said in built.of("opted out")}
     dropped = {said.id for said in built.of("refused")}
-    due = {want.id: want.facts["due"] for want in built.of("wanted")}
+    asked = {want.id for want in built.of("wanted")}
     taken = {said.id for said in built.of("accepted")}
     return {
-        "lost": len(taken - told.keys() - dropped),
+        "lost": len(taken - first.keys() - dropped),
         "doubled": sum(1 for _ in twice(built)),
-        "stale": sum(seen.time > due[seen.id] for seen in built.of("seen")),
-        "after opt-out": sum(at > off.get(id.split()[0], inf) for id, at in told.items()),
-        "shed": len((dropped | due.keys() - taken) - told.keys()),
+        "stale": sum(seen.time > want.facts["due"] for seen, want in told(built)),
+        "after opt-out": sum(at > off.get(id.split()[0], inf) for id, at in first.items()),
+        "shed": len((dropped | asked - taken) - first.keys()),
     }
