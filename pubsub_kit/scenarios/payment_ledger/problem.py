@@ -126,7 +126,9 @@ def propose(decisions: Mapping[str, str]) -> Design:
             Wire("reconciler", "processor"),
             Wire("reconciler", "payments" if queued else "api"),
         ]
-    parts += _stores(decisions.get("key-place", KEY_PLACES[0]))
+    stores = _stores(decisions.get("key-place", KEY_PLACES[0]))
+    wires += [Wire("payer" if queued else "api", store.name) for store in stores]
+    parts += stores
     own = {name: value for name, value in decisions.items() if name in DECISIONS}
     return Design(str(decisions.get("name", "my design")), tuple(parts), tuple(wires), own)
 
@@ -160,7 +162,9 @@ PROBLEM = Problem(
     decisions=DECISIONS,
     needs=("accept", "pay", "charge"),
     roles=("keys", "entries"),
-    small=Small(two_tabs, faults=("crash", "ack lost", "reply lost"), at_most=2),
+    small=Small(
+        two_tabs, faults=("crash", "ack lost", "reply lost"), at_most=2, ticks=(30.0, 60.0)
+    ),
     oracle=books_are_true,
     slice=Slice(
         peak_minute,
