@@ -6,10 +6,7 @@ from pubsub_kit.interview.rehearsal.runner import Runner
 
 
 def runner() -> Runner:
-    """Return what makes designs and runs them; it is imported only now, since worlds take a while.
-
-    The engine, and its tests, do with any other that has the same two methods.
-    """
+    """Return what makes designs and runs them; it is imported when it is first asked for."""
     from pubsub_kit.interview.runs import Designs
 
     return Designs()

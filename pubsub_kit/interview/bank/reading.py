@@ -47,10 +47,8 @@ def read(path: str | Path) -> dict[str, Any]:
 
     Raises BankError, in one sentence, if it doesn't.
     """
-    if not isinstance(path, str | Path):
-        raise BankError(f"give the path of a question's file, not {brief(path)}")
+    found = parsed(path)
     path = Path(path)
-    found = _parsed(_text(path), path.name)
     errors = list(_validator().iter_errors(found))
     if errors:
         first = min(errors, key=_rank)
@@ -58,6 +56,13 @@ def read(path: str | Path) -> dict[str, Any]:
     for place, remedy in consistency.faults(found, path.name, id_of(path), _rubric()):
         raise BankError(f"{path.name}, {place}: {remedy}")
     return found
+
+
+def parsed(path: str | Path) -> dict[str, Any]:
+    """Return what a question's file holds, whatever that is. Raises BankError if it isn't TOML."""
+    if not isinstance(path, str | Path):
+        raise BankError(f"give the path of a question's file, not {brief(path)}")
+    return _parsed(_text(Path(path)), Path(path).name)
 
 
 @cache
