@@ -146,6 +146,10 @@ class Site:
         kept = self.built.kept_for(role)
         return Rows(kept, role, kept.store)
 
+    def keeps(self, role: str) -> bool:
+        """Return whether the design keeps a role anywhere."""
+        return self.built.design.holder(role) is not None
+
     def record(self, kind: str, id: str, **facts: Any) -> None:
         """Note a fact by which the run is judged."""
         self.built.record(kind, id, self.name, **facts)

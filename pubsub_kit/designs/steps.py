@@ -55,6 +55,9 @@ class Place(Protocol):
     def rows(self, role: str) -> Rows:
         """Return the rows of a role."""
 
+    def keeps(self, role: str) -> bool:
+        """Return whether the design keeps a role anywhere."""
+
     def record(self, kind: str, id: str, **facts: Any) -> None:
         """Note what the run is measured by."""
 
@@ -104,6 +107,10 @@ class Steps:
     def rows(self, role: str) -> Rows:
         """Return the rows of a role, in whichever store or cache of the design holds it."""
         return self.place.rows(role)
+
+    def keeps(self, role: str) -> bool:
+        """Return whether the design keeps a role that it need not keep."""
+        return self.place.keeps(role)
 
     def together(self, *roles: str) -> Together:
         """Return what writes several roles at once, in one transaction if one store holds them."""
