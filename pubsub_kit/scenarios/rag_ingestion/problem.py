@@ -27,7 +27,7 @@ from pubsub_kit.scenarios.rag_ingestion.steps import Ingestion
 from pubsub_kit.scenarios.rag_ingestion.traffic import (
     ONE_OF,
     PER_SECOND,
-    half_an_hour,
+    ten_minutes,
     half_the_quota,
     more,
     two_documents,
@@ -51,7 +51,7 @@ LEASE = 20.0  # seconds
 def propose(decisions: Mapping[str, str]) -> Design:
     """Return the design that some decisions come to, on the usual boxes.
 
-    `lanes` is "own-lane" or "one-lane", `path` "queued" or "sync", `index` "apart" or "one store"
+    `lanes` is "own-lane" or "one-lane", `removal` "at once" or "with changes", `path` "queued" or "sync", `index` "apart" or "one store"
     with the heads, `cache` of vectors "store", "expiring" or "none", `tombstones` "heads' store" or
     "expiring", and `sweeper` "yes" or "no"; the others are the ingestion's own.
     """
@@ -59,14 +59,16 @@ def propose(decisions: Mapping[str, str]) -> Design:
     own = decisions.get("lanes", "own-lane") == "own-lane"
     work = ("chunk", "upsert", "flip")
     parts: list[Any] = [Provider("embedder", ("embed",))]
+    asked: tuple[str, ...] = ("ingest", "query", "switch")
+    asked += ("remove",) if decisions.get("removal", "at once") == "at once" else ()
     if queued:
-        live = (*work, "remove") if own else (*work, "remove", "backfill")
-        parts += [Service("api", ("ingest", "query", "switch"), workers=10)]
-        parts += [Topic("changes", key="doc", partitions=1)]
-        parts += [Group("indexer", "changes", live, workers=40, lease=LEASE)]
+        live = tuple(s for s in (*work, "remove") if s not in asked)
+        parts += [Service("api", asked, workers=10), Topic("changes", key="doc")]
+        live = live if own else (*live, "backfill")
+        parts += [Group("indexer", "changes", live, workers=30 if own else 40, lease=LEASE)]
         wires = [Wire("api", "changes"), Wire("indexer", "embedder", timeout=15.0)]
     else:
-        live = ("ingest", "query", "switch", *work, "remove")
+        live = (*dict.fromkeys((*asked, "remove")), *work)
         parts += [Service("api", live if own else (*live, "backfill"), workers=200)]
         wires = [Wire("api", "embedder", timeout=15.0)]
     if own:
@@ -85,7 +87,7 @@ def _stores(decisions: Mapping[str, str]) -> list[Any]:
     indexes = 1 if decisions.get("new-model") == "in-place" else 2
     graves = decisions.get("tombstones", "heads' store") != "expiring"
     heads = ("versions", "tombstones") if graves else ("versions",)
-    parts: list[Any] = [] if graves else [Cache("short", ("tombstones",), keeps=90.0, nodes=2)]
+    parts: list[Any] = [] if graves else [Cache("short", ("tombstones",), keeps=300.0, nodes=2)]
     if decisions.get("index", "apart") == "apart":
         parts += [Store("heads", heads, nodes=3), Store("index", ("chunks",), nodes=13 * indexes)]
     else:
@@ -120,11 +122,11 @@ PROBLEM = Problem(
         two_documents,
         faults=("crash", "pause", "delay", "ack lost", "reply lost"),
         at_most=1,
-        ticks=(60.0, 180.0),
+        ticks=(60.0, 480.0),
     ),
     oracle=answers_are_true,
     slice=Slice(
-        half_an_hour,
+        ten_minutes,
         one_of=ONE_OF,
         per_second=PER_SECOND,
         latencies={
@@ -134,8 +136,8 @@ PROBLEM = Problem(
             "remove": lognormal(0.05),
         },
         trouble=half_the_quota,
-        seconds=900.0,
-        drain=900.0,
+        seconds=600.0,
+        drain=600.0,
     ),
     levels={
         "p99": 300.0,

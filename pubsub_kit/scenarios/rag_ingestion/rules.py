@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Any
 
 from pubsub_kit.designs.build import Built, Record
 from pubsub_kit.designs.told import faults
 from pubsub_kit.world.search.explore import Violation
 
 GONE = 60.0  # seconds from a deletion to the last answer that may show the document
+FRESH = 300.0  # seconds from a change to the last answer that may miss it
+BETWEEN = " · "  # texts of what was seen
 
 
 def answers_are_true(built: Built) -> Violation | None:
@@ -25,7 +27,7 @@ def answers_are_true(built: Built) -> Violation | None:
 def _returned(built: Built) -> Violation | None:
     for asked in built.of("deleted"):
         empty = None
-        for answer in built.of("answered"):
+        for answer in built.of("got"):
             seen = _seen(built, answer, asked.id)
             if answer.time <= asked.time:
                 continue
@@ -43,7 +45,7 @@ def _returned(built: Built) -> Violation | None:
 
 def _writer(built: Built, seen: Record) -> str:
     """Say when a version became current for the last time, if it was noted."""
-    done = built.of("done", f"{seen.id} {seen.facts['versions']}")
+    done = built.of("done", f"{seen.facts['doc']} {seen.facts['versions']}")
     return f", made current at {done[-1].time:g} s" if done else ""
 
 
@@ -53,7 +55,7 @@ def _two_models(built: Built) -> Violation | None:
         if models != asked:
             words = (
                 f"At {seen.time:g} s a query is embedded by {asked}, and compared with vectors of "
-                f"{seen.id} by {models}: distances across models mean nothing."
+                f"{seen.facts['doc']} by {models}: distances across models mean nothing."
             )
             return Violation(words, _step(built, seen), asked, models, "vectors of two models")
     return None
@@ -64,7 +66,7 @@ def _two_versions(built: Built) -> Violation | None:
         versions = seen.facts["versions"]
         if " " in versions:
             words = (
-                f"At {seen.time:g} s a query sees chunks of {seen.id} from the versions {versions} "
+                f"At {seen.time:g} s a query sees chunks of {seen.facts['doc']} from the versions {versions} "
                 f"side by side: {seen.facts['texts']}."
             )
             return Violation(words, _step(built, seen), "one version", versions, "two versions")
@@ -73,14 +75,14 @@ def _two_versions(built: Built) -> Violation | None:
 
 def _went_back(built: Built) -> Violation | None:
     for seen in built.of("seen"):
-        version = int(seen.facts["versions"])
-        made = [r for v in _versions(built, seen.id) for r in built.of("done", f"{seen.id} {v}")]
+        doc, version = seen.facts["doc"], int(seen.facts["versions"])
+        made = [r for v in _versions(built, doc) for r in built.of("done", f"{doc} {v}")]
         earlier = sorted(r for r in made if r.time <= seen.time)
-        if earlier and earlier[-1].id == f"{seen.id} {version}":
+        if earlier and earlier[-1].id == f"{doc} {version}":
             newer = [r for r in earlier if int(r.id.split()[-1]) > version]
             if newer:
                 words = (
-                    f"{newer[-1].id} was made current at {newer[-1].time:g} s, and {seen.id} "
+                    f"{newer[-1].id} was made current at {newer[-1].time:g} s, and {doc} "
                     f"{version} after it, at {earlier[-1].time:g} s. At {seen.time:g} s a query "
                     f"sees version {version}."
                 )
@@ -91,34 +93,41 @@ def _went_back(built: Built) -> Violation | None:
 
 
 def _partly(built: Built) -> Violation | None:
-    for answer in built.of("answered"):
-        for doc, since in _visible(built, answer):
+    whole: dict[str, float] = {}  # by document, when it was first seen so
+    for answer in built.of("got"):
+        for doc in sorted({record.facts["doc"] for record in built.of("changed")}):
+            if any(record.time <= answer.time for record in built.of("deleted", doc)):
+                continue
             seen = _seen(built, answer, doc)
-            if seen is None:
+            if seen is None and doc in whole:
                 words = (
-                    f"{doc} has been in the index since {since:g} s. A query at {answer.time:g} s "
-                    "finds nothing of it."
+                    f"A query at {whole[doc]:g} s sees {doc}. At {answer.time:g} s a query finds "
+                    "nothing of it."
                 )
                 return Violation(words, _step(built, answer), "all of it", "nothing", "a gap")
-            wanted = _texts(built, doc, seen.facts["versions"])
-            found = seen.facts["texts"].split()
-            if sorted(found) != sorted(wanted):
+            if seen is None:
+                continue
+            version, found = seen.facts["versions"], seen.facts["texts"].split(BETWEEN)
+            wanted = _texts(built, doc, version)
+            if sorted(found) == sorted(wanted):
+                whole.setdefault(doc, answer.time)
+            elif doc in whole or _made(built, doc, version, answer.time):
                 return _differs(built, seen, wanted, found)
     return None
 
 
 def _differs(built: Built, seen: Record, wanted: list[str], found: list[str]) -> Violation:
-    doc, version, at = seen.id, seen.facts["versions"], _step(built, seen)
+    doc, version, at = seen.facts["doc"], seen.facts["versions"], _step(built, seen)
     twice = next((text for text in found if found.count(text) > wanted.count(text)), None)
     if twice is not None:
         words = (
             f"At {seen.time:g} s a query sees the chunk {twice!r} of {doc}, version {version}, "
-            f"{found.count(twice)} times."
+            f"{found.count(twice)} times instead of {wanted.count(twice)}."
         )
         return Violation(words, at, wanted, found, "indexed twice")
     lost = next(text for text in wanted if found.count(text) < wanted.count(text))
     words = f"At {seen.time:g} s a query misses the chunk {lost!r} of {doc}, version {version}"
-    others = [r.facts["doc"] for r in built.of("changed") if lost in r.facts["texts"].split()]
+    others = [r.facts["doc"] for r in built.of("changed") if lost in _cut(built, r)]
     other = next((each for each in others if each != doc), None)
     if other is not None and not any(r.time < seen.time for r in built.world.trace.faults()):
         words += f": {other} has the same text, and the two share one row."
@@ -130,24 +139,24 @@ def _differs(built: Built, seen: Record, wanted: list[str], found: list[str]) ->
 
 
 def _outdated(built: Built) -> Violation | None:
-    last = max(built.of("answered"), key=lambda record: record.time, default=None)
-    if last is None:
-        words = "Nobody's query was ever answered."
-        return Violation(words, len(built.world.trace) - 1, "an answer", "none", "no answer")
-    for doc in sorted({record.facts["doc"] for record in built.of("changed")}):
-        newest = max(_versions(built, doc))
-        seen = _seen(built, last, doc)
-        if built.of("deleted", doc) or (seen and seen.facts["versions"] == str(newest)):
-            continue
-        what = f"version {seen.facts['versions']}" if seen else "nothing"
-        writer = _writer(built, seen) if seen else ""
-        words = (
-            f"At rest, at {last.time:g} s, queries see {what} of {doc}{writer}. Its latest is "
-            f"version {newest}."
-        )
-        belief = "the last writer wins" if seen else "never seen"
-        return Violation(words, _step(built, last), f"version {newest}", what, belief)
-    return None
+    for answer in built.of("got"):
+        for change in built.of("changed"):
+            doc, version = change.facts["doc"], change.facts["version"]
+            if built.of("deleted", doc) or answer.time < change.time + FRESH:
+                continue
+            seen = _seen(built, answer, doc)
+            if seen is None or int(seen.facts["versions"]) < version:
+                what = _said(seen) if seen else "nothing"
+                words = (
+                    f"Version {version} of {doc} is there at {change.time:g} s. A query at "
+                    f"{answer.time:g} s still sees {what} of it."
+                )
+                wanted = f"version {version}"
+                return Violation(words, _step(built, answer), wanted, what, "never seen")
+    if built.of("got"):
+        return None
+    words = "Nobody's query was ever answered."
+    return Violation(words, len(built.world.trace) - 1, "an answer", "none", "no answer")
 
 
 def _text_left(built: Built) -> Violation | None:
@@ -166,14 +175,17 @@ def _text_left(built: Built) -> Violation | None:
 def _again(built: Built) -> Violation | None:
     """Find a text embedded again when its vector was already kept, oftener than faults excuse."""
     excused = len(list(built.world.trace.faults()))
+    embedded = [(r, text) for r in built.of("embedded") for text in r.facts["texts"]]
     for kept in built.of("kept"):
-        again = [r for r in built.of("embedded", kept.id) if r.time > kept.time]
-        if len(again) > excused:
-            words = (
-                f"The vector of {kept.id} was kept at {kept.time:g} s. At {again[0].time:g} s the "
-                "same text is embedded again, and paid for again."
-            )
-            return Violation(words, _step(built, again[0]), 1, len(again) + 1, "embedded again")
+        for text in kept.facts["texts"]:
+            again = [r for r, t in embedded if (r.id, t) == (kept.id, text) and r.time > kept.time]
+            if len(again) > excused:
+                words = (
+                    f"The vector of {text!r} by {kept.id} was kept at {kept.time:g} s. At "
+                    f"{again[0].time:g} s the same text is embedded again, and paid for again."
+                )
+                step, found = _step(built, again[0]), len(again) + 1
+                return Violation(words, step, 1, found, "embedded again")
     return None
 
 
@@ -181,20 +193,16 @@ def _again(built: Built) -> Violation | None:
 
 
 def _seen(built: Built, answer: Record, doc: str) -> Record | None:
-    return next((r for r in built.of("seen", doc) if r.facts["query"] == answer.id), None)
+    seen = (r for r in built.of("seen") if r.facts["doc"] == doc)
+    return next((r for r in seen if r.facts["query"] == answer.id), None)
 
 
 def _said(seen: Record) -> str:
     return f"version {seen.facts['versions']}"
 
 
-def _visible(built: Built, answer: Record) -> Iterator[tuple[str, float]]:
-    """Name each document that was whole before an answer and not deleted then, and since when."""
-    for doc in sorted({record.facts["doc"] for record in built.of("changed")}):
-        made = [r.time for v in _versions(built, doc) for r in built.of("done", f"{doc} {v}")]
-        deleted = [record.time for record in built.of("deleted", doc)]
-        if made and min(made) < answer.time and not any(t <= answer.time for t in deleted):
-            yield doc, min(made)
+def _made(built: Built, doc: str, version: str, until: float) -> bool:
+    return any(record.time <= until for record in built.of("done", f"{doc} {version}"))
 
 
 def _versions(built: Built, doc: str) -> list[int]:
@@ -203,7 +211,13 @@ def _versions(built: Built, doc: str) -> list[int]:
 
 def _texts(built: Built, doc: str, version: str) -> list[str]:
     changed = built.of("changed", f"{doc} {version}")
-    return changed[0].facts["texts"].split() if changed else []
+    return _cut(built, changed[0]) if changed else []
+
+
+def _cut(built: Built, changed: Record) -> list[str]:
+    """Return the chunks of a version, by the chunker of the design."""
+    kind: Any = built.design.steps or built.problem.steps
+    return list(kind.split(changed.facts["text"]))
 
 
 def _step(built: Built, record: Record) -> int:

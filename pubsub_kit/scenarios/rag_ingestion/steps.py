@@ -72,7 +72,7 @@ class Ingestion(Vectors):
 
     def superseded(self, data: Change) -> None:
         """Note that a newer version, or a deletion, has made this one needless."""
-        self.record("superseded", f"{data['doc']} {data['version']}")
+        self.record("refused", f"{data['doc']} {data['version']}")
 
     def current(self, data: Change) -> None:
         """Note that this version is the one that queries see."""
@@ -97,7 +97,7 @@ class Ingestion(Vectors):
         try:
             async with self.together("chunks", "versions", "tombstones") as write:
                 head = await self.standing(data, write)
-                if head is not None:
+                if head is not None and _adds(data, head):
                     after = _next(data, head, rows)
                     old = [key for key in head.get("keys", ()) if key not in after["keys"]]
                     await _delete(write["chunks"], old if first else ())
@@ -211,6 +211,11 @@ def _lacking(data: Change, head: Head, models: Mapping[str, str]) -> list[str]:
     """Return the models whose vectors of this version are not in their index yet."""
     there = head["models"] if head["version"] == data["version"] else []
     return [model for model in models.values() if model and model not in there]
+
+
+def _adds(data: Change, head: Head) -> bool:
+    """Return whether a version, or a model's vectors of it, is not there yet."""
+    return head["version"] != data["version"] or not {*data["models"]} <= {*head["models"]}
 
 
 def _next(data: Change, head: Head, rows: Iterable[str] | None = None) -> dict[str, Any]:

@@ -7,20 +7,27 @@ from typing import Any
 
 from pubsub_kit.designs.components import DesignError
 from pubsub_kit.designs.steps import Steps
+from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.world.verbs import sleep
 
 Change = dict[str, Any]
-TOKENS = 300  # of a chunk
+TOKENS, PATIENCE = 300, 10.0  # of a chunk; seconds that the embedding service lets anybody wait
+
+
+class OverQuota(PubSubKitError):
+    """The embedding service refuses to work: its quota is used up for now."""
 
 
 class Embedder(Steps):
-    """The embedding service: a vector for each text, in the order in which it is asked."""
+    """The embedding service: a vector for each text, within a quota of tokens.
+
+    Whoever would wait longer than 10 seconds is refused at once, which costs no tokens.
+    """
 
     async def embed(self, data: Change) -> list[Any]:
         """Return one vector for each of `texts`, from `model`, as soon as the quota allows."""
         await self._turn(TOKENS * len(data["texts"]))
-        for text in data["texts"]:
-            self.record("embedded", f"{text} by {data['model']}")
+        self.record("embedded", data["model"], texts=tuple(data["texts"]))
         return [self.vector(text, data["model"]) for text in data["texts"]]
 
     def vector(self, text: str, model: str) -> Any:
@@ -29,10 +36,13 @@ class Embedder(Steps):
 
     async def _turn(self, tokens: int) -> None:
         """Wait behind all that was asked before, at the quota's tokens a second."""
-        outside = self.place.outside
+        outside, now = self.place.outside, self.place.now
         if quota := outside.get("quota"):
-            outside["free"] = max(self.place.now, outside.get("free", 0.0)) + tokens / quota
-            await sleep(outside["free"] - self.place.now)
+            free = max(now, outside.get("free", 0.0))
+            if free > now + PATIENCE:
+                raise OverQuota(f"429: over the quota for {free - now:.0f} s more")
+            outside["free"] = free + tokens / quota
+            await sleep(outside["free"] - now)
 
 
 class Vectors(Steps):
@@ -63,12 +73,15 @@ class Vectors(Steps):
         asked = {"id": " ".join(missing)[:24], "texts": [texts[key] for key in missing]}
         made = await self.send("embed", {**asked, "model": model})
         if made is None:
-            raise DesignError("a vector is needed at once: wire to a Provider that performs 'embed'")
+            raise DesignError(
+                "a vector is needed at once: wire to a Provider that performs 'embed'"
+            )
         for key, vector in zip(missing, made, strict=True):
             found[key] = {"model": model, "vec": vector}
             if kept:
                 await kept.put(key, found[key])
-                self.record("kept", f"{texts[key]} by {model}")
+        if kept:
+            self.record("kept", model, texts=tuple(asked["texts"]))
         return found
 
     def cached(self, data: Change, n: int, model: str) -> str:
