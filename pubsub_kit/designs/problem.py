@@ -61,9 +61,9 @@ class Problem:
     """One question whose designs run; `id` is the bank's, `levels` what a load run must keep to.
 
     `decisions` maps each name to its options, the default first. `needs` are the steps that some
-    component must perform, `roles` what must be kept somewhere and `optional` what may be, `outside`
-    the steps of providers.
-    `next_question` puts the interviewer's next question, from what went wrong in which run.
+    component must perform, `roles` what must be kept somewhere, `optional` what may be, `outside`
+    the steps of providers. `next_question` puts the interviewer's next question, from what went
+    wrong in which run.
     """
 
     id: str

@@ -2,7 +2,7 @@
 
 10 million documents of 20 chunks with 300 tokens; 2% change a day, which is 2.3 documents and 46
 chunks a second; 2 million tokens a minute. Those are the question's. Assumptions: 16 of the 20
-chunks of a change are as before, latencies, sizes of machines, and a backfill within 45 days.
+chunks of a change are as before, latencies, sizes of machines, and a backfill within 60 days.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from pubsub_kit.scenarios.rag_ingestion.steps import Ingestion
 from pubsub_kit.scenarios.rag_ingestion.traffic import (
     ONE_OF,
     PER_SECOND,
-    ten_minutes,
     half_the_quota,
     more,
+    ten_minutes,
     two_documents,
 )
 from pubsub_kit.scenarios.rag_ingestion.vectors import Embedder
@@ -51,9 +51,10 @@ LEASE = 20.0  # seconds
 def propose(decisions: Mapping[str, str]) -> Design:
     """Return the design that some decisions come to, on the usual boxes.
 
-    `lanes` is "own-lane" or "one-lane", `removal` "at once" or "with changes", `path` "queued" or "sync", `index` "apart" or "one store"
-    with the heads, `cache` of vectors "store", "expiring" or "none", `tombstones` "heads' store" or
-    "expiring", and `sweeper` "yes" or "no"; the others are the ingestion's own.
+    `lanes` is "own-lane" or "one-lane", `removal` "at once" or "with changes", `path` "queued" or
+    "sync", `index` "apart" or "one store" with the heads, `cache` of vectors "store", "expiring" or
+    "none", `tombstones` "heads' store" or "expiring", and `sweeper` "yes" or "no"; the others are
+    the ingestion's own.
     """
     queued = decisions.get("path", "queued") == "queued"
     own = decisions.get("lanes", "own-lane") == "own-lane"
@@ -144,8 +145,8 @@ PROBLEM = Problem(
         "oldest": 300.0,
         "lost": 0,
         "deletion, seconds": 60.0,
-        "backfill, days": 45.0,
-        "embedded again": 50,
+        "backfill, days": 60.0,
+        "embedded again": 100,
     },
     references=references,
     propose=propose,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from pubsub_kit.designs.build import Built, Record
@@ -15,151 +16,134 @@ BETWEEN = " · "  # texts of what was seen
 
 def answers_are_true(built: Built) -> Violation | None:
     """Return what is wrong after a run, the worst first: what was seen, then what is at rest."""
-    for check in _CHECKS:
-        if (wrong := check(built)) is not None:
-            return wrong
-    return None
+    return next((wrong for check in _CHECKS for wrong in check(built)), None)
 
 
 # -- what queries saw ------------------------------------------------------------------------------
 
 
-def _returned(built: Built) -> Violation | None:
+def _returned(built: Built) -> Iterator[Violation]:
     for asked in built.of("deleted"):
-        empty = None
+        empty = ""
         for answer in built.of("got"):
             seen = _seen(built, answer, asked.id)
-            if answer.time <= asked.time:
-                continue
-            if seen is None:
-                empty = answer
-            elif empty is not None or answer.time > asked.time + GONE:
-                since = f", and was gone at {empty.time:g} s" if empty else ""
+            if answer.time > asked.time and seen is None:
+                empty = f", and was gone at {answer.time:g} s"
+            elif seen is not None and (empty or answer.time > asked.time + GONE):
+                version = seen.facts["versions"]
+                done = built.of("done", f"{asked.id} {version}")
                 words = (
-                    f"{asked.id} was deleted at {asked.time:g} s{since}. At {answer.time:g} s a "
-                    f"query sees version {seen.facts['versions']} of it{_writer(built, seen)}."
+                    f"{asked.id} was deleted at {asked.time:g} s{empty}. At {answer.time:g} s a "
+                    f"query sees version {version} of it"
                 )
-                return Violation(words, _step(built, seen), "gone", _said(seen), "deleted returns")
-    return None
+                words += f", made current at {done[-1].time:g} s." if done else "."
+                yield _wrong(built, seen, words, "gone", f"version {version}", "deleted returns")
 
 
-def _writer(built: Built, seen: Record) -> str:
-    """Say when a version became current for the last time, if it was noted."""
-    done = built.of("done", f"{seen.facts['doc']} {seen.facts['versions']}")
-    return f", made current at {done[-1].time:g} s" if done else ""
-
-
-def _two_models(built: Built) -> Violation | None:
+def _mixed(built: Built) -> Iterator[Violation]:
     for seen in built.of("seen"):
+        doc, versions = seen.facts["doc"], seen.facts["versions"]
         asked, models = seen.facts["asked"], seen.facts["models"]
         if models != asked:
             words = (
                 f"At {seen.time:g} s a query is embedded by {asked}, and compared with vectors of "
-                f"{seen.facts['doc']} by {models}: distances across models mean nothing."
+                f"{doc} by {models}: distances across models mean nothing."
             )
-            return Violation(words, _step(built, seen), asked, models, "vectors of two models")
-    return None
-
-
-def _two_versions(built: Built) -> Violation | None:
-    for seen in built.of("seen"):
-        versions = seen.facts["versions"]
+            yield _wrong(built, seen, words, asked, models, "vectors of two models")
         if " " in versions:
             words = (
-                f"At {seen.time:g} s a query sees chunks of {seen.facts['doc']} from the versions {versions} "
+                f"At {seen.time:g} s a query sees chunks of {doc} from the versions {versions} "
                 f"side by side: {seen.facts['texts']}."
             )
-            return Violation(words, _step(built, seen), "one version", versions, "two versions")
-    return None
+            yield _wrong(built, seen, words, "one version", versions, "two versions")
 
 
-def _went_back(built: Built) -> Violation | None:
+def _went_back(built: Built) -> Iterator[Violation]:
     for seen in built.of("seen"):
         doc, version = seen.facts["doc"], int(seen.facts["versions"])
-        made = [r for v in _versions(built, doc) for r in built.of("done", f"{doc} {v}")]
-        earlier = sorted(r for r in made if r.time <= seen.time)
-        if earlier and earlier[-1].id == f"{doc} {version}":
-            newer = [r for r in earlier if int(r.id.split()[-1]) > version]
-            if newer:
-                words = (
-                    f"{newer[-1].id} was made current at {newer[-1].time:g} s, and {doc} "
-                    f"{version} after it, at {earlier[-1].time:g} s. At {seen.time:g} s a query "
-                    f"sees version {version}."
-                )
-                wanted = f"version {newer[-1].id.split()[-1]}"
-                at = _step(built, seen)
-                return Violation(words, at, wanted, _said(seen), "the last writer wins")
-    return None
+        names = {f"{doc} {each}": each for each in _versions(built, doc)}
+        made = [(names[r.id], r) for r in built.of("done") if r.id in names and r.time <= seen.time]
+        newer = [record for each, record in made if each > version]
+        if newer and made[-1][0] == version:
+            words = (
+                f"{newer[-1].id} was made current at {newer[-1].time:g} s, and {doc} {version} "
+                f"after it, at {made[-1][1].time:g} s. At {seen.time:g} s a query sees version "
+                f"{version}."
+            )
+            yield _wrong(built, seen, words, newer[-1].id, f"{doc} {version}", "last writer wins")
 
 
-def _partly(built: Built) -> Violation | None:
+def _partly(built: Built) -> Iterator[Violation]:
     whole: dict[str, float] = {}  # by document, when it was first seen so
     for answer in built.of("got"):
         for doc in sorted({record.facts["doc"] for record in built.of("changed")}):
+            seen = _seen(built, answer, doc)
             if any(record.time <= answer.time for record in built.of("deleted", doc)):
                 continue
-            seen = _seen(built, answer, doc)
-            if seen is None and doc in whole:
-                words = (
-                    f"A query at {whole[doc]:g} s sees {doc}. At {answer.time:g} s a query finds "
-                    "nothing of it."
-                )
-                return Violation(words, _step(built, answer), "all of it", "nothing", "a gap")
             if seen is None:
+                if doc in whole:
+                    words = f"A query at {whole[doc]:g} s sees {doc}. At {answer.time:g} s "
+                    words += "a query finds nothing of it."
+                    yield _wrong(built, answer, words, "all of it", "nothing", "a gap")
                 continue
-            version, found = seen.facts["versions"], seen.facts["texts"].split(BETWEEN)
-            wanted = _texts(built, doc, version)
+            name, found = f"{doc} {seen.facts['versions']}", seen.facts["texts"].split(BETWEEN)
+            wanted = [text for each in built.of("changed", name)[:1] for text in _cut(built, each)]
             if sorted(found) == sorted(wanted):
                 whole.setdefault(doc, answer.time)
-            elif doc in whole or _made(built, doc, version, answer.time):
-                return _differs(built, seen, wanted, found)
-    return None
+            elif doc in whole or any(r.time <= answer.time for r in built.of("done", name)):
+                yield _differs(built, seen, wanted, found)
 
 
 def _differs(built: Built, seen: Record, wanted: list[str], found: list[str]) -> Violation:
-    doc, version, at = seen.facts["doc"], seen.facts["versions"], _step(built, seen)
-    twice = next((text for text in found if found.count(text) > wanted.count(text)), None)
-    if twice is not None:
-        words = (
-            f"At {seen.time:g} s a query sees the chunk {twice!r} of {doc}, version {version}, "
-            f"{found.count(twice)} times instead of {wanted.count(twice)}."
-        )
-        return Violation(words, at, wanted, found, "indexed twice")
+    doc, at = seen.facts["doc"], f"At {seen.time:g} s a query"
+    of = f"of {doc}, version {seen.facts['versions']}"
+    if twice := next((text for text in found if found.count(text) > wanted.count(text)), None):
+        times = f"{found.count(twice)} times instead of {wanted.count(twice)}"
+        words = f"{at} sees the chunk {twice!r} {of}, {times}."
+        return _wrong(built, seen, words, wanted, found, "indexed twice")
     lost = next(text for text in wanted if found.count(text) < wanted.count(text))
-    words = f"At {seen.time:g} s a query misses the chunk {lost!r} of {doc}, version {version}"
-    others = [r.facts["doc"] for r in built.of("changed") if lost in _cut(built, r)]
-    other = next((each for each in others if each != doc), None)
-    if other is not None and not any(r.time < seen.time for r in built.world.trace.faults()):
-        words += f": {other} has the same text, and the two share one row."
-        return Violation(words, at, wanted, found, "documents share a chunk")
-    return Violation(f"{words}: it shows a part.", at, wanted, found, "a gap")
+    words = f"{at} misses the chunk {lost!r} {of}"
+    if taken := _taken(built, doc, lost, seen.time):
+        words += f": {taken}."
+        return _wrong(built, seen, words, wanted, found, "documents share a chunk")
+    return _wrong(built, seen, f"{words}: it shows a part.", wanted, found, "a gap")
+
+
+def _taken(built: Built, doc: str, text: str, until: float) -> str:
+    """Say which document's chunk took the row of this one, and when; "" if none did."""
+    for step in built.world.trace:
+        if step.kind == "effect" and step.time <= until and len(step.data or ()) == 3:
+            _, before, after = step.data
+            for key, row in after.items():
+                old = before.get(key)
+                held = isinstance(old, dict) and (old.get("doc"), old.get("text")) == (doc, text)
+                if held and isinstance(row, dict) and row["doc"] != doc:
+                    return f"{row['doc']} has the same text, and took its row at {step.time:g} s"
+    return ""
+
+
+def _outdated(built: Built) -> Iterator[Violation]:
+    for answer in built.of("got"):
+        for change in built.of("changed"):
+            doc, version = change.facts["doc"], change.facts["version"]
+            seen = _seen(built, answer, doc)
+            late = answer.time > change.time + FRESH and not built.of("deleted", doc)
+            if late and (seen is None or int(seen.facts["versions"]) < version):
+                what = f"version {seen.facts['versions']}" if seen else "nothing"
+                words = (
+                    f"Version {version} of {doc} is there at {change.time:g} s. A query at "
+                    f"{answer.time:g} s still sees {what} of it."
+                )
+                yield _wrong(built, answer, words, f"version {version}", what, "never seen")
+    if not built.of("got"):
+        words = "Nobody's query was ever answered."
+        yield _wrong(built, None, words, "an answer", "none", "no answer")
 
 
 # -- at rest ---------------------------------------------------------------------------------------
 
 
-def _outdated(built: Built) -> Violation | None:
-    for answer in built.of("got"):
-        for change in built.of("changed"):
-            doc, version = change.facts["doc"], change.facts["version"]
-            if built.of("deleted", doc) or answer.time < change.time + FRESH:
-                continue
-            seen = _seen(built, answer, doc)
-            if seen is None or int(seen.facts["versions"]) < version:
-                what = _said(seen) if seen else "nothing"
-                words = (
-                    f"Version {version} of {doc} is there at {change.time:g} s. A query at "
-                    f"{answer.time:g} s still sees {what} of it."
-                )
-                wanted = f"version {version}"
-                return Violation(words, _step(built, answer), wanted, what, "never seen")
-    if built.of("got"):
-        return None
-    words = "Nobody's query was ever answered."
-    return Violation(words, len(built.world.trace) - 1, "an answer", "none", "no answer")
-
-
-def _text_left(built: Built) -> Violation | None:
+def _text_left(built: Built) -> Iterator[Violation]:
     for asked in built.of("deleted"):
         left = [key for key, row in built.rows("chunks").items() if row["doc"] == asked.id]
         if left:
@@ -167,12 +151,10 @@ def _text_left(built: Built) -> Violation | None:
                 f"{asked.id} was deleted at {asked.time:g} s. At rest its text is still in the "
                 f"index, in the rows {', '.join(left)}."
             )
-            last = len(built.world.trace) - 1
-            return Violation(words, last, "no row", left, "hidden is not deleted")
-    return None
+            yield _wrong(built, None, words, "no row", left, "hidden is not deleted")
 
 
-def _again(built: Built) -> Violation | None:
+def _again(built: Built) -> Iterator[Violation]:
     """Find a text embedded again when its vector was already kept, oftener than faults excuse."""
     excused = len(list(built.world.trace.faults()))
     embedded = [(r, text) for r in built.of("embedded") for text in r.facts["texts"]]
@@ -184,12 +166,20 @@ def _again(built: Built) -> Violation | None:
                     f"The vector of {text!r} by {kept.id} was kept at {kept.time:g} s. At "
                     f"{again[0].time:g} s the same text is embedded again, and paid for again."
                 )
-                step, found = _step(built, again[0]), len(again) + 1
-                return Violation(words, step, 1, found, "embedded again")
-    return None
+                yield _wrong(built, again[0], words, 1, len(again) + 1, "embedded again")
+
+
+_CHECKS = (_returned, _mixed, _went_back, _partly, _outdated, _text_left, _again)
 
 
 # -- facts -----------------------------------------------------------------------------------------
+
+
+def _wrong(
+    built: Built, at: Record | None, words: str, wanted: Any, found: Any, belief: str
+) -> Violation:
+    last = len(built.world.trace) - 1
+    return Violation(words, min(at.step, last) if at else last, wanted, found, belief)
 
 
 def _seen(built: Built, answer: Record, doc: str) -> Record | None:
@@ -197,36 +187,14 @@ def _seen(built: Built, answer: Record, doc: str) -> Record | None:
     return next((r for r in seen if r.facts["query"] == answer.id), None)
 
 
-def _said(seen: Record) -> str:
-    return f"version {seen.facts['versions']}"
-
-
-def _made(built: Built, doc: str, version: str, until: float) -> bool:
-    return any(record.time <= until for record in built.of("done", f"{doc} {version}"))
-
-
 def _versions(built: Built, doc: str) -> list[int]:
     return [r.facts["version"] for r in built.of("changed") if r.facts["doc"] == doc]
-
-
-def _texts(built: Built, doc: str, version: str) -> list[str]:
-    changed = built.of("changed", f"{doc} {version}")
-    return _cut(built, changed[0]) if changed else []
 
 
 def _cut(built: Built, changed: Record) -> list[str]:
     """Return the chunks of a version, by the chunker of the design."""
     kind: Any = built.design.steps or built.problem.steps
     return list(kind.split(changed.facts["text"]))
-
-
-def _step(built: Built, record: Record) -> int:
-    return min(record.step, len(built.world.trace) - 1)
-
-
-_CHECKS = (
-    _returned, _two_models, _two_versions, _went_back, _partly, _outdated, _text_left, _again
-)  # fmt: skip
 
 
 def next_question(built: Built, wrong: Violation) -> str:
@@ -243,7 +211,7 @@ _ASKED = {
     "two versions": "Which version may a query see until all of it is written?",
     "a gap": "What does a query see between the old chunks and the new?",
     "indexed twice": "The work is done a second time. Which id do its chunks have then?",
-    "the last writer wins": "Two versions are written. What decides which one is seen?",
+    "last writer wins": "Two versions are written. What decides which one is seen?",
     "hidden is not deleted": "Who deletes what a late worker wrote, and when?",
     "embedded again": "What do you look up before you pay for a vector?",
     "never seen": "The change was accepted. Who comes back to it?",

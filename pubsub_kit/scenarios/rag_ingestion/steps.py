@@ -50,7 +50,7 @@ class Ingestion(Vectors):
         table = {role: self.rows(role) for role in ("versions", "tombstones")}
         head = await self.standing(data, table)
         if head is None:
-            return self.superseded(data)
+            return self.told(data, None)
         models = _lacking(data, head, await self.models())
         rows: dict[str, Change] = {}
         for model in models:
@@ -64,19 +64,16 @@ class Ingestion(Vectors):
     async def standing(self, data: Change, table: Mapping[str, Any]) -> Head | None:
         """Return a document's head; None if this version is older, or was deleted."""
         head: Head = await table["versions"].get(data["doc"]) or NO_HEAD
+        least = head["version"] if self.decisions["guard"] == "version" else 0
         if self.decisions["delete"] == "tombstone":
-            if (await table["tombstones"].get(data["doc"]) or 0) >= data["version"]:
-                return None
-        compared = self.decisions["guard"] == "version"
-        return None if compared and head["version"] > data["version"] else head
+            least = max(least, 1 + (await table["tombstones"].get(data["doc"]) or 0))
+        return head if data["version"] >= least else None
 
-    def superseded(self, data: Change) -> None:
-        """Note that a newer version, or a deletion, has made this one needless."""
-        self.record("refused", f"{data['doc']} {data['version']}")
-
-    def current(self, data: Change) -> None:
-        """Note that this version is the one that queries see."""
-        self.record("done", f"{data['doc']} {data['version']}")
+    def told(self, data: Change, head: Head | None) -> None:
+        """Note that a version is refused as out of date, or that it is what queries see now."""
+        if head is None or head["version"] != data["version"]:
+            kind = "refused" if head is None else "done"
+            self.record(kind, f"{data['doc']} {data['version']}")
 
     # -- which version is current ------------------------------------------------------------------
 
@@ -89,7 +86,7 @@ class Ingestion(Vectors):
                     await write["versions"].put(data["doc"], _next(data, head))
         except Conflict:
             return await self.flip(data)
-        self._tell(data, head)
+        self.told(data, head)
 
     async def replace(self, data: Change, rows: Mapping[str, Change]) -> None:
         """Put new chunks into the place of the old: in one transaction, if one store holds all."""
@@ -107,13 +104,7 @@ class Ingestion(Vectors):
                     await write["versions"].put(data["doc"], after)
         except Conflict:
             return await self.replace(data, rows)
-        self._tell(data, head)
-
-    def _tell(self, data: Change, head: Head | None) -> None:
-        if head is None:
-            self.superseded(data)
-        elif head["version"] != data["version"]:
-            self.current(data)
+        self.told(data, head)
 
     # -- deletion ----------------------------------------------------------------------------------
 
@@ -197,8 +188,8 @@ class Ingestion(Vectors):
             async with self.together("versions") as write:
                 row = await write["versions"].get(MODELS) or {"active": FIRST, "next": ""}
                 if row["active"] != model and (at_once or row["next"] != model):
-                    after = (model, "") if at_once else (row["active"], model)
-                    await write["versions"].put(MODELS, dict(zip(("active", "next"), after)))
+                    active, soon = (model, "") if at_once else (row["active"], model)
+                    await write["versions"].put(MODELS, {"active": active, "next": soon})
         except Conflict:
             await self.become(model, at_once)
 

@@ -118,12 +118,10 @@ def ten_minutes(built: Built) -> None:
     What changes is indexed before, without a quota, and does not count. The rest of the corpus
     consists of its heads.
     """
-    luck, number, at = built.luck, 0, WARM + 5.0
-    times = []
-    while (at := at + luck.expovariate(PER_SECOND / built.one_of)) < END:
+    at, times = WARM + 5.0, [300.0] * BURST
+    while (at := at + built.luck.expovariate(PER_SECOND / built.one_of)) < END:
         times.append(at)
-    for at in sorted(times + [300.0] * BURST):
-        number += 1
+    for number, at in enumerate(sorted(times), 1):
         doc = f"d{number}"
         built.client(_changes(built, 0.0, doc, 1, _text(doc, 1)))
         built.client(_changes(built, at, doc, 2, _text(doc, 2)))

@@ -70,8 +70,9 @@ class Vectors(Steps):
         missing = [key for key in texts if not found.get(key)]
         if not missing:
             return found
-        asked = {"id": " ".join(missing)[:24], "texts": [texts[key] for key in missing]}
-        made = await self.send("embed", {**asked, "model": model})
+        new = [texts[key] for key in missing]
+        asked = {"id": " ".join(new)[:24], "texts": new, "model": model}
+        made = await self.send("embed", asked)
         if made is None:
             raise DesignError(
                 "a vector is needed at once: wire to a Provider that performs 'embed'"
@@ -81,7 +82,7 @@ class Vectors(Steps):
             if kept:
                 await kept.put(key, found[key])
         if kept:
-            self.record("kept", model, texts=tuple(asked["texts"]))
+            self.record("kept", model, texts=tuple(new))
         return found
 
     def cached(self, data: Change, n: int, model: str) -> str:
@@ -89,7 +90,7 @@ class Vectors(Steps):
         text = data["texts"][n]
         chunk = f"{data['doc']} {data['version']}.{n} {model}"
         choices = {"hash": text, "chunk": chunk, "hash-and-model": f"{text} {model}"}
-        return choices[self.decisions["cache-key"]]
+        return str(choices[self.decisions["cache-key"]])
 
     def key(self, data: Change, n: int, model: str) -> str:
         """Return a chunk's id, below the index that it belongs to."""
