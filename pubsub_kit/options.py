@@ -13,6 +13,8 @@ SECONDS = 120.0  # that a cell may take: a check ends by itself long before
 _MOST_SECONDS = 86_400.0
 LEGEND = "The first sign says whether an answer of yours has ever held; no later check takes it \
 away.\nThe second one says how your last check ended."
+ROLES = ("candidate", "interviewer")
+LEAST_MINUTES, MOST_MINUTES = 1.0, 240.0  # of a rehearsal
 PARTS = ("logs", "brokers", "worlds", "races", "verdicts", "feeds")
 
 
@@ -46,6 +48,35 @@ def progress() -> argparse.ArgumentParser:
         description="Show how far you are with each exercise.",
         epilog=LEGEND.replace("\n", " "),
     )
+
+
+def interview() -> argparse.ArgumentParser:
+    """Return the options of `interview`: a question, the time, and who sits at the keyboard."""
+    parser = argparse.ArgumentParser(
+        prog=f"{PROGRAM} interview",
+        description="Rehearse a system-design interview against the clock. The kit interviews you, "
+        "or hands you the interviewer's script. Ctrl-C stops the clock, and the same command goes "
+        "on later.",
+    )
+    parser.add_argument(
+        "question", nargs="?", help="its id or number, such as notification-system; see --list"
+    )
+    parser.add_argument(
+        "--minutes", type=_minutes, metavar="M", help="how long it lasts (default: 45)"
+    )
+    parser.add_argument(
+        "--as", dest="role", choices=ROLES, default=ROLES[0], help="which chair you sit in"
+    )
+    parser.add_argument("--list", action="store_true", help="list the questions, and your last go")
+    parser.add_argument(
+        "--report", metavar="N", help="show the report of your Nth rehearsal of the question"
+    )
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument("--resume", action="store_true", help="go on; refuse to begin a new one")
+    again.add_argument(
+        "--new", action="store_true", help="begin a new one; leave the last as it is"
+    )
+    return parser
 
 
 def build() -> argparse.ArgumentParser:
@@ -109,6 +140,19 @@ def _seconds(word: str) -> float:
     return seconds
 
 
+def _minutes(word: str) -> float:
+    """Return how long a rehearsal lasts; raises ArgumentTypeError for what is no such time."""
+    try:
+        minutes = float(word)
+    except ValueError:
+        minutes = 0.0
+    if not LEAST_MINUTES <= minutes <= MOST_MINUTES:  # which NaN is not
+        raise argparse.ArgumentTypeError(
+            f"a rehearsal lasts {LEAST_MINUTES:g} to {MOST_MINUTES:g} minutes, not {word[:40]!r}"
+        )
+    return minutes
+
+
 def _part(name: str) -> str:
     if name not in PARTS:
         raise argparse.ArgumentTypeError(
@@ -123,4 +167,10 @@ def _rounds(given: str) -> int:
     return int(given)
 
 
-_PARSERS = {"check": check, "progress": progress, "build": build, "bench": bench}
+_PARSERS = {
+    "check": check,
+    "progress": progress,
+    "interview": interview,
+    "build": build,
+    "bench": bench,
+}

@@ -70,10 +70,9 @@ class Built:
     def record(self, kind: str, id: str, who: str = CLIENT, **facts: Any) -> None:
         """Note a fact by which the run is judged; a small run shows it in its trace."""
         at = len(self.world.trace)
-        if not self.load:
-            said = ", ".join(f"{name} {value}" for name, value in facts.items())
-            text = f"{kind} {id}" + (f" ({said})" if said else "")
-            self.world.note("note", who, text=text)
+        if not self.load and kind not in ("asked", "accepted", "done"):
+            said = ", ".join(map(str, facts.values()))
+            self.world.note("note", who, text=f"{kind} {id}" + (f": {said}" if said else ""))
         self.records.append(Record(self.world.now, kind, id, facts, at))
 
     def of(self, kind: str, id: str | None = None) -> list[Record]:
@@ -145,10 +144,6 @@ class Site:
         """Return the rows of a role."""
         kept = self.built.kept_for(role)
         return Rows(kept, role, kept.store)
-
-    def keeps(self, role: str) -> bool:
-        """Return whether the design keeps a role anywhere."""
-        return self.built.design.holder(role) is not None
 
     def record(self, kind: str, id: str, **facts: Any) -> None:
         """Note a fact by which the run is judged."""

@@ -19,7 +19,7 @@ def drawn(design: Design, caption: str | None = None) -> Picture:
     """Draw a design as boxes and arrows; raises PictureError for one without components."""
     graph: nx.DiGraph[str] = nx.DiGraph()
     for part in design.components:
-        graph.add_node(part.name, kind=_kind(part), health="well")
+        graph.add_node(part.name, kind=_kind(part), role=_role(part))
     for part in design.components:
         if isinstance(part, Group):
             graph.add_edge(part.topic, part.name)
@@ -28,13 +28,32 @@ def drawn(design: Design, caption: str | None = None) -> Picture:
     return topology(graph, title=design.name, caption=caption)
 
 
+_KINDS = {
+    "Topic": "topic",
+    "Store": "store",
+    "Cache": "store",
+    "Provider": "client",
+}
+
+
 def _kind(part: Component) -> str:
+    return _KINDS.get(type(part).__name__, "service")
+
+
+def _role(part: Component) -> str:
+    """Return what a part does, short enough for its box."""
     if isinstance(part, Topic):
-        return "topic"
+        return f"by {part.key}" if part.key else "no order"
     if isinstance(part, Store | Cache):
-        return "store"
-    if isinstance(part, Provider | Scheduler | Group):
-        return {"Provider": "client", "Scheduler": "service", "Group": "service"}[
-            type(part).__name__
-        ]
-    return "service"
+        said = ", ".join(part.holds)
+        return said if len(said) <= _MOST else f"{len(part.holds)} kinds of rows"
+    if isinstance(part, Scheduler):
+        return f"every {part.every:g} s"
+    if isinstance(part, Provider):
+        return "not yours"
+    more = f" × {part.workers:,}" if part.workers else ""
+    first = part.steps[0] + (f" +{len(part.steps) - 1}" if len(part.steps) > 1 else "")
+    return first + (more if len(first + more) <= _MOST else "")
+
+
+_MOST = 17  # letters

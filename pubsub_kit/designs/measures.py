@@ -30,6 +30,7 @@ STEPS = 3_000_000  # of a run, before it counts as endless
 MEASURES = {
     "p50": ("latency, median", "s"),
     "p99": ("latency, 99th percentile", "s"),
+    "p99 in the burst": ("latency p99 in the burst", "s"),
     "oldest": ("age of the oldest", "s"),
     "lost": ("lost", ""),
     "doubled": ("doubled", ""),
@@ -79,7 +80,8 @@ def measured(built: Built) -> dict[str, float]:
     waits = [max(0.0, ended[i] - at) for i, at in begun.items() if i in ended]
     owed = [i for i in promised if i not in ended and i not in refused]
     open_for = [built.world.now - begun[i] for i in owed]
-    return {
+    waits_in_burst = _in_burst(built, begun, ended)
+    return waits_in_burst | {
         "p50": float(np.percentile(waits, 50)) if waits else nan,
         "p99": float(np.percentile(waits, 99)) if waits else inf,
         "oldest": max([*waits, *open_for], default=0.0),
@@ -88,6 +90,18 @@ def measured(built: Built) -> dict[str, float]:
         "stale": float(stale),
         "shed": float(len((refused | begun.keys() - promised.keys()) - ended.keys())),
     }
+
+
+def _in_burst(
+    built: Built, begun: Mapping[str, float], ended: Mapping[str, float]
+) -> dict[str, float]:
+    """Return the latency of what was asked for in the burst, if there is one."""
+    if built.load is None or built.load.burst is None:
+        return {}
+    since, until = built.load.burst
+    asked = [i for i, at in begun.items() if since <= at < until]
+    waits = [max(0.0, ended[i] - begun[i]) for i in asked if i in ended]
+    return {"p99 in the burst": float(np.percentile(waits, 99)) if waits else inf}
 
 
 def cost(design: Design, part: Slice, prices: Prices | None = None) -> float:

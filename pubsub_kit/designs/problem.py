@@ -43,7 +43,8 @@ class Slice:
 
     `traffic` sends it, drawn from `built.luck`; `trouble` is the interviewer's failure.
     `latencies` are the seconds that a step takes at the one who performs it. Workers, queues and
-    quotas are divided by `one_of`, like the traffic; then `drain` seconds pass without any.
+    quotas are divided by `one_of`, like the traffic; then `drain` seconds pass without any. `burst`
+    says from when to when (seconds) the traffic is at its peak.
     """
 
     traffic: Callable[[Built], None]
@@ -53,6 +54,7 @@ class Slice:
     trouble: Callable[[Built], None] | None = None
     seconds: float = 60.0
     drain: float = 120.0
+    burst: tuple[float, float] | None = None
     seed: int = 7
 
 
@@ -61,9 +63,10 @@ class Problem:
     """One question whose designs run; `id` is the bank's, `levels` what a load run must keep to.
 
     `decisions` maps each name to its options, the default first. `needs` are the steps that some
-    component must perform, `roles` what must be kept somewhere, `optional` what may be, `outside`
-    the steps of providers. `next_question` puts the interviewer's next question, from what went
-    wrong in which run.
+    component must perform, `roles` what must be kept somewhere and `optional` what may be kept,
+    `outside` the steps of providers.
+    `more` measures what only this question has, and `units` gives the words and unit of each.
+    `next_question` puts the interviewer's next question, from what went wrong in which run.
     """
 
     id: str
@@ -81,6 +84,7 @@ class Problem:
     propose: Callable[[Mapping[str, str]], Design]
     next_question: Callable[[Built, Violation], str]
     more: Callable[[Built], Mapping[str, float]] = lambda built: {}
+    units: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     optional: tuple[str, ...] = ()
 
     def decided(self, design: Design) -> dict[str, Any]:

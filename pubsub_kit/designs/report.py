@@ -127,7 +127,7 @@ class Report:
         heads = [name[:18] for name in columns]
         lines = [_row("", "at most", heads, wide)]
         for name in self.names:
-            words, unit = MEASURES.get(name, (name, ""))
+            words, unit = self.words_of(name)
             bound = self.problem.levels.get(name)
             most = "" if bound is None else amount(bound, unit)
             cells = [_cell(values.get(name), unit, bound) for values in columns.values()]
@@ -139,6 +139,10 @@ class Report:
         """The measures of the card, those with a level first."""
         levels = self.problem.levels
         return [*levels, *(name for name in self.measures if name not in levels)]
+
+    def words_of(self, name: str) -> tuple[str, str]:
+        """Return a measure's words and its unit, "s", "$" or ""."""
+        return MEASURES.get(name) or self.problem.units.get(name, (name, ""))
 
     def _notes(self) -> list[str]:
         part = self.problem.slice

@@ -55,9 +55,6 @@ class Place(Protocol):
     def rows(self, role: str) -> Rows:
         """Return the rows of a role."""
 
-    def keeps(self, role: str) -> bool:
-        """Return whether the design keeps a role anywhere."""
-
     def record(self, kind: str, id: str, **facts: Any) -> None:
         """Note what the run is measured by."""
 
@@ -110,7 +107,11 @@ class Steps:
 
     def keeps(self, role: str) -> bool:
         """Return whether the design keeps a role that it need not keep."""
-        return self.place.keeps(role)
+        try:
+            self.place.rows(role)
+        except DesignError:
+            return False
+        return True
 
     def together(self, *roles: str) -> Together:
         """Return what writes several roles at once, in one transaction if one store holds them."""

@@ -36,8 +36,8 @@ def test_clients_reach_a_service_or_else_a_topic() -> None:
     ("design", "words"),
     [
         (Design("d", (Service("api", ("accept",)),)), "performs 'pay'"),
-        (propose({}).deciding(kye="intent"), "did you mean 'key'"),
-        (propose({}).deciding(key="attemt"), "one of 'intent', 'click', 'attempt'"),
+        (propose({}).deciding(**{"key-scop": "intent"}), "did you mean 'key-scope'"),
+        (propose({}).deciding(**{"key-scope": "attemt"}), "one of 'intent', 'click', 'attempt'"),
         (propose({}).but("db", holds=("keys",)), "holds 'entries'"),
         (propose({}).but("db", holds=("keys", "entries", "x")), "holds 'x'"),
         (propose({}).but("payer", steps=("pay", "fly")), "no step 'fly'"),
@@ -77,12 +77,12 @@ def test_what_one_store_holds_is_one_transaction_and_what_two_hold_is_not() -> N
 
     def effects(kept: str) -> list[int]:
         world = World()
-        built = build(world, propose({"kept": kept}), PROBLEM)
+        built = build(world, propose({"key-place": kept}), PROBLEM)
         PROBLEM.small.traffic(built)
         world.run(20.0)
         return [len(s.data[2]) for s in world.trace.of("effect") if s.node.startswith("payer")]
 
-    assert max(effects("entries' store")) == 3
+    assert max(effects("same-transaction")) == 3
     assert max(effects("store of its own")) == 1
 
 
@@ -91,7 +91,7 @@ def test_a_replica_shows_a_write_late_and_a_cache_forgets_it() -> None:
                            ("cache", 90_000.0, None)):  # fmt: skip
         world = World()
         found: list[Any] = []
-        built = build(world, propose({"kept": kept}), PROBLEM)
+        built = build(world, propose({"key-place": kept}), PROBLEM)
         rows = PROBLEM.steps(_site(built, "api")).rows("keys")
 
         async def story(rows: Any = rows, at: float = at, found: list[Any] = found) -> None:

@@ -111,9 +111,9 @@ def test_a_part_is_changed_by_name() -> None:
 
 
 @pytest.mark.parametrize("path", ["sync", "queued"])
-@pytest.mark.parametrize("kept", ["entries' store", "cache", "replica", "store of its own"])
+@pytest.mark.parametrize("kept", ["same-transaction", "cache", "replica", "store of its own"])
 def test_a_design_survives_being_written_down(path: str, kept: str) -> None:
-    design = propose({"path": path, "kept": kept, "unknown": "fail"})
+    design = propose({"path": path, "key-place": kept, "unknown": "failed"})
     assert from_json(design.to_json()) == design
 
 

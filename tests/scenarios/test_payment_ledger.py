@@ -7,16 +7,23 @@ from functools import cache
 import pytest
 
 from pubsub_kit.designs.report import Report, run, searched
-from pubsub_kit.scenarios.payment_ledger.problem import PROBLEM, propose
+from pubsub_kit.interview.bank.question import load
+from pubsub_kit.scenarios.payment_ledger.problem import (
+    DECISIONS,
+    KEY_PLACES,
+    PROBLEM,
+    UNDECIDED,
+    propose,
+)
 
 STAFF = {"name": "staff"}
-SENIOR = {"name": "senior", "path": "queued", "balance": "entries", "kept": "entries' store"}
+SENIOR = {"name": "senior", "path": "queued", "books": "entries", "key-place": "same-transaction"}
 BELIEFS = {
     "charged twice": {"unknown": "retry"},
-    "a timeout is a no": {"unknown": "fail", "path": "sync"},
+    "a timeout is a no": {"unknown": "failed", "path": "sync"},
     "payload not compared": {"payload": "ignored"},
     "nobody comes back": {"reconciled": "no"},
-    "charged and not posted": {"kept": "store of its own", "balance": "mutable"},
+    "charged and not posted": {"key-place": "store of its own", "books": "number"},
 }
 
 
@@ -58,7 +65,7 @@ def test_a_belief_fails_with_its_name_and_a_question_made_from_its_run(belief: s
 
 
 def test_the_books_need_not_be_entries_nor_the_path_a_queue() -> None:
-    for given in ({"path": "sync"}, {"balance": "mutable"}, {"path": "sync", "balance": "mutable"}):
+    for given in ({"path": "sync"}, {"books": "number"}, {"path": "sync", "books": "number"}):
         assert searched(PROBLEM, propose({"name": "other", **given}))[0].outcome == "holds", given
 
 
@@ -70,7 +77,7 @@ def test_each_fault_that_is_claimed_was_tried() -> None:
 
 def test_a_key_per_attempt_and_per_click_double_without_any_fault() -> None:
     for key in ("attempt", "click"):
-        found, _ = searched(PROBLEM, propose({"key": key}))
+        found, _ = searched(PROBLEM, propose({"key-scope": key}))
         assert found.code == "-"
         assert found.violation is not None
         assert found.violation.belief == "charged twice"
@@ -78,4 +85,13 @@ def test_a_key_per_attempt_and_per_click_double_without_any_fault() -> None:
 
 @pytest.mark.parametrize("kept", ["cache", "replica"])
 def test_keys_that_vanish_or_lag_do_not_keep_a_promise(kept: str) -> None:
-    assert searched(PROBLEM, propose({"kept": kept}))[0].outcome == "fails"
+    assert searched(PROBLEM, propose({"key-place": kept}))[0].outcome == "fails"
+
+
+def test_each_decision_of_the_bank_makes_a_design_or_is_said_to_be_undecided() -> None:
+    known = {**DECISIONS, "key-place": KEY_PLACES}
+    for decision in load(PROBLEM.id).decisions:
+        if decision.id not in UNDECIDED:
+            assert {option.id for option in decision.options} <= set(known[decision.id])
+            for option in decision.options:
+                PROBLEM.check(propose({decision.id: option.id}))

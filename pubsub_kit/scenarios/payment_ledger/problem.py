@@ -12,6 +12,7 @@ from typing import Any
 from pubsub_kit.designs.build import CLIENT, Built
 from pubsub_kit.designs.components import (
     Cache,
+    DesignError,
     Group,
     Provider,
     Scheduler,
@@ -30,11 +31,14 @@ from pubsub_kit.world.verbs import sleep
 
 AMOUNT, PER_SECOND, PEAK, ONE_OF = 62, 868.0, 10, 1_000
 DECISIONS: dict[str, tuple[Any, ...]] = {
-    "key": ("intent", "click", "attempt"),
+    "key-scope": ("intent", "click", "attempt"),
     "payload": ("compared", "ignored"),
-    "unknown": ("pending", "retry", "fail"),
-    "balance": ("entries", "mutable"),
+    "unknown": ("pending", "retry", "failed"),
+    "books": ("entries", "entries-and-snapshot", "number"),
 }
+KEY_PLACES = ("same-transaction", "cache", "replica", "store of its own")
+#: Decisions of the question that no run of this world decides: holds and refunds are not in it.
+UNDECIDED = ("capture",)
 
 
 # -- traffic ---------------------------------------------------------------------------------------
@@ -102,8 +106,8 @@ def silent_processor(built: Built) -> None:
 def propose(decisions: Mapping[str, str]) -> Design:
     """Return the design that some decisions come to, on the usual boxes.
 
-    `path` is "sync" or "queued", `kept` where keys are kept: "entries' store", "cache", "replica"
-    or "store of its own", and `reconciled` "yes" or "no"; the others are the ledger's own.
+    `path` is "sync" or "queued", `key-place` one of `KEY_PLACES`, and `reconciled` "yes" or "no";
+    the others are the ledger's own. Raises DesignError for an unknown option.
     """
     queued = decisions.get("path", "queued") == "queued"
     reconciled = decisions.get("reconciled", "yes") == "yes"
@@ -122,13 +126,17 @@ def propose(decisions: Mapping[str, str]) -> Design:
             Wire("reconciler", "processor"),
             Wire("reconciler", "payments" if queued else "api"),
         ]
-    parts += _stores(decisions.get("kept", "entries' store"))
+    stores = _stores(decisions.get("key-place", KEY_PLACES[0]))
+    wires += [Wire("payer" if queued else "api", store.name) for store in stores]
+    parts += stores
     own = {name: value for name, value in decisions.items() if name in DECISIONS}
     return Design(str(decisions.get("name", "my design")), tuple(parts), tuple(wires), own)
 
 
 def _stores(kept: str) -> list[Any]:
-    if kept == "entries' store":
+    if kept not in KEY_PLACES:
+        raise DesignError(f"'key-place' is one of {', '.join(KEY_PLACES)}, not {kept!r}")
+    if kept == "same-transaction":
         return [Store("db", ("keys", "entries"), nodes=12)]
     entries = Store("db", ("entries",), nodes=10)
     keys = {
@@ -154,7 +162,9 @@ PROBLEM = Problem(
     decisions=DECISIONS,
     needs=("accept", "pay", "charge"),
     roles=("keys", "entries"),
-    small=Small(two_tabs, faults=("crash", "ack lost", "reply lost"), at_most=2),
+    small=Small(
+        two_tabs, faults=("crash", "ack lost", "reply lost"), at_most=2, ticks=(30.0, 60.0)
+    ),
     oracle=books_are_true,
     slice=Slice(
         peak_minute,
@@ -166,6 +176,7 @@ PROBLEM = Problem(
             "status": lognormal(0.1),
         },
         trouble=silent_processor,
+        burst=(0.0, 60.0),  # the whole slice is of the busiest minute
     ),
     levels={"p99": 5.0, "oldest": 120.0, "lost": 0, "doubled": 0},
     references=references,

@@ -52,7 +52,7 @@ class Ledger(Steps):
     def key(self, data: Payment) -> str:
         """Return what makes two requests the same payment."""
         fields = {"attempt": "attempt", "click": "click", "intent": "order"}
-        return str(data[fields[self.decisions["key"]]])
+        return str(data[fields[self.decisions["key-scope"]]])
 
     async def seen_before(self, key: str, data: Payment) -> str:
         """Answer a request whose key is known: as before, or refuse another amount."""
@@ -73,7 +73,7 @@ class Ledger(Steps):
                 if self.decisions["unknown"] == "retry":
                     ref = f"{row['key']} again {attempt + 1}"  # blindly: a new reference
                     continue
-                if self.decisions["unknown"] == "fail":
+                if self.decisions["unknown"] == "failed":
                     return await self.settle(row, "declined")
                 return "pending"
             return await self.settle(row, "paid")
@@ -95,7 +95,7 @@ class Ledger(Steps):
 
     async def post(self, row: Payment, entries: Any) -> None:
         """Post a payment: two entries that sum to 0, or two balances."""
-        if self.decisions["balance"] == "mutable":
+        if self.decisions["books"] == "number":
             await entries.add(MERCHANT, row["amount"])
             await entries.add(CUSTOMER, -row["amount"])
             return

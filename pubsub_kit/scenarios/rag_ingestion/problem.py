@@ -12,6 +12,7 @@ from typing import Any
 
 from pubsub_kit.designs.components import (
     Cache,
+    DesignError,
     Group,
     Provider,
     Scheduler,
@@ -22,9 +23,11 @@ from pubsub_kit.designs.components import (
 )
 from pubsub_kit.designs.design import Design
 from pubsub_kit.designs.problem import Problem, Slice, Small
+from pubsub_kit.errors import brief
 from pubsub_kit.scenarios.rag_ingestion.rules import answers_are_true, next_question
 from pubsub_kit.scenarios.rag_ingestion.steps import Ingestion
 from pubsub_kit.scenarios.rag_ingestion.traffic import (
+    IMPORT,
     ONE_OF,
     PER_SECOND,
     half_the_quota,
@@ -45,58 +48,76 @@ DECISIONS: dict[str, tuple[Any, ...]] = {
 }
 #: Decisions of the question that no run decides.
 UNDECIDED: tuple[str, ...] = ()
+#: What decides the boxes, the default first.
+BOXES: dict[str, tuple[str, ...]] = {
+    "lanes": ("own-lane", "one-lane"),
+    "removal": ("at once", "with changes"),
+    "path": ("queued", "sync"),
+    "index": ("apart", "one store"),
+    "cache": ("store", "expiring", "none"),
+    "tombstones": ("heads' store", "expiring"),
+    "sweeper": ("yes", "no"),
+}
 LEASE = 20.0  # seconds
 
 
 def propose(decisions: Mapping[str, str]) -> Design:
     """Return the design that some decisions come to, on the usual boxes.
 
-    `lanes` is "own-lane" or "one-lane", `removal` "at once" or "with changes", `path` "queued" or
-    "sync", `index` "apart" or "one store" with the heads, `cache` of vectors "store", "expiring" or
-    "none", `tombstones` "heads' store" or "expiring", and `sweeper` "yes" or "no"; the others are
-    the ingestion's own.
+    `BOXES` has the decisions that move a box, such as `removal`: whether the API deletes by itself,
+    or a deletion queues with changes. The others are the ingestion's own, and unknown ones are left
+    out. Raises DesignError for an unknown option.
     """
-    queued = decisions.get("path", "queued") == "queued"
-    own = decisions.get("lanes", "own-lane") == "own-lane"
-    work = ("chunk", "upsert", "flip")
+    box = {name: _option(decisions, name) for name in BOXES}
+    own, work = box["lanes"] == "own-lane", ("chunk", "upsert", "flip")
+    removes = () if box["removal"] == "with changes" else ("remove",)
+    asked, live = ("ingest", "query", "switch", *removes), (*work, *({"remove"} - {*removes}))
+    live += () if own else ("backfill",)
     parts: list[Any] = [Provider("embedder", ("embed",))]
-    asked: tuple[str, ...] = ("ingest", "query", "switch")
-    asked += ("remove",) if decisions.get("removal", "at once") == "at once" else ()
-    if queued:
-        live = tuple(s for s in (*work, "remove") if s not in asked)
+    if box["path"] == "queued":
         parts += [Service("api", asked, workers=10), Topic("changes", key="doc")]
-        live = live if own else (*live, "backfill")
         parts += [Group("indexer", "changes", live, workers=30 if own else 40, lease=LEASE)]
-        wires = [Wire("api", "changes"), Wire("indexer", "embedder", timeout=15.0)]
+        wires, workers = [Wire("api", "changes")], ["indexer"]
     else:
-        live = (*dict.fromkeys((*asked, "remove")), *work)
-        parts += [Service("api", live if own else (*live, "backfill"), workers=200)]
-        wires = [Wire("api", "embedder", timeout=15.0)]
+        parts += [Service("api", (*asked, *live), workers=200)]
+        wires, workers = [], ["api"]
     if own:
         parts += [Topic("replay", key="doc")]
         parts += [Group("filler", "replay", ("backfill", *work), workers=10, lease=LEASE)]
-        wires += [Wire("filler", "embedder", timeout=15.0)]
-    if decisions.get("sweeper", "yes") == "yes":
+        workers += ["filler"]
+    stores = _stores(box, decisions.get("new-model") == "in-place")
+    for worker in workers:
+        wires += [Wire(worker, "embedder", timeout=15.0)]
+        wires += [Wire(worker, store.name) for store in stores]
+    if box["sweeper"] == "yes":
         parts += [Scheduler("sweeper", ("sweep",), every=300.0)]
-    parts += _stores(decisions)
     mine = {name: value for name, value in decisions.items() if name in DECISIONS}
-    return Design(str(decisions.get("name", "my design")), tuple(parts), tuple(wires), mine)
+    name = str(decisions.get("name", "my design"))
+    return Design(name, (*parts, *stores), tuple(wires), mine)
 
 
-def _stores(decisions: Mapping[str, str]) -> list[Any]:
+def _option(decisions: Mapping[str, str], name: str) -> str:
+    given = decisions.get(name, BOXES[name][0])
+    if given not in BOXES[name]:
+        raise DesignError(f"{name!r} is one of {', '.join(BOXES[name])}, not {brief(given)}")
+    return given
+
+
+def _stores(box: Mapping[str, str], in_place: bool) -> list[Any]:
     """Return what keeps the rows; 819 GB of vectors are 13 nodes of 64 GB, an assumption."""
-    indexes = 1 if decisions.get("new-model") == "in-place" else 2
-    graves = decisions.get("tombstones", "heads' store") != "expiring"
-    heads = ("versions", "tombstones") if graves else ("versions",)
-    parts: list[Any] = [] if graves else [Cache("short", ("tombstones",), keeps=300.0, nodes=2)]
-    if decisions.get("index", "apart") == "apart":
+    indexes = 1 if in_place else 2
+    heads: tuple[str, ...] = ("versions", "tombstones")
+    parts: list[Any] = []
+    if box["tombstones"] == "expiring":
+        heads = heads[:1]
+        parts += [Cache("short", ("tombstones",), keeps=300.0, nodes=2)]
+    if box["index"] == "apart":
         parts += [Store("heads", heads, nodes=3), Store("index", ("chunks",), nodes=13 * indexes)]
     else:
         parts += [Store("db", (*heads, "chunks"), nodes=20 * indexes)]
-    cache = decisions.get("cache", "store")
-    if cache == "store":
+    if box["cache"] == "store":
         parts += [Store("vectors", ("embeddings",), nodes=6)]
-    elif cache == "expiring":
+    elif box["cache"] == "expiring":
         parts += [Cache("vectors", ("embeddings",), keeps=30 * 86_400.0, nodes=2)]
     return parts
 
@@ -139,17 +160,24 @@ PROBLEM = Problem(
         trouble=half_the_quota,
         seconds=600.0,
         drain=600.0,
+        burst=(IMPORT, IMPORT + 1.0),
     ),
     levels={
         "p99": 300.0,
         "oldest": 300.0,
         "lost": 0,
-        "deletion, seconds": 60.0,
-        "backfill, days": 60.0,
-        "embedded again": 100,
+        "deletion": 60.0,
+        "backfill": 60.0,
+        "again": 100,
     },
     references=references,
     propose=propose,
     next_question=next_question,
     more=more,
+    units={
+        "deletion": ("slowest deletion", "s"),
+        "backfill": ("days of the backfill", ""),
+        "again": ("texts embedded again", ""),
+        "strays": ("chunks out of date", ""),
+    },
 )

@@ -19,6 +19,7 @@ CORPUS, CHUNKS, CHANGED, QUOTA = 10_000_000, 20, 0.02, 2_000_000  # quota: token
 PER_SECOND, ONE_OF = CORPUS * CHANGED / 86_400, 10  # documents a second
 SAME = 16  # chunks of a change that are as before
 WARM, BEGIN, END = 10.0, 60.0, 600.0  # seconds: the corpus is there; the backfill begins; it ends
+IMPORT = 300.0  # seconds
 BACKLOG, BURST = 400, 20  # documents of the backfill in the slice, and of one import
 
 
@@ -101,8 +102,9 @@ async def _asks(built: Built, at: float, query: str) -> None:
     for doc, rows in found.items():
         versions, models = _set(rows, "version"), _set(rows, "model")
         texts = BETWEEN.join(row["text"] for row in sorted(rows, key=lambda row: row["n"]))
-        facts = {"versions": versions, "models": models, "texts": texts, "asked": answer["model"]}
-        built.record("seen", f"{doc} {versions}", "reader", **facts, doc=doc, query=query)
+        facts = {"texts": texts, "models": models, "asked": answer["model"]}
+        named = {"versions": versions, "doc": doc, "query": query}
+        built.record("seen", f"{doc} {versions}", "reader", **facts, **named)
 
 
 def _set(rows: list[Any], field: str) -> str:
@@ -118,7 +120,7 @@ def ten_minutes(built: Built) -> None:
     What changes is indexed before, without a quota, and does not count. The rest of the corpus
     consists of its heads.
     """
-    at, times = WARM + 5.0, [300.0] * BURST
+    at, times = WARM + 5.0, [IMPORT] * BURST
     while (at := at + built.luck.expovariate(PER_SECOND / built.one_of)) < END:
         times.append(at)
     for number, at in enumerate(sorted(times), 1):
@@ -162,8 +164,8 @@ def _quota(built: Built, tokens: float) -> None:
 def more(built: Built) -> dict[str, float]:
     """Return what only this question measures: deletions, the backfill's pace, waste, strays.
 
-    "deletion, seconds" is the longest; "backfill, days" the corpus at the pace of the slice;
-    "embedded again" counts texts that a model embedded before; "stray chunks" those out of date.
+    "deletion" is the longest, in seconds; "backfill" the days that the corpus takes at the slice's
+    pace; "again" counts texts that a model had embedded before, "strays" chunks out of date.
     """
     asked, calls = built.of("deleted"), built.of("embedded")
     gone = {record.id: record.time for record in built.of("removed")}
@@ -172,10 +174,10 @@ def more(built: Built) -> dict[str, float]:
     old = sum(text.startswith("old") for call in filled for text in call.facts["texts"])
     pace = old / CHUNKS * built.one_of / (END - BEGIN)
     return {
-        "deletion, seconds": max((gone.get(r.id, inf) - r.time for r in asked), default=nan),
-        "backfill, days": CORPUS / pace / 86_400 if pace else inf,
-        "embedded again": float(len(embedded) - len(set(embedded))),
-        "stray chunks": float(_strays(built)),
+        "deletion": max((gone.get(r.id, inf) - r.time for r in asked), default=nan),
+        "backfill": CORPUS / pace / 86_400 if pace else inf,
+        "again": float(len(embedded) - len(set(embedded))),
+        "strays": float(_strays(built)),
     }
 
 

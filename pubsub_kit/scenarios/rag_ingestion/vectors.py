@@ -27,7 +27,7 @@ class Embedder(Steps):
     async def embed(self, data: Change) -> list[Any]:
         """Return one vector for each of `texts`, from `model`, as soon as the quota allows."""
         await self._turn(TOKENS * len(data["texts"]))
-        self.record("embedded", data["model"], texts=tuple(data["texts"]))
+        self.record("embedded", data["model"], texts=list(data["texts"]))
         return [self.vector(text, data["model"]) for text in data["texts"]]
 
     def vector(self, text: str, model: str) -> Any:
@@ -82,7 +82,7 @@ class Vectors(Steps):
             if kept:
                 await kept.put(key, found[key])
         if kept:
-            self.record("kept", model, texts=tuple(new))
+            self.record("kept", model, texts=new)
         return found
 
     def cached(self, data: Change, n: int, model: str) -> str:

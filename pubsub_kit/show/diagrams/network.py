@@ -26,6 +26,7 @@ class Node(NamedTuple):
     kind: str
     words: str = "well"
     bad: int = 0
+    drawn: bool = False  # on a whiteboard: the words say what it does, not how it is
 
 
 class Edge(NamedTuple):
@@ -147,7 +148,8 @@ def from_graph(graph: nx.DiGraph[Any]) -> Network:
     """Read a network off a graph whose nodes and edges may have attributes.
 
     Nodes: `kind` ("service", "broker", "topic", "store", "client") and `health` in words, where
-    "well" is well and "down" or "crashed" is down. Edges: `sent`, `lost`, `timeouts` and `errors`
+    "well" is well and "down" or "crashed" is down; or `role`, what it does in a design that never
+    ran. Edges: `sent`, `lost`, `timeouts` and `errors`
     (counts) and `state`, where "cut", "failing" and "down" say that nothing gets through.
     """
     nodes = [_node(str(name), data) for name, data in graph.nodes(data=True)]
@@ -159,6 +161,8 @@ def from_graph(graph: nx.DiGraph[Any]) -> Network:
 
 
 def _node(name: str, data: Mapping[str, Any]) -> Node:
+    if role := clean(data.get("role", "")):
+        return Node(name, clean(data.get("kind", kind_of(name))), role, drawn=True)
     words = clean(data.get("health", "well")) or "well"
     bad = 2 if words.split(",")[0] in ("down", "crashed") else 0 if words in ("well", "up") else 1
     return Node(name, clean(data.get("kind", kind_of(name))), words, bad)

@@ -87,7 +87,9 @@ class _Map:
         columns = layers(network)
         gap = (_WIDTH - 40) / len(columns)
         longest = max(width(clean(node.name), 13, True) for node in network.nodes) + 28
-        self.w = min(150.0, max(gap * 0.5, min(longest, gap * 0.62)))
+        designed = any(node.drawn for node in network.nodes)  # of boxes and plain arrows
+        most = gap * (0.74 if designed else 0.62)
+        self.w = min(150.0, max(gap * 0.5, most if designed else min(longest, most)))
         self.gap = gap - self.w
         rows = max(map(len, columns))
         top = 40.0 if title else 12.0
@@ -207,7 +209,9 @@ class _Map:
         if node.kind == "store":
             c.line((left, top + 6), (left + self.w, top + 6), stroke, 1.4)
         room = self.w - (40 if pipe else 12)
-        c.text(x, y - 2, fit(node.name, room, 13, True), 13, "ink", "middle", bold=True)
+        sizes = [s for s in (13.0, 12.0, 11.0) if width(clean(node.name), s, True) <= room]
+        size = next(iter(sizes), 13.0)
+        c.text(x, y - 2, fit(node.name, room, size, True), size, "ink", "middle", bold=True)
         said = fit(node.words, room, 11, bool(node.bad))
         c.text(x, y + 14, said, 11, "fault" if node.bad else "muted", "middle", bold=bool(node.bad))
         if node.bad == 2:
