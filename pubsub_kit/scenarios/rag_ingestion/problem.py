@@ -91,6 +91,7 @@ def propose(decisions: Mapping[str, str]) -> Design:
         wires += [Wire(worker, store.name) for store in stores]
     if box["sweeper"] == "yes":
         parts += [Scheduler("sweeper", ("sweep",), every=300.0)]
+        wires += [Wire("sweeper", store.name) for store in stores if "chunks" in store.holds]
     mine = {name: value for name, value in decisions.items() if name in DECISIONS}
     name = str(decisions.get("name", "my design"))
     return Design(name, (*parts, *stores), tuple(wires), mine)
@@ -123,11 +124,13 @@ def _stores(box: Mapping[str, str], in_place: bool) -> list[Any]:
 
 
 def references() -> dict[str, Design]:
-    """Return two designs to be held against: a version flips, or one transaction replaces it."""
-    together = {"name": "one store", "index": "one store", "replace": "delete-insert"}
+    """Return three designs: a version flips; more workers for live changes; one transaction."""
+    flip = propose({"name": "flip", "cache": "expiring"})
+    together = {"index": "one store", "replace": "delete-insert", "sweeper": "no"}
     return {
-        "flip": propose({"name": "flip", "cache": "expiring"}),
-        "one store": propose({**together, "sweeper": "no"}),
+        "flip": flip,
+        "live first": flip.but("indexer", workers=40),
+        "one store": propose({"name": "one store", **together}),
     }
 
 

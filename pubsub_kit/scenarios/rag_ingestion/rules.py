@@ -30,7 +30,7 @@ def _returned(built: Built) -> Iterator[Violation]:
             if answer.time > asked.time and seen is None:
                 empty = f", and was gone at {answer.time:g} s"
             elif seen is not None and (empty or answer.time > asked.time + GONE):
-                version = seen.facts["versions"]
+                _, version = _version(seen)
                 done = built.of("done", f"{asked.id} {version}")
                 words = (
                     f"{asked.id} was deleted at {asked.time:g} s{empty}. At {answer.time:g} s a "
@@ -42,7 +42,7 @@ def _returned(built: Built) -> Iterator[Violation]:
 
 def _mixed(built: Built) -> Iterator[Violation]:
     for seen in built.of("seen"):
-        doc, versions = seen.facts["doc"], seen.facts["versions"]
+        doc, versions = _version(seen)
         asked, models = seen.facts["asked"], seen.facts["models"]
         if models != asked:
             words = (
@@ -50,21 +50,21 @@ def _mixed(built: Built) -> Iterator[Violation]:
                 f"{doc} by {models}: distances across models mean nothing."
             )
             yield _wrong(built, seen, words, asked, models, "vectors of two models")
-        if " " in versions:
+        if "+" in versions:
             words = (
-                f"At {seen.time:g} s a query sees chunks of {doc} from the versions {versions} "
-                f"side by side: {seen.facts['texts']}."
+                f"At {seen.time:g} s a query sees chunks of {doc} from the versions "
+                f"{versions.replace('+', ' and ')} side by side: {seen.facts['texts']}."
             )
             yield _wrong(built, seen, words, "one version", versions, "two versions")
 
 
 def _went_back(built: Built) -> Iterator[Violation]:
     for seen in built.of("seen"):
-        doc, version = seen.facts["doc"], int(seen.facts["versions"])
+        doc, version = _version(seen)
         names = {f"{doc} {each}": each for each in _versions(built, doc)}
         made = [(names[r.id], r) for r in built.of("done") if r.id in names and r.time <= seen.time]
-        newer = [record for each, record in made if each > version]
-        if newer and made[-1][0] == version:
+        newer = [record for each, record in made if each > int(version)]
+        if newer and made[-1][0] == int(version):
             words = (
                 f"{newer[-1].id} was made current at {newer[-1].time:g} s, and {doc} {version} "
                 f"after it, at {made[-1][1].time:g} s. At {seen.time:g} s a query sees version "
@@ -86,17 +86,17 @@ def _partly(built: Built) -> Iterator[Violation]:
                     words += "a query finds nothing of it."
                     yield _wrong(built, answer, words, "all of it", "nothing", "a gap")
                 continue
-            name, found = f"{doc} {seen.facts['versions']}", seen.facts["texts"].split(BETWEEN)
-            wanted = [text for each in built.of("changed", name)[:1] for text in _cut(built, each)]
+            changed, found = built.of("changed", seen.id)[:1], seen.facts["texts"].split(BETWEEN)
+            wanted = [text for each in changed for text in _cut(built, each)]
             if sorted(found) == sorted(wanted):
                 whole.setdefault(doc, answer.time)
-            elif doc in whole or any(r.time <= answer.time for r in built.of("done", name)):
+            elif doc in whole or any(r.time <= answer.time for r in built.of("done", seen.id)):
                 yield _differs(built, seen, wanted, found)
 
 
 def _differs(built: Built, seen: Record, wanted: list[str], found: list[str]) -> Violation:
-    doc, at = seen.facts["doc"], f"At {seen.time:g} s a query"
-    of = f"of {doc}, version {seen.facts['versions']}"
+    (doc, version), at = _version(seen), f"At {seen.time:g} s a query"
+    of = f"of {doc}, version {version}"
     if twice := next((text for text in found if found.count(text) > wanted.count(text)), None):
         times = f"{found.count(twice)} times instead of {wanted.count(twice)}"
         words = f"{at} sees the chunk {twice!r} {of}, {times}."
@@ -128,8 +128,8 @@ def _outdated(built: Built) -> Iterator[Violation]:
             doc, version = change.facts["doc"], change.facts["version"]
             seen = _seen(built, answer, doc)
             late = answer.time > change.time + FRESH and not built.of("deleted", doc)
-            if late and (seen is None or int(seen.facts["versions"]) < version):
-                what = f"version {seen.facts['versions']}" if seen else "nothing"
+            if late and (seen is None or int(_version(seen)[1]) < version):
+                what = f"version {_version(seen)[1]}" if seen else "nothing"
                 words = (
                     f"Version {version} of {doc} is there at {change.time:g} s. A query at "
                     f"{answer.time:g} s still sees {what} of it."
@@ -183,8 +183,14 @@ def _wrong(
 
 
 def _seen(built: Built, answer: Record, doc: str) -> Record | None:
-    seen = (r for r in built.of("seen") if r.facts["doc"] == doc)
-    return next((r for r in seen if r.facts["query"] == answer.id), None)
+    seen = (r for r in built.of("seen") if r.facts["query"] == answer.id)
+    return next((r for r in seen if _version(r)[0] == doc), None)
+
+
+def _version(seen: Record) -> tuple[str, str]:
+    """Return which document was seen, and which version, or versions as in "1+2"."""
+    doc, _, versions = seen.id.rpartition(" ")
+    return doc, versions
 
 
 def _versions(built: Built, doc: str) -> list[int]:

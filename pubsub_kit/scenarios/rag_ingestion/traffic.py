@@ -102,13 +102,12 @@ async def _asks(built: Built, at: float, query: str) -> None:
     for doc, rows in found.items():
         versions, models = _set(rows, "version"), _set(rows, "model")
         texts = BETWEEN.join(row["text"] for row in sorted(rows, key=lambda row: row["n"]))
-        facts = {"texts": texts, "models": models, "asked": answer["model"]}
-        named = {"versions": versions, "doc": doc, "query": query}
-        built.record("seen", f"{doc} {versions}", "reader", **facts, **named)
+        facts = {"texts": texts, "models": models, "asked": answer["model"], "query": query}
+        built.record("seen", f"{doc} {versions}", "reader", **facts)
 
 
 def _set(rows: list[Any], field: str) -> str:
-    return " ".join(sorted({str(row[field]) for row in rows}))
+    return "+".join(sorted({str(row[field]) for row in rows}))
 
 
 # -- the load --------------------------------------------------------------------------------------
@@ -127,7 +126,7 @@ def ten_minutes(built: Built) -> None:
         doc = f"d{number}"
         built.client(_changes(built, 0.0, doc, 1, _text(doc, 1)))
         built.client(_changes(built, at, doc, 2, _text(doc, 2)))
-        if number % 10 == 0:
+        if number % 25 == 0:
             built.client(_deletes(built, at + 20.0, doc, 3))
     for number in range(BACKLOG):
         doc = f"old{number}"
