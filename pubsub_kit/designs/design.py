@@ -82,7 +82,7 @@ class Design:
 
     def holder(self, role: str) -> Store | Cache | None:
         """Return the store or cache that holds a role, if one does."""
-        kept = (part for part in self.components if isinstance(part, Store | Cache))
+        kept = (part for part in self.components if isinstance(part, (Store, Cache)))
         return next((part for part in kept if role in part.holds), None)
 
     def but(self, name: str, **changes: Any) -> Design:

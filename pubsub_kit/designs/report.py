@@ -142,7 +142,7 @@ class Report:
 
     def words_of(self, name: str) -> tuple[str, str]:
         """Return a measure's words and its unit, "s", "$" or ""."""
-        return MEASURES.get(name) or self.problem.units.get(name, (name, ""))
+        return self.problem.units.get(name) or MEASURES.get(name, (name, ""))
 
     def _notes(self) -> list[str]:
         part = self.problem.slice
