@@ -23,9 +23,16 @@ from pubsub_kit.designs.components import (
 from pubsub_kit.designs.design import Design
 from pubsub_kit.designs.measures import load
 from pubsub_kit.designs.report import Report, run, searched
-from pubsub_kit.scenarios.rag_ingestion.problem import PROBLEM, propose
+from pubsub_kit.interview.bank.question import load as load_question
+from pubsub_kit.scenarios.rag_ingestion.problem import (
+    BOXES,
+    DECISIONS,
+    PROBLEM,
+    UNDECIDED,
+    propose,
+)
 from pubsub_kit.scenarios.rag_ingestion.steps import NO_HEAD, Head, Ingestion
-from pubsub_kit.scenarios.rag_ingestion.vectors import Change
+from pubsub_kit.scenarios.rag_ingestion.vectors import Change, Embedder
 
 ONE_STORE = {"index": "one store", "replace": "delete-insert", "sweeper": "no"}
 BELIEFS = {
@@ -168,6 +175,26 @@ def test_other_designs_are_right_as_well(design: Design) -> None:
     assert searched(PROBLEM, design)[0].outcome == "holds"
 
 
+class Numbers(Embedder):
+    """Another model: real numbers instead of names."""
+
+    def vector(self, text: str, model: str) -> list[float]:
+        return [float(len(text)), float(ord(text[0])), float(len(model))]
+
+
+class Nearest(Ingestion):
+    """Another index: the nearest first."""
+
+    async def search(self, data: Change, model: str) -> list[Change]:
+        rows = await super().search(data, model)
+        return sorted(rows, key=lambda row: sum(row["vec"]))
+
+
+def test_a_real_chunker_model_and_index_can_take_their_places() -> None:
+    problem = replace(PROBLEM, steps=Nearest, outside=Numbers)
+    assert searched(problem, propose({}))[0].outcome == "holds"
+
+
 # -- wrong, and bad --------------------------------------------------------------------------------
 
 
@@ -200,6 +227,21 @@ def test_a_step_of_ones_own_may_be_wrong() -> None:
 def test_a_bad_design_gets_a_sentence(make: Any, says: str) -> None:
     with pytest.raises(DesignError, match=says):
         searched(PROBLEM, make())
+
+
+def test_a_query_without_an_answer_gets_a_sentence() -> None:
+    asked = propose({}).but("api", steps=("ingest", "switch", "remove"))
+    asked = asked.but("indexer", steps=("chunk", "upsert", "flip", "query"))
+    with pytest.raises(DesignError, match="let a Service perform 'query'"):
+        searched(PROBLEM, asked)
+
+
+def test_every_decision_of_the_bank_is_decided_or_said_to_be_undecided() -> None:
+    for decision in load_question(PROBLEM.id).decisions:
+        mine = {**DECISIONS, **BOXES}
+        assert decision.id in mine or decision.id in UNDECIDED
+        if decision.id in mine:
+            assert {option.id for option in decision.options} <= set(mine[decision.id])
 
 
 def test_what_no_run_knows_is_left_out() -> None:

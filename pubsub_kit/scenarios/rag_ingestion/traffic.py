@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from math import inf, nan
 from typing import Any
 
-from pubsub_kit.designs.build import Built
+from pubsub_kit.designs.build import Built, entry
 from pubsub_kit.designs.components import DesignError, Group
 from pubsub_kit.scenarios.rag_ingestion.rules import BETWEEN
 from pubsub_kit.scenarios.rag_ingestion.steps import FIRST
@@ -89,12 +89,12 @@ async def _switches(built: Built, at: float) -> None:
 async def _asks(built: Built, at: float, query: str) -> None:
     """Ask, and note what is seen of each document: versions, models and texts."""
     await sleep(at)
+    if entry(built.design, "query").how == "publish":
+        raise DesignError("a query needs its answer: let a Service perform 'query'")
     try:
         answer = await built.ask("query", {"id": query}, tries=3)
     except CallError:
         return
-    if not isinstance(answer, dict):
-        raise DesignError("a query needs its answer: let a Service perform 'query'")
     built.record("got", query, "reader")
     found: dict[str, list[Any]] = defaultdict(list)
     for row in answer["hits"]:
