@@ -11,6 +11,7 @@ import argparse
 PROGRAM = "python3 -m pubsub_kit"
 SECONDS = 120.0  # that a cell may take: a check ends by itself long before
 _MOST_SECONDS = 86_400.0
+_MOST_CARDS = 1_000
 LEGEND = "The first sign says whether an answer of yours has ever held; no later check takes it \
 away.\nThe second one says how your last check ended."
 ROLES = ("candidate", "interviewer")
@@ -120,6 +121,37 @@ def test() -> argparse.ArgumentParser:
     )
 
 
+def cards() -> argparse.ArgumentParser:
+    """Return the options of `cards`."""
+    parser = argparse.ArgumentParser(
+        prog=f"{PROGRAM} cards",
+        description="Review cards that are due: misconceptions, numbers, recaps, and problems "
+        "whose numbers differ each time. Weak beliefs that your exercises showed come first.",
+        epilog="While reviewing: ? is a hint, s gives up on a card, q stops.",
+    )
+    parser.add_argument("--lesson", metavar="03", help="only the cards of this lesson")
+    parser.add_argument("--family", metavar="tail", help="only the problems of this family")
+    parser.add_argument(
+        "--limit", type=_limit, default=20, help="how many reviews at most (default: %(default)d)"
+    )
+    parser.add_argument(
+        "--export",
+        metavar="FILE",
+        help="write the deck to FILE.apkg for Anki, or to FILE.csv; with --gains, what you have "
+        "gained to FILE.json, without names, if you agree",
+    )
+    parser.add_argument(
+        "--check",
+        choices=("before", "after", "again"),
+        help="ten questions before lesson 00, their twins after 06 and after 14, and again when "
+        "you come back after weeks",
+    )
+    parser.add_argument(
+        "--gains", action="store_true", help="show what you gained between these checks"
+    )
+    return parser
+
+
 def read(command: str, arguments: list[str]) -> None:
     """End with help (status 0), or with what is wrong with the arguments (2), where that is due."""
     if command == "test":
@@ -153,6 +185,14 @@ def _minutes(word: str) -> float:
     return minutes
 
 
+def _limit(given: str) -> int:
+    if not given.isdecimal() or not 1 <= int(given[:9]) <= _MOST_CARDS:
+        raise argparse.ArgumentTypeError(
+            f"{given[:20]!r} is no limit: give how many reviews, from 1 to {_MOST_CARDS}"
+        )
+    return int(given)
+
+
 def _part(name: str) -> str:
     if name not in PARTS:
         raise argparse.ArgumentTypeError(
@@ -171,6 +211,7 @@ _PARSERS = {
     "check": check,
     "progress": progress,
     "interview": interview,
+    "cards": cards,
     "build": build,
     "bench": bench,
 }

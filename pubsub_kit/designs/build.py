@@ -146,14 +146,16 @@ class Site:
         return Rows(kept, role, kept.store)
 
     def record(self, kind: str, id: str, **facts: Any) -> None:
-        """Note a fact by which the run is judged."""
-        self.built.record(kind, id, self.name, **facts)
+        """Note a fact by which the run is judged, on the node where it comes about."""
+        self.built.record(kind, id, self.built.world.current().node.name, **facts)
 
     async def perform(self, step: str, data: Any) -> Any:
         """Do a step here, after the seconds that it takes."""
-        latency = self.built.latencies.get(step)
+        latency, load = self.built.latencies.get(step), self.built.load
         if latency is not None:
             await sleep(latency(self.built.world.chance))
+        if load is not None and step in load.takes:
+            await sleep(load.takes[step](data))
         doing: Callable[[Any], Awaitable[Any]] = getattr(self.steps, step)
         return await doing(data)
 
@@ -176,8 +178,9 @@ def _plain(message: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def routes(design: Design, part: Component) -> dict[str, Route]:
-    """Return how each step is reached from a component: here, or along one of its wires."""
-    found = {step: Route("here") for step in getattr(part, "steps", ())}
+    """Return how each step is reached: here, unless the part is wired to itself, or by a wire."""
+    again = any(w.start == part.name and w.end == getattr(part, "topic", "") for w in design.wires)
+    found = {} if again else {step: Route("here") for step in getattr(part, "steps", ())}
     for wire in design.wires:
         if wire.start == part.name:
             for step, route in _along(design, wire.end, wire):

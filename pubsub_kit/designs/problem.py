@@ -42,15 +42,17 @@ class Slice:
     """One slice of the real traffic: 1 of `one_of`, for so many virtual seconds.
 
     `traffic` sends it, drawn from `built.luck`; `trouble` is the interviewer's failure.
-    `latencies` are the seconds that a step takes at the one who performs it. Workers, queues and
-    quotas are divided by `one_of`, like the traffic; then `drain` seconds pass without any. `burst`
-    says from when to when (seconds) the traffic is at its peak.
+    `latencies` are the seconds that a step takes at the one who performs it, and `takes` those that
+    depend on its message. Workers, queues and quotas are divided by `one_of`, like the traffic;
+    then `drain` seconds pass without any. `burst` says from when to when (seconds) the traffic is
+    at its peak.
     """
 
     traffic: Callable[[Built], None]
     one_of: int
     per_second: float  # of the whole, on average, for the bill
     latencies: Mapping[str, Latency | float] = field(default_factory=dict)
+    takes: Mapping[str, Callable[[Mapping[str, Any]], float]] = field(default_factory=dict)
     trouble: Callable[[Built], None] | None = None
     seconds: float = 60.0
     drain: float = 120.0

@@ -7,6 +7,7 @@ the other, and a crash may fall between.
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from math import inf
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -96,6 +97,12 @@ class Kept:
     def firm(self) -> bool:
         """Whether what was written is seen at once, and stays."""
         return not self.lag and self.keeps is None
+
+    def seed(self, key: str, value: Any) -> None:
+        """Have a row there from the start, as if written long ago; a cache got it just now."""
+        self.store.rows[key] = value
+        if not self.firm:
+            self.history[key] = [(-inf if self.lag else 0.0, value)]
 
     def wrote(self, key: str, value: Any) -> None:
         """Remember when a row was written, where that matters."""

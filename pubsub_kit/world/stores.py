@@ -75,8 +75,9 @@ class Store:
 
     async def scan(self, prefix: str = "") -> dict[str, Any]:
         """Return all rows whose key begins with `prefix`, in the order of their keys."""
-        await self.world.point(f"scanning {prefix or 'all rows'}", ("read", self.name, ()))
-        return {k: copied(self.rows[k]) for k in sorted(self.rows) if k.startswith(prefix)}
+        await self.world.point(f"scanning {prefix.strip() or 'all rows'}", ("read", self.name, ()))
+        found = sorted(key for key in self.rows if key.startswith(prefix))
+        return {key: copied(self.rows[key]) for key in found}
 
     def transaction(self, isolation: Isolation = "serializable") -> Transaction:
         """Return a transaction: `async with db.transaction() as tx:` writes all or nothing.

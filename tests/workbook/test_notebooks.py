@@ -30,6 +30,8 @@ NOTEBOOKS = sorted(path for folder in FOLDERS for path in (KIT / folder).glob("*
 LESSONS = [path for path in NOTEBOOKS if path.parent.name == "notebooks"]
 EXERCISES = [path for path in NOTEBOOKS if path.parent.name == "exercises"]
 START = "00_start_here.ipynb"
+#: Lessons without an exercise: the first, and the one whose exercises are its rehearsals.
+ALONE = {START, "14_interview_rehearsal.ipynb"}
 TEMPLATE = (KIT / "authoring" / "TEMPLATE.md").read_text(encoding="utf-8")
 SECTIONS = re.findall(r"^\| `([a-z-]+)` \|", TEMPLATE, re.MULTILINE)
 TAGS = {*SECTIONS, "solution", "exercise", "install", "folded"}
@@ -270,7 +272,7 @@ def test_each_lesson_has_its_exercise_and_each_exercise_its_solution() -> None:
     lessons, exercises, solutions = (
         {path.name for path in NOTEBOOKS if path.parent.name == folder} for folder in FOLDERS
     )
-    assert lessons - {START} == exercises == solutions
+    assert lessons - ALONE == exercises == solutions
 
 
 @pytest.mark.parametrize("path", EXERCISES, ids=lambda path: path.stem)

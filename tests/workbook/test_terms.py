@@ -18,6 +18,7 @@ TERMS = {
     "08_event_sourcing_cqrs": ("optimistic concurrency", "projection", "upcaster", "snapshot"),
     "09_time_travel": ("blob", "reducer", "pure", "event loop", "interpolation", "branch"),
     "10_living_with_events": ("span", "crypto-shredding", "schema registry", "strangler"),
+    "14_interview_rehearsal": ("Brier score", "calibrated", "blast radius", "unknown"),
 }
 
 

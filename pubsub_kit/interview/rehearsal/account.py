@@ -151,7 +151,8 @@ class Shown:
     """A run of the design, as the candidate saw it; `drawn` is its picture, if one was handed in.
 
     `schedules` were tried, with up to `up_to` of the `faults`; `broke` is the sentence that did not
-    hold, and `misses` says which service levels a load run missed.
+    hold, `measures` are the load run's, and `misses` says which
+    service levels it missed.
     """
 
     at: float
@@ -164,17 +165,22 @@ class Shown:
     up_to: int = 0
     broke: str = ""
     misses: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
     drawn: Drawn | None = None
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A sign of the rubric; `at` is when the engine saw it, None where a person has to judge."""
+    """A sign of the rubric; `at` is when it was seen, None where a person has yet to judge.
+
+    `by` is the interviewer where a person noted it in the rehearsal, and "" where the engine did.
+    """
 
     dimension: str
     level: str
     sign: str
     at: float | None
+    by: str = ""
 
 
 @dataclass(frozen=True)

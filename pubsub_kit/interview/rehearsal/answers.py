@@ -9,6 +9,7 @@ from dataclasses import replace
 from pubsub_kit.interview.bank.question import Decision, Estimate, Question
 from pubsub_kit.interview.rehearsal import wording
 from pubsub_kit.interview.rehearsal.account import Bet, Choice, Clarified, Drawn, Guess, Shown, Try
+from pubsub_kit.interview.rehearsal.runner import MEASURES
 from pubsub_kit.interview.rehearsal.told import Told, of
 
 _SURE = re.compile(r" with confidence [\d.]+%$")  # it has a column of its own
@@ -105,8 +106,8 @@ def _place(fact: Told, made: Sequence[Bet]) -> int | None:
     return next((n for n in reversed(range(len(made))) if made[n].text == words), None)
 
 
-def runs(found: Sequence[Told], pictures: Mapping[str, Drawn]) -> tuple[Shown, ...]:
-    """Return the runs, each with the picture handed in for its schedule code."""
+def runs(found: Sequence[Told], pictures: Mapping[int, Drawn]) -> tuple[Shown, ...]:
+    """Return the runs, each with the picture handed in for its number, from 1."""
     return tuple(
         Shown(
             at=fact.at,
@@ -119,10 +120,23 @@ def runs(found: Sequence[Told], pictures: Mapping[str, Drawn]) -> tuple[Shown, .
             up_to=int(fact.number("up_to") or 0),
             broke=fact.line("broke"),
             misses=_names(fact.data.get("misses")),
-            drawn=pictures.get(fact.line("code")),
+            measures=_measures(fact.data.get("measures")),
+            drawn=pictures.get(number),
         )
-        for fact in of(found, "ran")
+        for number, fact in enumerate(of(found, "ran"), 1)
     )
+
+
+def _measures(given: object) -> tuple[str, ...]:
+    """Return what a run measured, each with its name and its unit."""
+    found = given if isinstance(given, Mapping) else {}
+    values = {wording.line(name): wording.number(value) for name, value in found.items()}
+    return tuple(f"{n} {wording.amount(v)}{_unit(n)}" for n, v in values.items() if v is not None)
+
+
+def _unit(name: str) -> str:
+    unit = next((unit for start, unit in MEASURES.items() if name.startswith(start)), "")
+    return " s" if unit == "second" else ""
 
 
 def _names(given: object) -> tuple[str, ...]:

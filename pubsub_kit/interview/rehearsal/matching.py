@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import lru_cache
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 _LONGEST = 4_000  # characters that are looked at
@@ -44,12 +45,14 @@ def stem(word: str) -> str:
     if word.isdecimal() or len(word) <= 3:
         return word
     for ending in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
+        least = 4 if ending == "ly" else 3  # "reply" is no way to rep
+        if word.endswith(ending) and len(word) - len(ending) >= least:
             cut = word[: -len(ending)]
             return cut[:-1] if len(cut) > 3 and cut[-1] == cut[-2] else cut
     return word
 
 
+@lru_cache(maxsize=4_096)
 def stems(text: str) -> frozenset[str]:
     """Return the stems of a text's words, without those that say nothing."""
     return frozenset(stem(word) for word in words_of(text) if word not in _EMPTY)
@@ -73,6 +76,7 @@ def weight(phrases: Iterable[str], text: str) -> int:
     return sum(map(len, found))
 
 
+@lru_cache(maxsize=4_096)
 def _in(phrase: str) -> frozenset[str]:
     """Return the stems of a phrase: in "how many orders", "how many" says something too."""
     said = words_of(phrase)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pubsub_kit.interview.rehearsal import wording
 from pubsub_kit.interview.rehearsal.account import Account, Bet, Guess, Mark, Shown
-from pubsub_kit.interview.rehearsal.wording import minutes, percent
+from pubsub_kit.interview.rehearsal.wording import minutes, percent, sentence
 
 ALWAYS_HALF = "Always saying 50% scores 0.25, and less is better."
 _LEVELS = {"messages": "Message by message", "load": "Under load"}
@@ -29,7 +29,7 @@ def leads(account: Account) -> Iterator[tuple[str, str]]:
         first = f"You were {percent(bet.confidence or 0.0)} sure, and the run says no:"
         yield (
             first,
-            " ".join(filter(None, (f"“{wording.line(bet.text)}”", wording.sentence(bet.why)))),
+            " ".join(filter(None, (f"“{wording.line(bet.text)}”", sentence(bet.why)))),
         )
     if not wrong:
         yield _in_short(account), ""
@@ -46,7 +46,7 @@ def _in_short(account: Account) -> str:
 def outcome(bet: Bet) -> str:
     """Say what became of a claim."""
     words = {True: "it holds", False: "it doesn't hold", None: "no run has settled it"}[bet.held]
-    return wording.sentence(f"{words}: {bet.why}" if bet.why else words)
+    return sentence(f"{words}: {bet.why}" if bet.why else words)
 
 
 def score_line(account: Account) -> str:
@@ -75,9 +75,23 @@ def run_line(run: Shown) -> str:
     return f"{minutes(run.at)} {level}: {came}.{searched}"
 
 
+def details(run: Shown) -> list[str]:
+    """Say what did not hold, what happened, and what the load run measured and missed."""
+    broke = [f"Broken: {sentence(run.broke)}"] if run.broke and run.broke != run.words else []
+    words = [run.words] if run.words else []
+    measured = [f"Measured under load: {', '.join(run.measures)}."] if run.measures else []
+    return [*broke, *words, *measured, *map(sentence, run.misses)]
+
+
+def schedule(run: Shown) -> str:
+    """Say what a schedule's code is of; "-" has no fault in it."""
+    return "The schedule, without any fault:" if run.code == "-" else "The schedule:"
+
+
 def seen_at(mark: Mark) -> str:
-    """Say that the engine saw a sign, and when."""
-    return f"seen in this rehearsal at {minutes(mark.at or 0.0)}"
+    """Say who saw a sign, the engine or the interviewer, and when."""
+    seen = f"noted by the {mark.by}" if mark.by else "seen in this rehearsal"
+    return f"{seen} at {minutes(mark.at or 0.0)}"
 
 
 def sure(bet: Bet) -> str:

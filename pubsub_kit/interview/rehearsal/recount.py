@@ -21,8 +21,10 @@ from pubsub_kit.interview.rehearsal.account import (
 )
 from pubsub_kit.interview.rehearsal.going_back import lessons
 from pubsub_kit.interview.rehearsal.told import Told, of, told
+from pubsub_kit.interview.rehearsal.turn import INTERVIEWER
 
 _WHOLE = sum(minutes for _, minutes in BOXES)
+_NAME = 40  # letters of a person's name
 _MOVES = ("asked", "estimated", "decided", "claimed", "designed")
 
 
@@ -30,7 +32,7 @@ def recount(
     events: Iterable[object],
     question: Question,
     earlier: Account | None = None,
-    pictures: Mapping[str, Drawn] | None = None,
+    pictures: Mapping[int, Drawn] | None = None,
 ) -> Account:
     """Return the account of one rehearsal; raises ReportError where the events are of none."""
     if not isinstance(question, Question):
@@ -119,21 +121,28 @@ def _marks(found: Sequence[Told], question: Question) -> tuple[Mark, ...]:
     """
     sentence = {(s.dimension, s.level, s.seen): wording.line(s.sign) for s in question.signs}
     listed = [(s.dimension, s.level, wording.line(s.sign)) for s in question.signs]
-    seen: dict[tuple[str, str, str], float] = {}
+    seen: dict[tuple[str, str, str], Told] = {}
     for fact in of(found, "signed"):
         where, sign = (fact.line("dimension"), fact.line("level")), fact.line("sign")
-        seen.setdefault((*where, sentence.get((*where, sign), sign)), fact.at)
-    marks = [Mark(*sign, seen.get(sign)) for sign in dict.fromkeys([*listed, *seen])]
+        seen.setdefault((*where, sentence.get((*where, sign), sign)), fact)
+    marks = [_mark(sign, seen.get(sign)) for sign in dict.fromkeys([*listed, *seen])]
     known = [m for m in marks if m.dimension in DIMENSIONS and m.level in LEVELS]
     order = {name: n for n, name in enumerate((*DIMENSIONS, *LEVELS))}
     return tuple(sorted(known, key=lambda mark: (order[mark.dimension], order[mark.level])))
+
+
+def _mark(sign: tuple[str, str, str], seen: Told | None) -> Mark:
+    if seen is None:
+        return Mark(*sign, None)
+    return Mark(*sign, seen.at, INTERVIEWER if seen.line("seen") == INTERVIEWER else "")
 
 
 def _ratings(found: Sequence[Told]) -> tuple[Rating, ...]:
     """Return each person's latest rating of each dimension."""
     kept: dict[tuple[str, str], Rating] = {}
     for fact in of(found, "rated"):
-        rating = Rating(fact.line("dimension"), fact.line("band"), fact.line("by") or "somebody")
+        by = wording.line(fact.data.get("by"), _NAME) or "somebody"
+        rating = Rating(fact.line("dimension"), fact.line("band"), by)
         if rating.dimension in DIMENSIONS and rating.band in BANDS:
             kept[rating.dimension, rating.by] = rating
     return tuple(kept.values())

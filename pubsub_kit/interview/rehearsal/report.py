@@ -55,19 +55,22 @@ class Report:
     def __repr__(self) -> str:
         return self.markdown()
 
+    def _repr_markdown_(self) -> str:
+        return self.markdown()
+
 
 def report(
     events: Iterable[object],
     question: Question,
     earlier: Iterable[Report] = (),
     *,
-    pictures: Mapping[str, Drawn] | None = None,
+    pictures: Mapping[int, Drawn] | None = None,
 ) -> Report:
     """Return the report of one rehearsal of a question.
 
     `events` are those of its log. `earlier` are reports of rehearsals before it, oldest first: the
     numbers of the latest about the same question stand beside its own. `pictures` has the drawing
-    of a run by its schedule code. Raises ReportError for what is no rehearsal of this question.
+    of a run by its number, from 1. Raises ReportError for what is no rehearsal of this question.
     """
     before = [each.account for each in _reports(earlier) if each.account.question == question.id]
     drawings = _drawings({} if pictures is None else pictures)
@@ -82,10 +85,10 @@ def _reports(given: Iterable[Report]) -> list[Report]:
     return reports
 
 
-def _drawings(given: Mapping[str, Drawn]) -> dict[str, Drawn]:
+def _drawings(given: Mapping[int, Drawn]) -> dict[int, Drawn]:
     found: object = given
     if not isinstance(found, Mapping) or not all(isinstance(d, Drawn) for d in found.values()):
-        raise ReportError(f"pictures={brief(given)} takes a dict from schedule codes to Drawn().")
+        raise ReportError(f"pictures={brief(given)} takes a dict from a run's number to Drawn().")
     return dict(found)
 
 

@@ -13,11 +13,13 @@ from pubsub_kit.interview.rehearsal import wording
 from pubsub_kit.interview.rehearsal.account import Account, Choice, Drawn, Guess, Mark, Shown
 from pubsub_kit.interview.rehearsal.phrases import (
     ALWAYS_HALF,
+    details,
     guess_lines,
     heading,
     leads,
     outcome,
     run_line,
+    schedule,
     score_line,
     seen_at,
     sure,
@@ -189,12 +191,12 @@ def _runs(account: Account, files: Mapping[Drawn, str]) -> Iterator[str]:
 
 
 def _run(run: Shown, files: Mapping[Drawn, str]) -> Iterator[str]:
-    for words in filter(None, (run.broke and f"Broken: {run.broke}", run.words, *run.misses)):
+    for words in details(run):
         yield ""
         yield escaped(words)
     if run.code:
         yield ""
-        yield f"Schedule: `{run.code.replace('`', '')}`"
+        yield f"{schedule(run)} `{run.code.replace('`', '')}`"
     if run.drawn is not None:
         yield ""
         if run.drawn in files:

@@ -7,7 +7,8 @@ a sentence is worth, a person judges. The bank says of which dimension and level
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -59,19 +60,24 @@ class Said(NamedTuple):
 
 def seen(facts: Facts, question: Question) -> dict[str, float]:
     """Return what the facts show, by the names of the bank's SEEN, and since which second."""
-    found = {name: detector(facts, question) for name, detector in DETECTORS.items()}
-    return {name: at for name, at in found.items() if at is not None}
+    return _seen(facts, question, DETECTORS)
 
 
 def fresh(facts: Facts, question: Question) -> list[Signed]:
     """Return the bank's signs that the facts show, and that no "signed" fact has noted yet."""
     noted = {fact.data.get("sign") for fact in facts if fact.kind == "signed"}
-    shown = seen(facts, question)
+    left = [each for each in question.signs if each.seen in DETECTORS and each.sign not in noted]
+    shown = _seen(facts, question, {each.seen for each in left})
     return [
         Signed(each.dimension, each.level, each.sign, each.seen)
-        for each in question.signs
-        if each.seen in shown and each.sign not in noted
+        for each in left
+        if each.seen in shown
     ]
+
+
+def _seen(facts: Facts, question: Question, names: Iterable[str]) -> dict[str, float]:
+    found = {name: DETECTORS[name](facts, question) for name in names}
+    return {name: at for name, at in found.items() if at is not None}
 
 
 def spoken(facts: Facts) -> Iterator[Said]:
@@ -225,6 +231,7 @@ def _names_one(text: str, values: dict[str, list[float]]) -> bool:
     return False
 
 
+@lru_cache(maxsize=65_536)  # each turn looks at all that was said again
 def _echoes(phrase: str, text: str) -> bool:
     """Say whether a text has two of a phrase's words, or the only one that it has."""
     wanted = len(stems(phrase))

@@ -15,7 +15,6 @@ import pytest
 from pubsub_kit.interview.rehearsal.account import Drawn, ReportError
 from pubsub_kit.interview.rehearsal.events import Fact
 from pubsub_kit.interview.rehearsal.report import Report, report
-from pubsub_kit.interview.rehearsal.wording import line
 from tests.interview.rehearsal.rehearsed import (
     CODE,
     QUESTION,
@@ -28,7 +27,7 @@ from tests.interview.rehearsal.rehearsed import (
 )
 from tests.show.runs import HOSTILE
 
-PICTURES = {CODE: Drawn(SVG, WORDS)}
+PICTURES = {1: Drawn(SVG, WORDS)}
 
 
 class Page(HTMLParser):
@@ -194,13 +193,29 @@ def test_a_run_shows_its_picture_its_words_and_its_schedule() -> None:
     assert str(image["src"]).startswith("data:image/svg+xml;base64,")
     assert CODE in Page(made.html()).text
     assert "    push-1 reached ann at 1.2 s.\n" in made.markdown()
-    assert f"Schedule: `{CODE}`" in made.markdown()
+    assert f"The schedule: `{CODE}`" in made.markdown()
 
 
 def test_a_png_will_do_as_a_picture() -> None:
     png = Drawn(b"\x89PNG\r\n", "a run")
-    (image,) = Page(report(rehearsal(), QUESTION, pictures={CODE: png}).html()).of("img")
+    (image,) = Page(report(rehearsal(), QUESTION, pictures={1: png}).html()).of("img")
     assert str(image["src"]).startswith("data:image/png;base64,")
+
+
+def test_two_runs_by_one_schedule_have_a_picture_each() -> None:
+    run = {"level": "messages", "outcome": "fails", "words": [], "code": "-"}
+    events = [started(), event("ran", 4, **run), event("ran", 5, **run)]
+    made = report(events, QUESTION, pictures={1: Drawn(SVG, "first"), 2: Drawn(SVG, "second")})
+    assert [image["alt"] for image in Page(made.html()).of("img")] == ["first", "second"]
+    assert "The schedule, without any fault: `-`" in made.markdown()
+
+
+def test_a_load_run_says_what_it_measured_and_which_levels_it_missed() -> None:
+    run = {"outcome": "fails", "measures": {"p99 in the burst": 7.25, "lost": 3, "odd": None},
+           "misses": ["p99 in the burst is 7.25 s, and may be 5 s."]}  # fmt: skip
+    text = report([started(), event("ran", 4, **run)], QUESTION).markdown()
+    assert "Measured under load: p99 in the burst 7.25 s, lost 3." in text
+    assert "p99 in the burst is 7.25 s, and may be 5 s." in text
 
 
 def test_signs_that_were_seen_are_marked_and_the_others_are_boxes_to_tick() -> None:
@@ -217,6 +232,13 @@ def test_a_sign_beyond_the_questions_own_is_shown_too() -> None:
     sign = {"dimension": "failure", "level": "staff", "sign": "Runs the recovery in her head."}
     text = report([started(), event("signed", 7, **sign)], QUESTION).markdown()
     assert "✓ staff: Runs the recovery in her head. (seen in this rehearsal at 0:07)" in text
+
+
+def test_a_sign_that_a_person_noted_says_so() -> None:
+    sign = QUESTION.signs[0]
+    told = event("signed", 7, dimension=sign.dimension, level=sign.level, sign=sign.sign,
+                 seen="interviewer")  # fmt: skip
+    assert "(noted by the interviewer at 0:07)" in report([started(), told], QUESTION).markdown()
 
 
 def test_ratings_name_who_gave_them() -> None:
@@ -286,7 +308,7 @@ def test_what_was_typed_is_shown_and_never_obeyed(name: str) -> None:
         event("ran", 4, level=name, outcome="fails", words=[name], code=name, faults=[name]),
     ]
     drawn = Drawn(SVG + name, f"a run of {name}")
-    made = report(events, QUESTION, pictures={line(name): drawn})
+    made = report(events, QUESTION, pictures={1: drawn})
     page = Page(made.html())
     assert not {"script", "b"} & {tag for tag, _ in page.tags}
     assert all(str(image["src"]).startswith("data:") for image in page.of("img"))
@@ -379,7 +401,7 @@ def test_a_question_that_is_none_is_refused(question: Any) -> None:
         report(rehearsal(), question)
 
 
-@pytest.mark.parametrize("more", [{"earlier": [7]}, {"earlier": 7}, {"pictures": {"a": "b"}}])
+@pytest.mark.parametrize("more", [{"earlier": [7]}, {"earlier": 7}, {"pictures": {1: "b"}}])
 def test_other_arguments_that_are_none_are_refused(more: Any) -> None:
     with pytest.raises(ReportError, match=r"takes a (list|dict)"):
         report(rehearsal(), QUESTION, **more)

@@ -1,0 +1,79 @@
+// A card: its front, a field or radio buttons for the answer, and what comes of it. Python decides.
+
+function field(how, submit) {
+  const input = made("input", { type: "text", autocomplete: "off", maxLength: 400 });
+  keepKeys(input);
+  input.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.ctrlKey) { event.preventDefault(); submit(); }
+  });
+  return { node: made("label", { className: "pk-answer" }, [made("span", { textContent: how }), input]),
+    first: input, value: () => input.value };
+}
+
+function radios(options, submit) {
+  const group = fresh("card");
+  const inputs = options.map(([letter]) => made("input", { type: "radio", name: group, value: letter }));
+  inputs.forEach((input) => {
+    keepKeys(input);
+    input.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && !event.shiftKey && !event.ctrlKey) { event.preventDefault(); submit(); }
+    });
+  });
+  const rows = options.map(([, html], i) =>
+    made("label", { className: "pk-option" }, [inputs[i], made("span", { innerHTML: html })]));
+  return { node: made("div", {}, rows), first: inputs[0],
+    value: () => (inputs.find((input) => input.checked) || { value: "" }).value };
+}
+
+function press(label, act) {
+  const button = made("button", { type: "button", textContent: label });
+  keepKeys(button);
+  button.addEventListener("click", act);
+  return button;
+}
+
+function render({ model, el }) {
+  const count = made("p", { className: "pk-count" });
+  const form = made("fieldset");
+  const buttons = made("div");
+  const said = made("div", { className: "pk-said" });
+  said.setAttribute("role", "status");
+  const run = made("div", { className: "pk-picture" });
+  let moved = false;
+  const send = (act, text = "") => { moved = true; model.send({ act, text }); };
+
+  const draw = () => {
+    const turn = model.get("turn");
+    count.textContent = turn.count || "";
+    const answer = turn.options && turn.options.length
+      ? radios(turn.options, () => send("answer", answer.value()))
+      : field(turn.how || "", () => send(turn.stage === "said" ? "look" : "answer", answer.value()));
+    const shown = turn.stage === "end" ? [] : [made("legend", { className: "pk-front", innerHTML: turn.front })];
+    if (turn.stage === "ask" || turn.stage === "said") shown.push(answer.node);
+    form.replaceChildren(...shown);
+    const open = { ask: [["Answer", () => send("answer", answer.value())], ["Hint", () => send("hint")],
+        ["I don't know", () => send("skip")]],
+      said: [["Look", () => send("look", answer.value())], ["Hint", () => send("hint")]],
+      judge: [["I had it", () => send("answer", "y")], ["Not yet", () => send("answer", "n")]],
+      told: [["Next card", () => send("next")]], end: [["Look again", () => send("next")]] };
+    const made_ = (open[turn.stage] || []).map(([label, act]) => press(label, act));
+    buttons.replaceChildren(...made_);
+    if (moved) (turn.stage === "ask" || turn.stage === "said" ? answer.first : made_[0])?.focus();
+  };
+  const tell = () => { said.innerHTML = model.get("said"); };
+  const show = () => { run.innerHTML = model.get("picture"); };
+
+  el.classList.add("pk-ask", "pk-cards");
+  el.append(count, form, buttons, said, run);
+  draw(); tell(); show();
+  model.on("change:turn", draw);
+  model.on("change:said", tell);
+  model.on("change:picture", show);
+  return () => {
+    model.off("change:turn", draw);
+    model.off("change:said", tell);
+    model.off("change:picture", show);
+  };
+}
+
+export default { render };

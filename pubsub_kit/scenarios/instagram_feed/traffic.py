@@ -1,0 +1,171 @@
+"""Who posts, leaves, deletes and looks, and when: in the small run, and in a slice of the peak.
+
+100 million posts a day are 1,160 a second, with 150 active followers on average; the peak of three
+times that, 58,000 opens a second and the largest account's 100 million followers are the question's
+(chunks of 10,000: Branson, PyCon 2013). Assumptions of this slice: one post in 50 is deleted after
+2 s, one open in 145 is looked at, and an entry that is there at the start is 48 minutes old on
+average, as 174,000 writes a second into 500 million feeds make it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pubsub_kit.designs.build import Built, Site, entry
+from pubsub_kit.designs.components import Group
+from pubsub_kit.scenarios.instagram_feed.rules import EDGES, REST, feeds_are_true
+from pubsub_kit.world.services import CallError
+from pubsub_kit.world.verbs import sleep
+
+PER_SECOND, PEAK, ONE_OF, SECONDS = 1_160.0, 3, 20, 6.0
+FOLLOWERS, LARGEST = 150, 100_000_000
+AUTHORS, WIDE = 40, 50_000  # ordinary authors of the slice; followers in one row of the largest
+ROWS = LARGEST // ONE_OF // WIDE  # of the largest author: 100
+LOOKS, AGE = 20.0, 2_870.0  # opens a second that are looked at; mean age of an old entry (s)
+VIEWERS = "viewers"
+NAMES = [f"v{n}" for n in range(AUTHORS)] + [f"s{n:03}" for n in range(0, ROWS, 20)]
+
+
+def seed(built: Built, role: str, key: str, value: Any) -> None:
+    """Have a row of a role there from long before the run."""
+    built.kept_for(role).seed(f"{role}/{key}", value)
+
+
+async def asks(built: Built, step: str, **data: str) -> Any:
+    """Ask until there is an answer, as an app does; return it, or None after five tries."""
+    message = {"id": " ".join([step, *data.values()]), **data}
+    try:
+        answer = await built.ask(step, message, timeout=1.0, tries=5)
+        return True if answer is None else answer
+    except CallError:
+        return None
+
+
+async def looks(built: Built, viewer: str) -> None:
+    """Open a feed as somebody does, and note what it shows."""
+    shown = await asks(built, "open_feed", viewer=viewer)
+    if isinstance(shown, dict):
+        built.record("served", viewer, VIEWERS, posts=" ".join(sorted(shown)))
+
+
+def a_block_and_a_delete(built: Built) -> None:
+    """Let ann post p1 and block bea, fay follow ann, and zed post p2 later and delete it at once.
+
+    All feeds are read when everything has been retried. What was wrong by then is shown without
+    what follows: the second half begins only if nothing was.
+    """
+    for author, names in EDGES.items():
+        for name in names:
+            seed(built, "follows", f"{author} {name}", 1)
+    seed(built, "posts", "ann p0", "live")
+    for name in EDGES["ann"]:
+        seed(built, "feeds", f"{name} p0", "ann 0")
+    built.client(_posts(built, "ann", "p1"), "ann")
+    built.client(_removes(built, "leave", "blocked", "bea", author="ann", viewer="bea"), "ann")
+    built.client(_follows(built), "fay")
+    built.client(_deletes(built), "zed")
+    for kept in built.kept.values():
+        if kept.keeps is not None:
+            built.world.at(0.7, kept.wipe)
+
+
+async def _posts(built: Built, author: str, post: str) -> bool:
+    done = await asks(built, "post", author=author, post=post)
+    if done:
+        built.record("posted", f"{author} {post}", author)
+    return bool(done)
+
+
+async def _removes(built: Built, step: str, kind: str, who: str, **data: str) -> None:
+    """Have something removed, and look at once whether it is still shown."""
+    await sleep(0.5)
+    done, id = await asks(built, step, **data), " ".join(data.values())
+    built.record(kind if done else "unsure", id, data["author"])
+    if done:
+        built.client(looks(built, who), VIEWERS)
+
+
+async def _follows(built: Built) -> None:
+    await sleep(0.6)
+    if await asks(built, "follow", author="ann", viewer="fay"):
+        built.record("following", "ann fay", "fay")
+
+
+async def _deletes(built: Built) -> None:
+    await sleep(REST)
+    await _rests(built)
+    if feeds_are_true(built) is not None or not await _posts(built, "zed", "p2"):
+        return
+    await _removes(built, "delete", "deleted", "cal", author="zed", post="p2")
+    await sleep(REST)
+    await _rests(built)
+
+
+async def _rests(built: Built) -> None:
+    """Note what each feed shows at rest, where it is read: nothing can fail on the way."""
+    target = entry(built.design, "open_feed").target
+    reader = Site(built, built.design.part(target), built.design.steps or built.problem.steps)
+    for viewer in ("bea", "cal", "dan", "eve", "fay"):
+        shown = await reader.perform("open_feed", {"viewer": viewer})
+        built.record("at rest", viewer, VIEWERS, posts=" ".join(sorted(shown)))
+
+
+def peak(built: Built) -> None:
+    """Send seconds of the peak, in which the largest account posts too."""
+    luck = built.luck
+    seed(built, "posts", "old p0", "live")
+    for name in NAMES:
+        seed(built, "follows", f"old {name}", 1)
+        seed(built, "feeds", f"{name} p0", f"old {-luck.expovariate(1 / AGE):.0f}")
+    for number in range(AUTHORS):
+        seed(built, "follows", f"a{number} v{number}", FOLLOWERS)
+    for number in range(ROWS):
+        seed(built, "follows", f"star s{number:03}", WIDE)
+    built.client(_star(built), "star")
+    at, number = 0.0, 0
+    while (at := at + luck.expovariate(PER_SECOND * PEAK / ONE_OF)) < SECONDS:
+        number += 1
+        built.client(_author(built, at, luck.randrange(AUTHORS), number))
+    at = 0.0
+    while (at := at + luck.expovariate(LOOKS)) < SECONDS:
+        built.client(_viewer(built, at, luck.choice(NAMES)))
+
+
+async def _star(built: Built) -> None:
+    await sleep(1.0)
+    if await asks(built, "post", author="star", post="p-star"):
+        built.record("star", "p-star")
+
+
+async def _author(built: Built, at: float, who: int, number: int) -> None:
+    await sleep(at)
+    author, viewer, post = f"a{who}", f"v{who}", f"p{number}"
+    built.record("asked", f"{post} {viewer}")
+    if not await asks(built, "post", author=author, post=post):
+        return
+    built.record("accepted", f"{post} {viewer}")
+    if number % 50:
+        return
+    await sleep(2.0)
+    if await asks(built, "delete", author=author, post=post):
+        shown = await asks(built, "open_feed", viewer=viewer)
+        if isinstance(shown, dict) and post in shown:
+            built.record("stale", post)
+
+
+async def _viewer(built: Built, at: float, viewer: str) -> None:
+    await sleep(at)
+    began = built.world.now
+    shown = await asks(built, "open_feed", viewer=viewer)
+    if isinstance(shown, dict):
+        now = built.world.now
+        oldest = min(shown.values(), default=now)
+        built.record("opened", viewer, seconds=now - began, age=now - oldest)
+
+
+def workers_crash(built: Built) -> None:
+    """One worker of each group crashes two seconds in: within a chunk, if it has any."""
+    for part in built.design.components:
+        if isinstance(part, Group):
+            node = next(name for name in built.world.nodes if name.startswith(part.name))
+            built.world.at(2.0, built.world.crash, node)
