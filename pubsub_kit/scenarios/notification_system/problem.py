@@ -1,6 +1,6 @@
 """The notification system as a problem: its boxes, its slice, and what a proposal becomes.
 
-Assumed: a send takes 0.3 s, a decision 5 ms, a receipt 0.1 s; news has a minute, a campaign 5 hours.
+Assumed: a send takes 0.3 s, a decision 5 ms, a receipt 0.1 s; news has a minute, campaigns 5 hours.
 """
 
 from __future__ import annotations
