@@ -65,7 +65,8 @@ class Problem:
     """One question whose designs run; `id` is the bank's, `levels` what a load run must keep to.
 
     `decisions` maps each name to its options, the default first. `needs` are the steps that some
-    component must perform, `roles` what must be kept somewhere, `outside` the steps of providers.
+    component must perform, `roles` what must be kept somewhere and `optional` what may be kept,
+    `outside` the steps of providers.
     `more` measures what only this question has, and `units` gives the words and unit of each.
     `next_question` puts the interviewer's next question, from what went wrong in which run.
     """
@@ -86,6 +87,7 @@ class Problem:
     next_question: Callable[[Built, Violation], str]
     more: Callable[[Built], Mapping[str, float]] = lambda built: {}
     units: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    optional: tuple[str, ...] = ()
 
     def decided(self, design: Design) -> dict[str, Any]:
         """Return all decisions of a design, defaults included; raises DesignError for a bad one."""
@@ -137,10 +139,10 @@ class Problem:
                 raise DesignError(f"nobody reads the topic {part.name!r}: add a Group, or leave it")
             if isinstance(part, Store | Cache):
                 for role in part.holds:
-                    if role not in self.roles:
+                    if role not in (*self.roles, *self.optional):
                         raise DesignError(
                             f"{part.name!r} holds {role!r}, and {self.title} keeps "
-                            f"{_all(self.roles)}"
+                            f"{_all((*self.roles, *self.optional))}"
                         )
 
 

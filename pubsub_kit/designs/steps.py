@@ -105,6 +105,14 @@ class Steps:
         """Return the rows of a role, in whichever store or cache of the design holds it."""
         return self.place.rows(role)
 
+    def keeps(self, role: str) -> bool:
+        """Return whether the design keeps a role that it need not keep."""
+        try:
+            self.place.rows(role)
+        except DesignError:
+            return False
+        return True
+
     def together(self, *roles: str) -> Together:
         """Return what writes several roles at once, in one transaction if one store holds them."""
         return Together({role: self.place.rows(role) for role in roles})

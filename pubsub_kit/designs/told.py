@@ -24,6 +24,7 @@ def _words(step: Step) -> str:
     text = step.text.rstrip(".")
     if step.kind == "lose":
         return f"the {text} on its way from {step.node} to {step.peer}"
-    if step.kind in ("crash", "pause", "restart", "note", "timeout", "retry"):
+    of_node = step.kind != "note" or not step.peer  # and not of a message
+    if of_node and step.kind in ("crash", "pause", "restart", "note", "timeout", "retry"):
         return f"{step.node} {text}"
     return f"{text} (at {step.node})"

@@ -10,7 +10,6 @@ import pytest
 
 from pubsub_kit.designs.components import DesignError, Group, Service, Store, Topic, Wire
 from pubsub_kit.designs.design import Design
-from pubsub_kit.designs.measures import load
 from pubsub_kit.designs.report import Report, run, searched
 from pubsub_kit.scenarios.instagram_feed.problem import DECISIONS, PROBLEM, propose
 from pubsub_kit.scenarios.instagram_feed.steps import Feed
@@ -208,7 +207,7 @@ def test_the_bank_s_options_are_those_that_are_proposed() -> None:
 
 
 def test_the_largest_post_takes_as_long_as_its_chunks_on_the_fleet() -> None:
-    measured, _ = load(PROBLEM, propose({}))
+    measured = ran("senior").measures
     assert 25 <= measured["largest"] <= 60
     assert measured["redone"] == 1  # of the worker that crashed
 
@@ -218,7 +217,7 @@ def test_one_job_a_post_does_not_come_to_the_end_of_the_largest() -> None:
 
 
 def test_a_stored_order_has_old_scores_and_spares_readers() -> None:
-    now, stored = load(PROBLEM, propose({}))[0], load(PROBLEM, propose({"ranking": "ranked"}))[0]
+    now, stored = ran("senior").measures, ran("mid").measures
     assert now["score_age"] < 1 < PROBLEM.levels["score_age"] < stored["score_age"]
     assert stored["cost"] < now["cost"]
 

@@ -24,7 +24,8 @@ from pubsub_kit.designs.design import Design
 from pubsub_kit.designs.measures import load
 from pubsub_kit.designs.problem import Problem
 from pubsub_kit.designs.report import Report, run, searched
-from pubsub_kit.scenarios.notification_system.problem import DECISIONS, PROBLEM, propose
+from pubsub_kit.interview.bank.question import load as bank
+from pubsub_kit.scenarios.notification_system.problem import DECISIONS, PROBLEM, STRUCTURE, propose
 from pubsub_kit.scenarios.notification_system.providers import Note
 from pubsub_kit.scenarios.notification_system.steps import DAWN, Notifier, quiet_for
 from pubsub_kit.scenarios.notification_system.traffic import changes, lives, note, wants
@@ -175,6 +176,13 @@ def test_an_unusual_design_that_is_right_holds(name: str) -> None:
     assert belief(UNUSUAL[name], ONE_FAULT) == ""
 
 
+def test_a_request_that_the_network_doubles_is_told_as_such() -> None:
+    doubled = replace(PROBLEM, small=replace(PROBLEM.small, faults=("duplicate",), at_most=1))
+    found = search(DESIGNS["staff"], doubled)
+    assert found.violation is not None
+    assert found.violation.message.endswith("At 0 s ann code-1 is duplicated (at urgent-out-1).")
+
+
 def test_one_writer_is_not_one_while_a_zombie_lives_but_a_transaction_minds() -> None:
     paused = replace(PROBLEM, small=replace(PROBLEM.small, faults=("pause",), at_most=1))
     assert belief(DESIGNS["senior"], paused) != ""
@@ -315,7 +323,16 @@ def test_a_bad_part_gets_a_sentence(make: Any, words: str) -> None:
         make()
 
 
+def test_each_option_of_the_bank_comes_to_a_design() -> None:
+    for decision in bank("notification-system").decisions:
+        known = (STRUCTURE | DECISIONS)[decision.id]
+        for option in decision.options:
+            assert option.id in known
+            PROBLEM.check(propose({decision.id: option.id}))
+
+
 def test_each_decision_has_its_default_first_and_ids_that_nobody_knows_are_ignored() -> None:
     asked = {name: options[0] for name, options in DECISIONS.items()}
     assert propose({**asked, "colour": "red"}).decisions == asked
+    assert propose(dict.fromkeys([*DECISIONS, *STRUCTURE, "name"])).decisions == {}
     assert PROBLEM.decided(propose({})) == asked

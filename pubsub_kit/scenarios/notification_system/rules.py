@@ -63,9 +63,9 @@ def _why_twice(built: Built, first: Record, again: Record) -> tuple[str, str]:
             f"{crash[0].node} crashed at {crash[0].time:g} s, between the send and the mark, and "
             "the message came again."
         )
-    if other != by:
+    if other != by and not any(step.fault for step in before):
         return "one key per channel", f"Nothing tells {other} that {by} has told already."
-    return "told again", f"Nothing remembers that {by} has told already."
+    return "told again", faults(built.world.trace) or f"Nothing remembers that {by} told already."
 
 
 def too_late(built: Built) -> Iterator[Violation]:

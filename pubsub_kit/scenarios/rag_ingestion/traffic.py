@@ -1,0 +1,188 @@
+"""Who changes, deletes and asks for what, when: two documents to search with, a slice to load."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from math import inf, nan
+from typing import Any
+
+from pubsub_kit.designs.build import Built, entry
+from pubsub_kit.designs.components import DesignError, Group
+from pubsub_kit.scenarios.rag_ingestion.rules import BETWEEN
+from pubsub_kit.scenarios.rag_ingestion.steps import FIRST
+from pubsub_kit.world.services import CallError
+from pubsub_kit.world.verbs import sleep
+
+NEW = "m2"
+CORPUS, CHUNKS, CHANGED, QUOTA = 10_000_000, 20, 0.02, 2_000_000  # quota: tokens a minute
+PER_SECOND, ONE_OF = CORPUS * CHANGED / 86_400, 10  # documents a second
+SAME = 16  # chunks of a change that are as before
+WARM, BEGIN, END = 10.0, 60.0, 600.0  # seconds: the corpus is there; the backfill begins; it ends
+IMPORT = 300.0  # seconds
+BACKLOG, BURST = 400, 20  # documents of the backfill in the slice, and of one import
+
+
+# -- the small run ---------------------------------------------------------------------------------
+
+
+def two_documents(built: Built) -> None:
+    """Change tea, delete chai while it is being indexed, then go to a new model, and ask."""
+    built.world.pause_for = max(built.world.pause_for, 1.5 * built.world.longest_lease)
+    tea, chai = "brew milk salt", "brew"
+    built.client(_changes(built, 0.0, "tea", 1, tea), "author")
+    built.client(_changes(built, 0.0, "chai", 1, chai), "author")
+    built.client(_changes(built, 2.0, "tea", 2, "brew lemon"), "author")
+    built.client(_deletes(built, 2.0, "chai", 2), "author")
+    for doc, version, text in (("tea", 2, "brew lemon"), ("chai", 1, chai)):
+        data = {"doc": doc, "version": version, "text": text, "model": NEW}
+        built.client(_replays(built, 400.0, data), "operator")
+    built.client(_switches(built, 440.0), "operator")
+    last = 490.0 + 2 * built.world.longest_lease
+    for number, at in enumerate((1.5, 2.5, 390.0, 405.0, last), 1):
+        built.client(_asks(built, at, f"q{number}"), "reader")
+
+
+async def _changes(built: Built, at: float, doc: str, version: int, text: str) -> None:
+    await sleep(at)
+    name = f"{doc} {version}"
+    built.record("changed", name, "author", doc=doc, version=version, text=text)
+    data = {"id": f"{doc} v{version}", "doc": doc, "version": version, "text": text}
+    await _until_taken(built, "ingest", data)
+
+
+async def _deletes(built: Built, at: float, doc: str, version: int) -> None:
+    await sleep(at)
+    built.record("deleted", doc, "author")
+    await _until_taken(built, "remove", {"id": f"{doc} gone", "doc": doc, "version": version})
+
+
+async def _replays(built: Built, at: float, data: Mapping[str, Any]) -> None:
+    await sleep(at)
+    name = f"{data['doc']} v{data['version']} {data['model']}"
+    await _until_taken(built, "backfill", {"id": name, **data})
+
+
+async def _until_taken(built: Built, step: str, data: Mapping[str, Any]) -> None:
+    """Ask until somebody has taken it: an author's system retries, five times at most."""
+    for wait in (1.0, 2.0, 4.0, 8.0, 0.0):
+        try:
+            await built.ask(step, data, timeout=20.0)
+        except CallError:
+            await sleep(wait)
+        else:
+            return
+
+
+async def _switches(built: Built, at: float) -> None:
+    """Ask for the new model, every 20 seconds until it answers."""
+    await sleep(at)
+    for _ in range(5):
+        try:
+            if await built.ask("switch", {"id": f"switch to {NEW}", "model": NEW}) == "yes":
+                return
+        except CallError:
+            pass
+        await sleep(20.0)
+
+
+async def _asks(built: Built, at: float, query: str) -> None:
+    """Ask, and note what is seen of each document: versions, models and texts."""
+    await sleep(at)
+    if entry(built.design, "query").how == "publish":
+        raise DesignError("a query needs its answer: let a Service perform 'query'")
+    try:
+        answer = await built.ask("query", {"id": query}, tries=3)
+    except CallError:
+        return
+    built.record("got", query, "reader")
+    found: dict[str, list[Any]] = defaultdict(list)
+    for row in answer["hits"]:
+        found[row["doc"]].append(row)
+    for doc, rows in found.items():
+        versions, models = _set(rows, "version"), _set(rows, "model")
+        texts = BETWEEN.join(row["text"] for row in sorted(rows, key=lambda row: row["n"]))
+        facts = {"texts": texts, "models": models, "asked": answer["model"], "query": query}
+        built.record("seen", f"{doc} {versions}", "reader", **facts)
+
+
+def _set(rows: list[Any], field: str) -> str:
+    return "+".join(sorted({str(row[field]) for row in rows}))
+
+
+# -- the load --------------------------------------------------------------------------------------
+
+
+def ten_minutes(built: Built) -> None:
+    """Send changes, one import, a few deletions, and a backfill beside them, for ten minutes.
+
+    What changes is indexed before, without a quota, and does not count. The rest of the corpus
+    consists of its heads.
+    """
+    at, times = WARM + 5.0, [IMPORT] * BURST
+    while (at := at + built.luck.expovariate(PER_SECOND / built.one_of)) < END:
+        times.append(at)
+    for number, at in enumerate(sorted(times), 1):
+        doc = f"d{number}"
+        built.client(_changes(built, 0.0, doc, 1, _text(doc, 1)))
+        built.client(_changes(built, at, doc, 2, _text(doc, 2)))
+        if number % 25 == 0:
+            built.client(_deletes(built, at + 20.0, doc, 3))
+    for number in range(BACKLOG):
+        doc = f"old{number}"
+        built.kept_for("versions").store.rows[f"versions/{doc}"] = {"version": 1, "models": [FIRST]}
+        data = {"doc": doc, "version": 1, "text": _text(doc, 1), "model": NEW}
+        built.client(_replays(built, BEGIN, data))
+    built.world.at(WARM, _begin, built)
+
+
+def _text(doc: str, version: int) -> str:
+    """Return a document of 20 chunks; a second version has the first 16 of the first."""
+    return " ".join(f"{doc}.{n}{'b' if version > 1 and n >= SAME else ''}" for n in range(CHUNKS))
+
+
+def _begin(built: Built) -> None:
+    built.records[:] = built.of("embedded")
+    built.outside["quota"] = QUOTA / 60 / built.one_of
+
+
+def half_the_quota(built: Built) -> None:
+    """Halve the embedding quota for two minutes; then a worker of each lane dies."""
+    built.world.at(400.0, _quota, built, QUOTA / 120)
+    built.world.at(520.0, _quota, built, QUOTA / 60)
+    for part in built.design.components:
+        if isinstance(part, Group):
+            node = next(name for name in built.world.nodes if name.startswith(part.name))
+            built.world.at(530.0, built.world.crash, node, 1.0)
+
+
+def _quota(built: Built, tokens: float) -> None:
+    built.outside["quota"] = tokens / built.one_of
+
+
+def more(built: Built) -> dict[str, float]:
+    """Return what only this question measures: deletions, the backfill's pace, waste, strays.
+
+    "deletion" is the longest, in seconds; "backfill" the days that the corpus takes at the slice's
+    pace; "again" counts texts that a model had embedded before, "strays" chunks out of date.
+    """
+    asked, calls = built.of("deleted"), built.of("embedded")
+    gone = {record.id: record.time for record in built.of("removed")}
+    embedded = [(call.id, text) for call in calls for text in call.facts["texts"]]
+    filled = [call for call in calls if call.id == NEW and call.time <= END]
+    old = sum(text.startswith("old") for call in filled for text in call.facts["texts"])
+    pace = old / CHUNKS * built.one_of / (END - BEGIN)
+    return {
+        "deletion": max((gone.get(r.id, inf) - r.time for r in asked), default=nan),
+        "backfill": CORPUS / pace / 86_400 if pace else inf,
+        "again": float(len(embedded) - len(set(embedded))),
+        "strays": float(_strays(built)),
+    }
+
+
+def _strays(built: Built) -> int:
+    heads = built.rows("versions")
+    return sum(
+        row["version"] != heads.get(row["doc"], {"version": 0})["version"]
+        for row in built.rows("chunks").values()
+    )

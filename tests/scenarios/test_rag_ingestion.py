@@ -1,0 +1,270 @@
+"""Eight ingestions, a mid's, a senior's, a staff's and five with a belief, rank as rubrics say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import pytest
+
+from pubsub_kit.designs.components import (
+    Cache,
+    DesignError,
+    Group,
+    Provider,
+    Scheduler,
+    Service,
+    Store,
+    Topic,
+    Wire,
+)
+from pubsub_kit.designs.design import Design
+from pubsub_kit.designs.measures import load
+from pubsub_kit.designs.report import Report, run, searched
+from pubsub_kit.interview.bank.question import load as load_question
+from pubsub_kit.scenarios.rag_ingestion.problem import (
+    BOXES,
+    DECISIONS,
+    PROBLEM,
+    UNDECIDED,
+    propose,
+)
+from pubsub_kit.scenarios.rag_ingestion.steps import NO_HEAD, Head, Ingestion
+from pubsub_kit.scenarios.rag_ingestion.vectors import Change, Embedder
+
+ONE_STORE = {"index": "one store", "replace": "delete-insert", "sweeper": "no"}
+BELIEFS = {
+    "deleted returns": {"delete": "vectors"},
+    "documents share a chunk": {"chunk-id": "content-hash"},
+    "vectors of two models": {"new-model": "in-place"},
+    "last writer wins": {"guard": "arrival"},
+    "two versions": {"replace": "insert-delete"},
+}
+MORE_BELIEFS = {
+    "a gap": {"replace": "delete-insert"},
+    "indexed twice": {"chunk-id": "random"},
+    "hidden is not deleted": {"delete": "rights-check"},
+    "embedded again": {"cache-key": "chunk"},
+}
+
+# What the rubric says of each: a mid puts all into one transaction, one lane, and embeds all anew;
+# a senior names the late worker and keeps the backfill apart; a staff asks how a backlog drains,
+# and sees the deletions that wait behind an import.
+DESIGNS = {
+    "staff": propose({"name": "staff", "cache": "expiring"}),
+    "senior": propose({"name": "senior", "removal": "with changes"}),
+    "mid": propose(
+        {**ONE_STORE, "name": "mid", "lanes": "one-lane", "cache": "none"}
+        | {"removal": "with changes"}
+    ),
+} | {belief: propose({"name": belief, **given}) for belief, given in BELIEFS.items()}
+
+
+@cache
+def ran(name: str) -> Report:
+    return run(PROBLEM, DESIGNS[name])
+
+
+def test_designs_rank_as_the_rubric_says() -> None:
+    ranked = sorted(DESIGNS, key=lambda name: ran(name).rank)
+    assert ranked[:3] == ["staff", "senior", "mid"]
+    assert not any(ran(name).holds for name in ranked[3:])
+
+
+def test_a_mid_is_right_and_late_and_a_senior_lets_deletions_wait() -> None:
+    assert ran("mid").holds
+    assert {"p99", "again", "deletion"} <= set(ran("mid").missed)
+    assert set(ran("senior").missed) == {"deletion"}
+    assert not ran("staff").missed
+
+
+@pytest.mark.parametrize("belief", BELIEFS)
+def test_a_belief_fails_with_its_name_and_a_question_made_from_its_run(belief: str) -> None:
+    card = ran(belief)
+    assert card.found.violation is not None
+    assert card.found.violation.belief == belief
+    assert "tea" in card.found.violation.message or "chai" in card.found.violation.message
+    assert card.question.endswith("?")
+    for step in card.found.trace.faults()[:2]:
+        assert f"{step.time:g} s" in card.question
+
+
+@pytest.mark.parametrize("belief", MORE_BELIEFS)
+def test_more_beliefs_fail_by_their_names(belief: str) -> None:
+    found, _ = searched(PROBLEM, propose(MORE_BELIEFS[belief]))
+    assert found.violation is not None
+    assert found.violation.belief == belief
+
+
+@pytest.mark.parametrize(
+    ("given", "belief"),
+    [
+        ({"cache-key": "hash"}, "vectors of two models"),
+        ({"tombstones": "expiring"}, "deleted returns"),
+        ({"sweeper": "no"}, "hidden is not deleted"),
+    ],
+    ids=["a cache key without the model", "a tombstone that expires", "nobody sweeps"],
+)
+def test_what_is_kept_and_where_decides_too(given: Mapping[str, str], belief: str) -> None:
+    found, _ = searched(PROBLEM, propose(given))
+    assert found.violation is not None
+    assert found.violation.belief == belief
+
+
+def test_a_change_that_a_crash_takes_away_is_never_seen() -> None:
+    found, _ = searched(PROBLEM, propose({}).but("indexer", semantics="at most once"))
+    assert found.violation is not None
+    assert found.violation.belief == "never seen"
+
+
+# -- unusual, and right ----------------------------------------------------------------------------
+
+STAGES = Design(
+    "a topic for each stage",
+    (
+        Provider("embedder", ("embed",)),
+        Service("api", ("ingest", "query", "switch", "remove")),
+        Topic("changes", key="doc"),
+        Group("chunker", "changes", ("chunk", "backfill"), lease=20.0),
+        Topic("cut", key="doc"),
+        Group("writer", "cut", ("upsert",), lease=20.0),
+        Topic("ready"),
+        Group("flipper", "ready", ("flip",), workers=2, lease=20.0),
+        Scheduler("sweeper", ("sweep",)),
+        Store("db", ("versions", "tombstones")),
+        Store("index", ("chunks",)),
+        Cache("vectors", ("embeddings",)),
+    ),
+    (
+        Wire("api", "changes"),
+        Wire("chunker", "cut"),
+        Wire("writer", "embedder", timeout=15.0),
+        Wire("writer", "ready"),
+    ),
+)
+
+
+class Scoped(Ingestion):
+    """A content hash below its document and version shares no row."""
+
+    def key(self, data: Change, n: int, model: str) -> str:
+        return f"{self.index(model)} {data['doc']} {data['version']} #{data['texts'][n]}"
+
+
+class Pairs(Ingestion):
+    """Another chunker."""
+
+    split = staticmethod(lambda text: text.replace(" milk", "+milk").split())
+
+
+@pytest.mark.parametrize(
+    "design",
+    [
+        STAGES,
+        propose({"name": "no queue", "path": "sync"}),
+        propose({"name": "one transaction", **ONE_STORE}),
+        propose({"name": "random ids, one transaction", **ONE_STORE, "chunk-id": "random"}),
+        replace(propose({"name": "scoped", "chunk-id": "content-hash"}), steps=Scoped),
+        replace(propose({"name": "pairs"}), steps=Pairs),
+    ],
+    ids=lambda design: design.name,
+)
+def test_other_designs_are_right_as_well(design: Design) -> None:
+    assert searched(PROBLEM, design)[0].outcome == "holds"
+
+
+class Numbers(Embedder):
+    """Another model: real numbers instead of names."""
+
+    def vector(self, text: str, model: str) -> list[float]:
+        return [float(len(text)), float(ord(text[0])), float(len(model))]
+
+
+class Nearest(Ingestion):
+    """Another index: the nearest first."""
+
+    async def search(self, data: Change, model: str) -> list[Change]:
+        rows = await super().search(data, model)
+        return sorted(rows, key=lambda row: sum(row["vec"]))
+
+
+def test_a_real_chunker_model_and_index_can_take_their_places() -> None:
+    problem = replace(PROBLEM, steps=Nearest, outside=Numbers)
+    assert searched(problem, propose({}))[0].outcome == "holds"
+
+
+# -- wrong, and bad --------------------------------------------------------------------------------
+
+
+class Blind(Ingestion):
+    """Makes current whatever comes last."""
+
+    async def standing(self, data: Change, table: Mapping[str, Any]) -> Head | None:
+        return await table["versions"].get(data["doc"]) or NO_HEAD
+
+
+def test_a_step_of_ones_own_may_be_wrong() -> None:
+    found, _ = searched(PROBLEM, replace(propose({}), steps=Blind))
+    assert found.violation is not None
+    assert found.violation.belief == "deleted returns"
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: propose({"replace": "pray"}), "'flip', 'delete-insert', 'insert-delete'"),
+        (lambda: propose({"lanes": "fast"}), "own-lane, one-lane"),
+        (lambda: propose({}).deciding(lanes="one"), "has no decision 'lanes'"),
+        (lambda: propose({}).but("heads", holds=("versions",)), "holds 'tombstones'"),
+        (lambda: propose({}).but("index", holds=("chunks", "text")), "keeps chunks, versions"),
+        (lambda: propose({}).but("embedder", steps=("query",)), "performs 'embed'"),
+        (lambda: replace(propose({}), wires=(Wire("api", "nowhere"),)), "'nowhere'"),
+    ],
+    ids=["option", "box", "decision", "no role", "foreign role", "no step", "wire to nowhere"],
+)
+def test_a_bad_design_gets_a_sentence(make: Any, says: str) -> None:
+    with pytest.raises(DesignError, match=says):
+        searched(PROBLEM, make())
+
+
+def test_a_query_without_an_answer_gets_a_sentence() -> None:
+    asked = propose({}).but("api", steps=("ingest", "switch", "remove"))
+    asked = asked.but("indexer", steps=("chunk", "upsert", "flip", "query"))
+    with pytest.raises(DesignError, match="let a Service perform 'query'"):
+        searched(PROBLEM, asked)
+
+
+def test_every_decision_of_the_bank_is_decided_or_said_to_be_undecided() -> None:
+    for decision in load_question(PROBLEM.id).decisions:
+        mine = {**DECISIONS, **BOXES}
+        assert decision.id in mine or decision.id in UNDECIDED
+        if decision.id in mine:
+            assert {option.id for option in decision.options} <= set(mine[decision.id])
+
+
+def test_what_no_run_knows_is_left_out() -> None:
+    assert propose({"rights": "in the index"}).decisions == {}
+
+
+def test_each_fault_that_is_claimed_was_tried() -> None:
+    fired = ran("staff").found.fired
+    assert set(fired) == set(PROBLEM.small.faults)
+    assert all(fired.values())
+
+
+# -- load ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "measures"),
+    [({"lanes": "one-lane"}, ("p99", "oldest")), ({"cache": "none"}, ("again", "backfill"))],
+    ids=["one lane starves live changes", "embedding anew slows the backfill down"],
+)
+def test_a_design_may_be_right_and_too_slow(
+    given: Mapping[str, str], measures: tuple[str, ...]
+) -> None:
+    measured, _ = load(PROBLEM, propose(given))
+    for name in measures:
+        assert measured[name] > PROBLEM.levels[name]
