@@ -221,5 +221,5 @@ def _save(shelf: Shelf, kept: Kept, rehearsal: Rehearsal | Script, voice: Voice)
         voice.tell(f"The report could not be written: {error}")
         return
     where = path.relative_to(shelf.folder.parents[1]).as_posix()
-    voice.tell(f"Your report is {where}. In the terminal: interview {kept.question} --report "
-               f"{kept.number}")  # fmt: skip
+    command = f"{options.PROGRAM} interview {kept.question} --report {kept.number}"
+    voice.tell(f"Your report is {where}. To read it here: {command}")

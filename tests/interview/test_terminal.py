@@ -97,6 +97,24 @@ def test_a_rehearsal_keeps_the_minutes_that_it_began_with(said: SimpleNamespace)
     assert "It lasts 10 minutes, as it began." in said.interview("x\n", "4", "--minutes", "20")
 
 
+def test_ctrl_c_at_a_pipe_stops_the_clock_and_is_status_130(
+    said: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted(io.StringIO):
+        def readline(self, size: int | None = -1, /) -> str:
+            line = super().readline(-1 if size is None else size)
+            if not line:
+                raise KeyboardInterrupt
+            return line
+
+    monkeypatch.setattr(sys, "stdin", Interrupted("/next\n"))
+    assert terminal.main(["chat"], said.root, Fake()) == 130
+    found = Shelf(said.root).unfinished("chat", "candidate")
+    assert found is not None
+    assert found.state is not None
+    assert (found.state.status, found.state.box_name) == (PAUSED, "estimation")
+
+
 @pytest.mark.parametrize("lines", [None, ""], ids=["closed", "empty"])
 def test_nobody_there_gets_a_sentence_and_begins_nothing(
     said: SimpleNamespace, lines: str | None
@@ -338,54 +356,68 @@ def test_a_terminal_without_utf_8_gets_plain_signs(tmp_path: Path) -> None:
     assert done.stdout.isascii()
 
 
-_PATIENCE, _MANY = 60, 500  # seconds without a byte, or reads without the words: it hangs
+_PATIENCE, _MANY = 60, 120  # seconds without a byte, or reads without the words: it hangs
 _WHERE = b"\x1b[6n"  # "where is the cursor?", which a terminal answers
+_READY = b"\x1b[?2004h"  # the prompt has the keyboard, and no key is lost
 
 
-def talk(root: Path, *words: str) -> tuple[subprocess.Popen[bytes], int]:
-    """Start a rehearsal in a terminal of its own; return the process and the keyboard."""
-    import fcntl
-    import pty
-    import termios
+class Screen:
+    """A rehearsal in a terminal of its own; `until` reads on from what it has found last."""
 
-    keyboard, screen = pty.openpty()
-    fcntl.ioctl(screen, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    process = subprocess.Popen(
-        command(root, *words), cwd=SOURCE, stdin=screen, stdout=screen, stderr=screen,
-        env={**os.environ, "TERM": "xterm"}, start_new_session=True,
-    )  # fmt: skip
-    os.close(screen)
-    return process, keyboard
+    def __init__(self, root: Path, *words: str) -> None:
+        import fcntl
+        import pty
+        import termios
 
+        self.keyboard, screen = pty.openpty()
+        fcntl.ioctl(screen, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.process = subprocess.Popen(
+            command(root, *words), cwd=SOURCE, stdin=screen, stdout=screen, stderr=screen,
+            env={**os.environ, "TERM": "xterm"}, start_new_session=True,
+        )  # fmt: skip
+        os.close(screen)
+        self.shown, self.seen = b"", 0
 
-def until(keyboard: int, words: bytes) -> bytes:
-    """Read the screen until it shows words."""
-    shown = b""
-    for _ in range(_MANY):
-        if words in shown:
-            return shown
-        more, asked = b"", shown.count(_WHERE)
-        if select.select([keyboard], [], [], _PATIENCE)[0]:
+    def type(self, keys: bytes) -> None:
+        os.write(self.keyboard, keys)
+
+    def until(self, *several: bytes) -> None:
+        """Read until these words have come, one after the other."""
+        for words in several:
+            for _ in range(_MANY):
+                if words in self.shown[self.seen :] or not self._more():
+                    break
+            found = self.shown.find(words, self.seen)
+            if found < 0:
+                self.process.kill()
+                pytest.fail(f"{words!r} is not in {self.shown[self.seen :]!r}")
+            self.seen = found + len(words)
+
+    def close(self) -> int:
+        status = self.process.wait(_PATIENCE)
+        os.close(self.keyboard)
+        return status
+
+    def _more(self) -> bool:
+        asked, more = self.shown.count(_WHERE), b""
+        if select.select([self.keyboard], [], [], _PATIENCE)[0]:
             with suppress(OSError):  # the terminal is gone
-                more = os.read(keyboard, 65_536)
-        if not more:
-            break
-        shown += more
-        if shown.count(_WHERE) > asked:
-            os.write(keyboard, b"\x1b[1;1R")
-    pytest.fail(f"{words!r} is not in {shown!r}")
+                more = os.read(self.keyboard, 65_536)
+        self.shown += more
+        if self.shown.count(_WHERE) > asked:
+            self.type(b"\x1b[1;1R")
+        return bool(more)
 
 
 @unix
 def test_ctrl_c_in_a_terminal_keeps_all_and_says_how_to_go_on(tmp_path: Path) -> None:
-    process, keyboard = talk(tmp_path, "chat")
-    until(keyboard, b"in all")  # the toolbar is there
-    os.write(keyboard, b"hello\r")
-    until(keyboard, b"Go on.")
-    os.write(keyboard, b"\x03")
-    until(keyboard, b"The clock stands still.")
-    assert process.wait() == 130
-    os.close(keyboard)
+    screen = Screen(tmp_path, "chat")
+    screen.until(_READY, b"in all")  # the toolbar is there
+    screen.type(b"hello\r")
+    screen.until(b"Go on.", _READY)
+    screen.type(b"\x03")
+    screen.until(b"The clock stands still.")
+    assert screen.close() == 130
     found = Shelf(tmp_path).unfinished("chat", "candidate")
     assert found is not None
     assert found.state is not None
@@ -394,13 +426,12 @@ def test_ctrl_c_in_a_terminal_keeps_all_and_says_how_to_go_on(tmp_path: Path) ->
 
 @unix
 def test_kill_9_in_a_terminal_loses_nothing_that_was_heard(tmp_path: Path) -> None:
-    process, keyboard = talk(tmp_path, "chat")
-    until(keyboard, b"in all")
-    os.write(keyboard, b"hello\r")
-    until(keyboard, b"Go on.")
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    os.close(keyboard)
+    screen = Screen(tmp_path, "chat")
+    screen.until(_READY)
+    screen.type(b"hello\r")
+    screen.until(b"Go on.")
+    screen.process.send_signal(signal.SIGKILL)
+    screen.close()
     done = subprocess.run(
         command(tmp_path, "chat", "--resume"), cwd=SOURCE, capture_output=True, text=True,
         input="/end\n", check=False,

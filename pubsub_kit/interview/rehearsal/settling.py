@@ -74,7 +74,7 @@ def _by_search(claim: Claim, result: Result) -> Settled:
     if not result.complete:
         return Settled(None, f"the search stopped after {result.schedules:,} schedules")
     tried = f" with up to {result.up_to} of {_tally(result.faults)}" if result.faults else ""
-    return Settled(True, f"it held in all {result.schedules:,} schedules{tried}")
+    return Settled(True, f"in all {result.schedules:,} schedules{tried}")
 
 
 def _by_measure(claim: Claim, result: Result) -> Settled:
