@@ -101,7 +101,7 @@ def test_ctrl_c_at_a_pipe_stops_the_clock_and_is_status_130(
     said: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Interrupted(io.StringIO):
-        def readline(self, size: int | None = -1, /) -> str:
+        def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]
             line = super().readline(-1 if size is None else size)
             if not line:
                 raise KeyboardInterrupt

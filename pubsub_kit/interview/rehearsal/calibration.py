@@ -1,8 +1,8 @@
 """How well somebody knows what they know: their confidence, held against what the runs decided.
 
 The Brier score is the mean of (p − o)², with p the confidence and o 1 for a claim that held, else 0
-(Brier 1950). 0 is perfect; who always says 50% scores 0.25, whatever happens. Below 30 answers a
-score and three bins are all that the numbers carry.
+(Brier 1950). 0 is perfect; always saying 50% scores 0.25, whatever happens. With fewer than 30
+answers, the numbers carry a score and three bins, and no more.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Hints: five rungs, each logged, with half a minute to think between two of them.
 
 In one tutor, 36% of the actions abused its hints (Aleven et al. 2006): hence the wait. How many are
-left is not said, for whoever knows it counts them down.
+left is not said: if you knew, you would count them down.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def give(turn: Turn) -> None:
     state, hints = turn.state, turn.question.hints
     left = WAIT - (turn.at - state.hinted_at)
     if state.rung >= len(hints):
-        turn.say("You have had what I can give you: decide, and let it run.")
+        turn.say("You have had what I can give you: decide now.")
     elif left > 0:
         turn.say(f"Think about it for another {math.ceil(left)} s.")
     else:
