@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pubsub_kit import options
-from pubsub_kit.checks.desk.copies import FOLDER
 from pubsub_kit.checks.desk.journal import SWITCH
 from pubsub_kit.checks.forms.sources import ROOT
 from pubsub_kit.errors import PubSubKitError, brief
 from pubsub_kit.interview import prompting, wiring
 from pubsub_kit.interview.bank.question import BANDS, DIMENSIONS, Question, load, questions
+from pubsub_kit.interview.illustrating import Album
 from pubsub_kit.interview.prompting import Piped, Prompt, Source
-from pubsub_kit.interview.rehearsal import store
+from pubsub_kit.interview.rehearsal import before, store
+from pubsub_kit.interview.rehearsal.account import Drawn
 from pubsub_kit.interview.rehearsal.engine import Rehearsal
 from pubsub_kit.interview.rehearsal.events import RehearsalError
 from pubsub_kit.interview.rehearsal.report import Report, report
 from pubsub_kit.interview.rehearsal.runner import Runner
 from pubsub_kit.interview.rehearsal.script import Script
 from pubsub_kit.interview.rehearsal.state import ENDED, RUNNING
-from pubsub_kit.interview.rehearsal.store import Kept, Shelf, Standing
+from pubsub_kit.interview.rehearsal.store import Kept, Shelf
 from pubsub_kit.interview.rehearsal.turn import CANDIDATE
 from pubsub_kit.interview.speaking import Voice, table
 from pubsub_kit.log.disk import LogFull
@@ -65,7 +66,7 @@ def main(argv: Sequence[str], root: Path = ROOT, runner: Runner | None = None) -
             voice.tell(f"It lasts {rehearsal.state.minutes:g} minutes, as it began.")
         status = rehearse(rehearsal, _with_history(lines, rehearsal), voice)
     if rehearsal.state.status == ENDED and kept.path.is_dir():
-        _save(root, kept, question, voice)
+        _save(shelf, kept, rehearsal, voice)
     return status
 
 
@@ -185,7 +186,7 @@ def _chosen(shelf: Shelf, lines: Source, voice: Voice) -> Question:
 
 def _report(shelf: Shelf, question: str | None, number: str, voice: Voice) -> int:
     kept = _named_rehearsal(shelf, question, number)
-    voice.markdown(_reported(kept).markdown())
+    voice.markdown(_reported(shelf, kept).markdown())
     return 0
 
 
@@ -202,17 +203,23 @@ def _named_rehearsal(shelf: Shelf, question: str | None, number: str) -> Kept:
     return shelf.find(named(question).id, int(number))
 
 
-def _reported(kept: Kept) -> Report:
+def _reported(shelf: Shelf, kept: Kept, pictures: Mapping[int, Drawn] | None = None) -> Report:
     """Return a rehearsal's report. Raises LogCorrupt, LogLocked or ReportError."""
-    standing: Standing = store.read(kept)
-    return report(standing.events, load(kept.question))
+    question = load(kept.question)
+    earlier = before.earlier(shelf, question, kept.number)
+    return report(store.read(kept).events, question, earlier, pictures=pictures)
 
 
-def _save(root: Path, kept: Kept, question: Question, voice: Voice) -> None:
+def _save(shelf: Shelf, kept: Kept, rehearsal: Rehearsal | Script, voice: Voice) -> None:
+    """Write the report, with the runs that broke a design drawn again, and say where it is."""
     try:
-        path = _reported(kept).save(root / FOLDER / REPORTS / kept.name)
+        drawn = Album(getattr(rehearsal, "runner", None)).of(rehearsal.facts)
+        pictures = {number: Drawn.of(picture) for number, picture in drawn.items()}
+        made = _reported(shelf, kept, pictures)
+        path = made.save(shelf.folder.parent / REPORTS / kept.name)
     except PubSubKitError as error:
         voice.tell(f"The report could not be written: {error}")
         return
-    voice.tell(f"Your report is {path.relative_to(root).as_posix()}; here: interview {question.id} "
-               f"--report {kept.number}")  # fmt: skip
+    where = path.relative_to(shelf.folder.parents[1]).as_posix()
+    voice.tell(f"Your report is {where}. In the terminal: interview {kept.question} --report "
+               f"{kept.number}")  # fmt: skip

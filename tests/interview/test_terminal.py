@@ -67,7 +67,7 @@ def test_a_rehearsal_goes_line_by_line_through_a_pipe(said: SimpleNamespace) -> 
     assert BRIEF.pitch.split(".")[0] in " ".join(out.split())
     assert "Interviewer: 500M people a day" in out
     assert "Requirements and estimation: very strong." in out
-    assert "Your report is my_work/reports/chat-1/report.html" in out
+    assert "Your report is my_work/reports/chat-1/report.html." in out
     assert (said.root / "my_work/reports/chat-1/report.html").is_file()
 
 

@@ -51,6 +51,8 @@ _NEVER = re.compile(
     r"(?:no|never(?:\s+an?)?|without)\s+(?P<what>(?!under\b).+?)(?:\s+under\s+(?P<faults>.+))?",
     re.IGNORECASE,
 )
+_WHO = re.compile(r"\A(?P<who>nobody|no one|nothing)\s+(?:(?:is|are|was|gets)\s+)?", re.IGNORECASE)
+_WHOM = {"nobody": "no person ", "no one": "no person ", "nothing": "no thing "}
 _HOLDS = re.compile(
     r"(?:it|this|the\s+design|my\s+design)?\s*(?:holds|survives)(?:\s+(?:under\s+)?(?P<faults>.+))?",
     re.IGNORECASE,
@@ -105,7 +107,7 @@ def parse(text: Any) -> Claim:
     rest, confidence = _sure(said)
     if found := _BOUND.fullmatch(rest):
         return _measured(found, confidence)
-    rest, at_most = _up_to(rest)
+    rest, at_most = _up_to(_WHO.sub(lambda found: _WHOM[found["who"].lower()], rest, count=1))
     found = _HOLDS.fullmatch(rest) or _NEVER.fullmatch(rest)
     if found is None:
         raise ClaimError(f"{brief(said)} is no claim that a run can decide: {GRAMMAR}")

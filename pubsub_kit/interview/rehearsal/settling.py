@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from pubsub_kit.checks.forms import quantity
 from pubsub_kit.interview.rehearsal.claims import MEASURE, Claim
-from pubsub_kit.interview.rehearsal.matching import shared, stem, words_of
+from pubsub_kit.interview.rehearsal.matching import shared, stem, stems, words_of
 from pubsub_kit.interview.rehearsal.runner import HOLDS, MEASURES, Result
 
 _ALIKE = (
@@ -22,6 +22,7 @@ _ALIKE = (
     "order reorder reordered overtake overtakes before",
     "late deadline expired past",
 )
+_ANYBODY = frozenset(map(stem, ("person", "thing", "user", "event")))
 _GROUPS = [frozenset(map(stem, words_of(line))) for line in _ALIKE]
 
 
@@ -58,7 +59,8 @@ def is_about(oracle: str, broke: str) -> bool:
     kinds = [group for group in _GROUPS if group & one]
     if kinds:  # "double charge" and "no charge is lost" share a word, and are not the same
         return any(group & other for group in kinds)
-    return bool(shared(oracle, broke))
+    wanted = stems(oracle) - _ANYBODY  # of several words, one alone may be there by chance
+    return len(shared(" ".join(sorted(wanted)), broke)) >= min(2, len(wanted))
 
 
 def _by_search(claim: Claim, result: Result) -> Settled:
@@ -91,8 +93,8 @@ def _by_measure(claim: Claim, result: Result) -> Settled:
 
 def _broken(result: Result) -> str:
     first = result.words[0] if result.words else result.broke or "it did not hold"
-    first = first.rstrip(".")
-    return f"{first} (schedule {result.code})" if result.code else first
+    by = f"schedule {result.code}" if result.struck else "no fault is needed"
+    return f"{first.rstrip('.')} ({by})"
 
 
 def _tally(faults: tuple[str, ...]) -> str:

@@ -72,7 +72,7 @@ def summary(result: Result) -> str:
     facts = list(result.words[:_SHOWN])
     if result.outcome == FAILS:
         facts = facts or [f"This does not hold: {result.broke or 'the rule'}."]
-        facts += [f"Schedule {result.code} shows it."] if result.code else []
+        facts += [f"Schedule {result.code} shows it."] if result.struck else []
     elif not facts:
         tried = f" with up to {result.up_to} of {', '.join(result.faults)}" if result.faults else ""
         facts = [f"It holds in {result.schedules:,} schedules{tried}."]

@@ -34,6 +34,8 @@ from pubsub_kit.world.chance import FAULTS, NODE_FAULTS
                                              moment="burst")),
         ("No double charge under crashes and lost acks, up to two, 80 %.",
          Claim(ORACLE, "double charge", ("crash", "ack lost"), 2, confidence=0.8)),
+        ("nobody is charged twice", Claim(ORACLE, "person charged twice")),
+        ("nothing is lost under crash", Claim(ORACLE, "thing lost", ("crash",))),
         ("it holds", Claim(ORACLE)),
         ("my design survives crash", Claim(ORACLE, "", ("crash",))),
         ("it holds under any fault up to 3", Claim(ORACLE, "", (), 3)),

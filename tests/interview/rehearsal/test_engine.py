@@ -258,7 +258,7 @@ def test_a_run_is_a_fact_with_all_that_was_found() -> None:
 def test_claims_are_settled_by_the_next_run() -> None:
     played = Played()
     played(
-        "/claim nobody sees it", "/claim no notice twice under crash, 90%", "/claim p99 under 5 s"
+        "/claim the bank sees it", "/claim no notice twice under crash, 90%", "/claim p99 under 5 s"
     )
     played("/decide 1 2", "/run", "/run")
     assert [(each["claim"], each["held"]) for each in played.facts("settled")] == [

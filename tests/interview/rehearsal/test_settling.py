@@ -18,6 +18,13 @@ def test_a_counterexample_within_the_claim_decides_it() -> None:
     assert why == "A worker of `push` crashed at 2.1 s, before its ack (schedule 3c)"
 
 
+def test_what_breaks_without_a_fault_breaks_every_claim_about_it() -> None:
+    alone = replace(BROKE, struck=(), code="-")
+    held, why = settle(parse("no notice twice under reply lost"), alone)
+    assert held is False
+    assert why.endswith("before its ack (no fault is needed)")
+
+
 @pytest.mark.parametrize("text", ["it holds", "no duplicates", "no notice is seen twice"])
 def test_a_claim_that_names_no_fault_is_about_all_that_were_tried(text: str) -> None:
     assert settle(parse(text), BROKE).held is False
@@ -92,7 +99,8 @@ def test_what_was_not_measured_is_not_decided() -> None:
         ("double charge", "no payment is charged twice", True),
         ("double charge", "no charge is lost", False),
         ("lost charge", "no charge is lost", True),
-        ("ghost entries", "every charge has its entries", True),
+        ("ghost entries", "every charge has its entries", False),
+        ("unbalanced entries", "the entries of pay-1 are unbalanced", True),
         ("stale read", "no payment is charged twice", False),
         ("", "anything", True),
     ],

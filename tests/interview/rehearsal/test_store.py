@@ -121,10 +121,9 @@ from pathlib import Path
 from pubsub_kit.interview.bank.question import load
 from pubsub_kit.interview.rehearsal import store
 from pubsub_kit.interview.rehearsal.engine import Rehearsal
-from pubsub_kit.interview.wiring import NothingRuns
 now = 0.0
 kept = store.Shelf(Path(sys.argv[1])).new("chat")
-rehearsal = Rehearsal(load("chat"), 45, store.open_log(kept), lambda: now, NothingRuns())
+rehearsal = Rehearsal(load("chat"), 45, store.open_log(kept), lambda: now, None)
 for number in range(10_000):
     now += 2
     rehearsal.hear(f"thought {number}")
