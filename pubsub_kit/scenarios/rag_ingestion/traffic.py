@@ -19,8 +19,8 @@ CORPUS, CHUNKS, CHANGED, QUOTA = 10_000_000, 20, 0.02, 2_000_000  # quota: token
 PER_SECOND, ONE_OF = CORPUS * CHANGED / 86_400, 10  # documents a second
 SAME = 16  # chunks of a change that are as before
 WARM, BEGIN, END = 10.0, 60.0, 600.0  # seconds: the corpus is there; the backfill begins; it ends
-IMPORT = 300.0  # seconds
-BACKLOG, BURST = 400, 20  # documents of the backfill in the slice, and of one import
+IMPORT = 300.0  # when many documents are imported at once (seconds)
+BACKLOG, BURST = 400, 20  # documents of the backfill in the slice, and of that import
 
 
 # -- the small run ---------------------------------------------------------------------------------
