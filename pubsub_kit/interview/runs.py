@@ -57,25 +57,32 @@ class Designs:
         return {**said, "design": json.loads(design.to_json())}
 
     def run(
-        self, design: Proposal, faults: tuple[str, ...] | None = None, up_to: int | None = None
+        self,
+        design: Proposal,
+        faults: tuple[str, ...] | None = None,
+        up_to: int | None = None,
+        about: Callable[[str], bool] | None = None,
     ) -> Result:
         """Search a proposal's runs, put it under load, and say what was found."""
         if design["question"] == twitter.ID:
             return _feed(twitter.report(twitter.propose(design["decisions"])))
-        found = self.report(design, faults, up_to)
+        found = self.report(design, faults, up_to, about)
         return _result(found)
 
     def report(
-        self, design: Proposal, faults: tuple[str, ...] | None = None, up_to: int | None = None
+        self,
+        design: Proposal,
+        faults: tuple[str, ...] | None = None,
+        up_to: int | None = None,
+        about: Callable[[str], bool] | None = None,
     ) -> Report:
         """Return the report card of a proposal, with the faults that a claim is about."""
         asked = problem(design["question"])
         small = asked.small
-        if faults is not None:
-            small = replace(small, faults=faults)
-        if up_to is not None:
-            small = replace(small, at_most=min(up_to, _MOST))
-        return run(replace(asked, small=small), from_json(json.dumps(design["design"])))
+        most = small.at_most if up_to is None else min(up_to, _MOST)
+        asked = replace(asked, small=small.of(faults or small.faults, most))
+        made = from_json(json.dumps(design["design"]))
+        return run(asked, made, about or (lambda words: True))
 
     def picture(self, design: Proposal) -> Picture:
         """Draw the run that breaks a proposal, or the hardest one that it survived."""

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from pubsub_kit.designs.build import build, entry, routes
+from pubsub_kit.designs.build import build
 from pubsub_kit.designs.components import DesignError, Group, Service, Store, Topic, Wire
 from pubsub_kit.designs.design import Design
 from pubsub_kit.designs.measures import load, measured
 from pubsub_kit.designs.report import report, searched
+from pubsub_kit.designs.routes import entry, routes
 from pubsub_kit.scenarios.payment_ledger.problem import PROBLEM, propose
 from pubsub_kit.scenarios.payment_ledger.steps import Ledger
 from pubsub_kit.world.world import World
@@ -107,7 +108,7 @@ def test_a_replica_shows_a_write_late_and_a_cache_forgets_it() -> None:
 
 
 def _site(built: Any, name: str) -> Any:
-    from pubsub_kit.designs.build import Site
+    from pubsub_kit.designs.built import Site
 
     return Site(built, built.design.part(name), Ledger)
 

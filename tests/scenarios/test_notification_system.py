@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pubsub_kit.designs.build import Built
+from pubsub_kit.designs.built import Built
 from pubsub_kit.designs.components import (
     Component,
     DesignError,

@@ -6,7 +6,7 @@ world is searched belongs to `designs/` and `scenarios/`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -72,10 +72,15 @@ class Runner(Protocol):
         """
 
     def run(
-        self, design: Design, faults: tuple[str, ...] | None = None, up_to: int | None = None
+        self,
+        design: Design,
+        faults: tuple[str, ...] | None = None,
+        up_to: int | None = None,
+        about: Callable[[str], bool] | None = None,
     ) -> Result:
         """Search the design's runs and put it under load; return what was found.
 
-        `faults` and `up_to` narrow the search to what a claim is about; None leaves the question's
-        own. Raises PubSubKitError if the design can't run.
+        `faults`, `up_to` and `about` narrow the search to what a claim is about: which faults, how
+        many, and which sentences of what broke count. None leaves the question's own. Raises
+        PubSubKitError if the design can't run.
         """

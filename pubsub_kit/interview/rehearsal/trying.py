@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from pubsub_kit.checks.forms import quantity
 from pubsub_kit.errors import PubSubKitError, said
 from pubsub_kit.interview.rehearsal import claims, deciding
-from pubsub_kit.interview.rehearsal.claims import ORACLE, Claim
+from pubsub_kit.interview.rehearsal.claims import ORACLE
 from pubsub_kit.interview.rehearsal.runner import FAILS, MEASURES, Design, Result, Runner
-from pubsub_kit.interview.rehearsal.settling import Settled, settle
+from pubsub_kit.interview.rehearsal.settling import Settled, is_about, settle
 from pubsub_kit.interview.rehearsal.turn import Turn
 
 _SHOWN = 3  # facts of a run that are said aloud
@@ -91,13 +92,11 @@ def _settled(text: str, design: Design, result: Result, runner: Runner) -> Settl
     """Settle a claim by the run, or by one more that tries just what the claim is about."""
     made = claims.parse(text)
     found = settle(made, result)
-    if found.held is None and made.kind == ORACLE and _is_narrower(made):
-        return settle(made, runner.run(design, made.faults or None, made.at_most))
+    if found.held is None and made.kind == ORACLE:
+        about = partial(is_about, made.oracle)
+        up_to = made.at_most if made.faults or made.at_most > 1 else None
+        return settle(made, runner.run(design, made.faults or None, up_to, about))
     return found
-
-
-def _is_narrower(made: Claim) -> bool:
-    return bool(made.faults) or made.at_most > 1
 
 
 def _go_on(turn: Turn, result: Result) -> None:

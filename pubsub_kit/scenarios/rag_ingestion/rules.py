@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pubsub_kit.designs.build import Built, Record
+from pubsub_kit.designs.built import Built, Record
 from pubsub_kit.designs.told import faults
 from pubsub_kit.world.search.explore import Violation
 
@@ -14,9 +14,10 @@ FRESH = 300.0  # seconds from a change to the last answer that may miss it
 BETWEEN = " · "  # texts of what was seen
 
 
-def answers_are_true(built: Built) -> Violation | None:
-    """Return what is wrong after a run, the worst first: what was seen, then what is at rest."""
-    return next((wrong for check in _CHECKS for wrong in check(built)), None)
+def answers_are_true(built: Built) -> Iterator[Violation]:
+    """Yield what is wrong after a run, the worst first: what was seen, then what is at rest."""
+    for check in _CHECKS:
+        yield from check(built)
 
 
 # -- what queries saw ------------------------------------------------------------------------------
@@ -209,7 +210,7 @@ def _versions(built: Built, doc: str) -> list[int]:
 
 def _cut(built: Built, changed: Record) -> list[str]:
     """Return the chunks of a version, by the chunker of the design."""
-    kind: Any = built.design.steps or built.problem.steps
+    kind: Any = built.kind
     return list(kind.split(changed.facts["text"]))
 
 

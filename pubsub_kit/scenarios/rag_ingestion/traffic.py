@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from math import inf, nan
 from typing import Any
 
-from pubsub_kit.designs.build import Built, entry
+from pubsub_kit.designs.built import Built
 from pubsub_kit.designs.components import DesignError, Group
+from pubsub_kit.designs.routes import entry
 from pubsub_kit.scenarios.rag_ingestion.rules import BETWEEN
 from pubsub_kit.scenarios.rag_ingestion.steps import FIRST
 from pubsub_kit.world.services import CallError

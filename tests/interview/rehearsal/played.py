@@ -53,7 +53,11 @@ class Fake:
         return {"question": question_id, "options": dict(decisions)}
 
     def run(
-        self, design: Design, faults: tuple[str, ...] | None = None, up_to: int | None = None
+        self,
+        design: Design,
+        faults: tuple[str, ...] | None = None,
+        up_to: int | None = None,
+        about: Any = None,
     ) -> Result:
         self.ran.append((faults, up_to))
         result = self.results[min(len(self.ran), len(self.results)) - 1]

@@ -52,7 +52,11 @@ class Breaks:
         return dict(decisions)
 
     def run(
-        self, design: Design, faults: tuple[str, ...] | None = None, up_to: int | None = None
+        self,
+        design: Design,
+        faults: tuple[str, ...] | None = None,
+        up_to: int | None = None,
+        about: Any = None,
     ) -> Result:
         words = ("ann was told twice.",)
         return Result("fails", words, "4c9a", 12, ("reply lost",), 1, True, ("reply lost",),
