@@ -15,7 +15,7 @@ from pubsub_kit.designs.components import Component, DesignError
 from pubsub_kit.designs.design import Design
 from pubsub_kit.designs.routes import entry, routes
 from pubsub_kit.designs.rows import Kept, Rows
-from pubsub_kit.designs.steps import Route, Steps
+from pubsub_kit.designs.steps import Route, Steps, key_of
 from pubsub_kit.world.chance import Latency, latency_of
 from pubsub_kit.world.publishing import publish
 from pubsub_kit.world.services import CallError
@@ -124,8 +124,8 @@ class Built:
         for attempt in range(tries):
             try:
                 if way.how == "publish":
-                    key = str(data.get(way.key, "")) if way.key else None
-                    return await publish(way.target, {**data, "step": step}, key=key)
+                    message = {**data, "step": step}
+                    return await publish(way.target, message, key=key_of(way, data))
                 return await call(way.target, {**data, "step": step}, timeout=timeout)
             except CallError:
                 if attempt + 1 == tries:
