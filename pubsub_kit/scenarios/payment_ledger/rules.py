@@ -59,7 +59,7 @@ def _not_posted(built: Built) -> Iterator[Violation]:
             f"${posted[MERCHANT]:g}."
         )
         belief = "posted twice" if posted[MERCHANT] > charged else "charged and not posted"
-        yield Violation(words, last, charged, posted[MERCHANT], belief)
+        yield Violation(words, _decided_at(built), charged, posted[MERCHANT], belief)
     if posted[MERCHANT] + posted[CUSTOMER] != 0:
         words = f"The entries sum to ${posted[MERCHANT] + posted[CUSTOMER]:g} instead of 0."
         yield Violation(words, last, 0, posted, "half an entry")
@@ -76,6 +76,15 @@ def _posted(built: Built) -> Mapping[str, float]:
         side: sum(amount for key, amount in rows.items() if key.split()[-1] == side)
         for side in (MERCHANT, CUSTOMER)
     }
+
+
+def _decided_at(built: Built) -> int:
+    """Return the last write after the last charge, or that charge: where the books went wrong."""
+    trace = built.world.trace
+    charge = built.of("charged")[-1:]
+    since = charge[0].step if charge else 0
+    writes = [n for n, step in enumerate(trace) if step.kind == "effect" and n > since]
+    return writes[-1] if writes else since
 
 
 def _step(built: Built, record: Record) -> int:
