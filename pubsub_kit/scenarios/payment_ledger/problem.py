@@ -48,7 +48,7 @@ def two_tabs(built: Built) -> None:
     """Ann pays for one order in two tabs, and asks later for another amount; a cache restarts."""
     for who, at, click, amount, tries in (
         ("ann", 0.0, "tab-1", AMOUNT, 2),
-        ("ann's other tab", 0.5, "tab-2", AMOUNT, 1),
+        ("second tab", 0.5, "tab-2", AMOUNT, 1),
         ("ann, later", 40.0, "tab-1", AMOUNT + 8, 1),
     ):
         built.client(_pays(built, at, who, "order-1", click, amount, tries), who)
