@@ -10,8 +10,9 @@
         print(delivery.data)
         delivery.ack()
 
-`World` runs services and consumers in virtual time, `show` draws what happened, `explore` finds
-the shortest run that breaks a piece of code, and `exercise` opens an exercise that checks itself.
+`World` runs services and consumers in virtual time, `show` draws what happened, and `explore` finds
+the shortest run that breaks a piece of code. `exercise` opens an exercise that checks itself,
+`interview` rehearses a system-design interview, and `cards` brings back what you got wrong.
 """
 
 import importlib
@@ -43,6 +44,9 @@ _HOME = {
     "pubsub_kit.world.stores": ["Conflict"],
     "pubsub_kit.world.search.explore": ["Violation", "explore"],
     "pubsub_kit.checks": ["exercise", "replay"],
+    "pubsub_kit.interviews.cards.notebook": ["cards"],
+    "pubsub_kit.interviews.guided": ["guide"],
+    "pubsub_kit.interviews.notebook": ["interview"],
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names}
 __all__ = [*_WHERE, "show"]
@@ -59,6 +63,9 @@ if TYPE_CHECKING:
     from pubsub_kit.checks import exercise as exercise
     from pubsub_kit.checks import replay as replay
     from pubsub_kit.errors import PubSubKitError as PubSubKitError
+    from pubsub_kit.interviews.cards.notebook import cards as cards
+    from pubsub_kit.interviews.guided import guide as guide
+    from pubsub_kit.interviews.notebook import interview as interview
     from pubsub_kit.log.event import Event as Event
     from pubsub_kit.log.memory import EventLog as EventLog
     from pubsub_kit.log.retention import Retention as Retention

@@ -31,11 +31,11 @@ COMMANDS = {
     "check": ("pubsub_kit.checks.desk.terminal", (), "check your copy of an exercise: check 03"),
     "progress": ("pubsub_kit.checks.desk.progress", (), "show how far you are with the exercises"),
     "interview": (
-        "pubsub_kit.interview.terminal",
+        "pubsub_kit.interviews.terminal",
         ("interview",),
         "rehearse a system-design interview, against the clock",
     ),
-    "cards": ("pubsub_kit.interview.cards.terminal", ("interview",), "review cards when due"),
+    "cards": ("pubsub_kit.interviews.cards.terminal", ("interview",), "review cards when due"),
     "test": (
         "pubsub_kit.workbook.suite",
         ("test", "interview"),

@@ -133,7 +133,7 @@ ARROWS = {name: kit_imports(name) for name in MODULES}
 FLOORS = ["errors", "options", "git", "log", "broker", "patterns", "world.replicas", "world",
           "world.search", "show", "feed", "designs", "scenarios", "checks.sandbox",
           "checks.systems", "checks.contract", "checks.forms", "checks.questions", "checks.desk",
-          "interview.bank", "interview.cards", "interview.rehearsal", "interview", "workbook",
+          "interviews.bank", "interviews.cards", "interviews.rehearsal", "interviews", "workbook",
           "bench"]  # fmt: skip
 
 
@@ -286,7 +286,7 @@ DISTRIBUTIONS["prompt_toolkit"] = "prompt-toolkit"
 NEVER_IMPORTED = {"nbval"}  # a plugin of pytest
 # Modules that run where an extra of pyproject.toml is installed.
 EXTRAS = {f"workbook.{name}": "test" for name in ("suite", "build", "editions")}
-EXTRAS |= dict.fromkeys(below("bench"), "bench") | dict.fromkeys(below("interview"), "interview")
+EXTRAS |= dict.fromkeys(below("bench"), "bench") | dict.fromkeys(below("interviews"), "interview")
 
 
 def declared(*extras: str) -> set[str]:

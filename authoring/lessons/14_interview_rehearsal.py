@@ -12,15 +12,13 @@
 
 # %% tags=["folded"]
 # Imports
-from pubsub_kit import show
+from pubsub_kit import cards, guide, interview, show
 from pubsub_kit.designs.components import Group, Provider, Scheduler, Service, Store, Topic, Wire
 from pubsub_kit.designs.design import Design
 from pubsub_kit.designs.drawn import drawn
 from pubsub_kit.designs.report import report, run, searched
-from pubsub_kit.interview.bank.question import BOXES
-from pubsub_kit.interview.cards.notebook import cards
-from pubsub_kit.interview.guided import decisions, guide
-from pubsub_kit.interview.notebook import interview
+from pubsub_kit.interviews.bank.question import BOXES
+from pubsub_kit.interviews.guided import decisions
 from pubsub_kit.scenarios.payment_ledger.problem import PROBLEM, propose
 
 # %% [markdown] tags=["predict"]

@@ -12,6 +12,7 @@ transaction; what two stores hold cannot.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Literal, get_args
@@ -51,6 +52,15 @@ def words(what: str, value: Any) -> tuple[str, ...]:
     for each in listed:
         name(f"each of {what}", each)
     return tuple(listed)
+
+
+def label(what: str, value: Any) -> None:
+    """Raise DesignError unless a value is a name that a topic may have: `fan-out.1`, no spaces."""
+    name(what, value)
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", value):
+        raise DesignError(
+            f"{what} has letters, digits, dots, hyphens and underscores alone, not {brief(value)}"
+        )
 
 
 def name(what: str, value: Any) -> None:
@@ -94,7 +104,7 @@ class Topic:
     replicas: int = 3
 
     def __post_init__(self) -> None:
-        name("a topic's name", self.name)
+        label("a topic's name", self.name)
         if self.key:
             name(f"key of {self.name}", self.key)
         elif self.key != "":
@@ -122,7 +132,7 @@ class Group:
     backoff: float = 1.0
 
     def __post_init__(self) -> None:
-        name("a group's name", self.name)
+        label("a group's name", self.name)
         name(f"topic of {self.name}", self.topic)
         object.__setattr__(self, "steps", words(f"steps of {self.name}", self.steps))
         whole(f"workers of {self.name}", self.workers)

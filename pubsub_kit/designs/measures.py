@@ -16,7 +16,8 @@ from math import inf, nan
 
 import numpy as np
 
-from pubsub_kit.designs.build import Built, build
+from pubsub_kit.designs.build import build
+from pubsub_kit.designs.built import Built
 from pubsub_kit.designs.components import Cache, Group, Scheduler, Service, Store, Topic
 from pubsub_kit.designs.design import Design
 from pubsub_kit.designs.problem import Problem, Slice

@@ -6,20 +6,17 @@ that it must keep, one slice of the real traffic, and designs to be held against
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pubsub_kit.designs.built import Built, Load
 from pubsub_kit.designs.components import Cache, DesignError, Group, Store, Topic
 from pubsub_kit.designs.design import Design
 from pubsub_kit.designs.steps import Steps
 from pubsub_kit.errors import brief
-from pubsub_kit.world.chance import Latency
 from pubsub_kit.world.search.violation import Violation
-
-if TYPE_CHECKING:
-    from pubsub_kit.designs.build import Built
 
 
 @dataclass(frozen=True)
@@ -36,28 +33,20 @@ class Small:
     ticks: tuple[float, ...] = (30.0, 60.0, 90.0)
     seconds: float = 5.0  # of real time that the search may take
 
+    def of(self, faults: tuple[str, ...], at_most: int) -> Small:
+        """Return the run with other faults; schedulers tick on until they have outlived them."""
+        gap = self.ticks[-1] - self.ticks[-2] if len(self.ticks) > 1 else 30.0
+        more = max(0, at_most + 2 - len(self.ticks))
+        later = tuple(self.ticks[-1] + gap * (n + 1) for n in range(more)) if self.ticks else ()
+        return replace(self, faults=faults, at_most=at_most, ticks=(*self.ticks, *later))
+
 
 @dataclass(frozen=True)
-class Slice:
-    """One slice of the real traffic: 1 of `one_of`, for so many virtual seconds.
-
-    `traffic` sends it, drawn from `built.luck`; `trouble` is the interviewer's failure.
-    `latencies` are the seconds that a step takes at the one who performs it, and `takes` those that
-    depend on its message. Workers, queues and quotas are divided by `one_of`, like the traffic;
-    then `drain` seconds pass without any. `burst` says from when to when (seconds) the traffic is
-    at its peak.
-    """
+class Slice(Load):
+    """One slice of the traffic: what is sent, by `built.luck`, and the interviewer's failure."""
 
     traffic: Callable[[Built], None]
-    one_of: int
-    per_second: float  # of the whole, on average, for the bill
-    latencies: Mapping[str, Latency | float] = field(default_factory=dict)
-    takes: Mapping[str, Callable[[Mapping[str, Any]], float]] = field(default_factory=dict)
     trouble: Callable[[Built], None] | None = None
-    seconds: float = 60.0
-    drain: float = 120.0
-    burst: tuple[float, float] | None = None
-    seed: int = 7
 
 
 @dataclass(frozen=True)
@@ -79,7 +68,7 @@ class Problem:
     needs: tuple[str, ...]
     roles: tuple[str, ...]
     small: Small
-    oracle: Callable[[Built], Violation | None]
+    oracle: Callable[[Built], Iterator[Violation]]
     slice: Slice
     levels: Mapping[str, float]
     references: Callable[[], Mapping[str, Design]]

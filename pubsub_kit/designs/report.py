@@ -7,12 +7,13 @@ seeded latencies, bursts and the interviewer's failure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
 
-from pubsub_kit.designs.build import Built, build
+from pubsub_kit.designs.build import build
+from pubsub_kit.designs.built import Built
 from pubsub_kit.designs.design import Design
 from pubsub_kit.designs.measures import MEASURES, Measures, load
 from pubsub_kit.designs.problem import Problem
@@ -26,9 +27,12 @@ if TYPE_CHECKING:
     from pubsub_kit.show.picture import Picture
 
 
-def searched(problem: Problem, design: Design) -> tuple[Exploration, Built | None]:
+def searched(
+    problem: Problem, design: Design, about: Callable[[str], bool] = lambda words: True
+) -> tuple[Exploration, Built | None]:
     """Look for the shortest run that breaks a design; return what was found, and the run as built.
 
+    `about` says of a violation's message whether it counts; by default each does.
     Raises DesignError for a design that can't be built.
     """
     small = problem.small
@@ -41,7 +45,7 @@ def searched(problem: Problem, design: Design) -> tuple[Exploration, Built | Non
         small.traffic(built)
 
     def oracle(world: World) -> Violation | None:
-        return problem.oracle(runs[0])
+        return next((each for each in problem.oracle(runs[0]) if about(each.message)), None)
 
     def search(faults: Sequence[str]) -> Exploration:
         return explore(
@@ -104,7 +108,7 @@ class Report:
 
         if self.holds:
             return show.hardest(self.found) if self.found.hardest else show.trace(self.found.trace)
-        return show.counterexample(self.found)
+        return show.counterexample(_UpToTheMark(self.found))
 
     @property
     def text(self) -> str:
@@ -167,9 +171,22 @@ class Report:
         return f'<pre style="white-space:pre-wrap">{as_html(self.text)}</pre>'
 
 
-def run(problem: Problem, design: Design) -> Report:
+class _UpToTheMark:
+    """A search's failing run without what comes after the step that is wrong."""
+
+    def __init__(self, found: Exploration) -> None:
+        self.code, self.violation = found.code, found.violation
+        step = None if self.violation is None else self.violation.step
+        faults = [n for n, each in enumerate(found.trace) if each.fault]
+        end = len(found.trace) if step is None else max([step, *faults]) + 1
+        self.trace = found.trace[:end]
+
+
+def run(
+    problem: Problem, design: Design, about: Callable[[str], bool] = lambda words: True
+) -> Report:
     """Search a design's small run and run its slice of the load, without others beside it."""
-    found, built = searched(problem, design)
+    found, built = searched(problem, design, about)
     question = ""
     if found.violation is not None and built is not None:
         question = problem.next_question(built, found.violation)

@@ -31,6 +31,22 @@ class Route(NamedTuple):
     key: str = ""
 
 
+def key_of(route: Route, data: Mapping[str, Any]) -> str | None:
+    """Return a message's key on the topic that it goes to; None if that keeps no order.
+
+    Raises DesignError where the message has no such field.
+    """
+    if not route.key:
+        return None
+    if not data.get(route.key):
+        fields = ", ".join(map(str, data)) or "no field"
+        raise DesignError(
+            f"the topic {route.target!r} is keyed by {route.key!r}, and a message to it has "
+            f"{fields}: key the topic by one of these, or by ''"
+        )
+    return str(data[route.key])
+
+
 class Place(Protocol):
     """Where steps run: one component of a design, in one world."""
 
@@ -88,8 +104,7 @@ class Steps:
             return await self.place.perform(step, data)
         message = {**data, "step": step}
         if route.how == "publish":
-            key = None if not route.key else str(data.get(route.key, ""))
-            await publish(route.target, message, key=key, id=id)
+            await publish(route.target, message, key=key_of(route, data), id=id)
             return None
         wire = route.wire
         assert wire is not None

@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, expect
 from tests.browser.lab import Notebook, Server, jupyterlab
 
 SOURCE = """\
-from pubsub_kit.interview.cards.notebook import Cards
+from pubsub_kit.interviews.cards.notebook import Cards
 Cards({lesson!r}, {family!r})"""
 CELLS = {
     "run": SOURCE.format(lesson=None, family="crash"),

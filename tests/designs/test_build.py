@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from pubsub_kit.designs.build import build, entry, routes
+from pubsub_kit.designs.build import build
 from pubsub_kit.designs.components import DesignError, Group, Service, Store, Topic, Wire
 from pubsub_kit.designs.design import Design
 from pubsub_kit.designs.measures import load, measured
 from pubsub_kit.designs.report import report, searched
+from pubsub_kit.designs.routes import entry, routes
+from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.scenarios.payment_ledger.problem import PROBLEM, propose
 from pubsub_kit.scenarios.payment_ledger.steps import Ledger
 from pubsub_kit.world.world import World
@@ -72,6 +74,17 @@ def test_a_missing_wire_is_said_and_not_swallowed_by_a_retry() -> None:
         searched(PROBLEM, cut)
 
 
+def test_a_topic_keyed_by_what_its_messages_lack_is_said() -> None:
+    with pytest.raises(DesignError, match="keyed by 'colour', and a message to it has id, order"):
+        searched(PROBLEM, propose({}).but("payments", key="colour"))
+
+
+@pytest.mark.parametrize("name", ["to pay", "a/b", "ä", "x" * 41, ".", "a."])
+def test_a_topics_name_is_one_that_a_broker_takes(name: str) -> None:
+    with pytest.raises(PubSubKitError):
+        searched(PROBLEM, replace(propose({}), components=(*propose({}).components, Topic(name))))
+
+
 def test_what_one_store_holds_is_one_transaction_and_what_two_hold_is_not() -> None:
     """Two writes of one transaction are one effect in the trace."""
 
@@ -107,7 +120,7 @@ def test_a_replica_shows_a_write_late_and_a_cache_forgets_it() -> None:
 
 
 def _site(built: Any, name: str) -> Any:
-    from pubsub_kit.designs.build import Site
+    from pubsub_kit.designs.built import Site
 
     return Site(built, built.design.part(name), Ledger)
 

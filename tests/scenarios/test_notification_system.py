@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pubsub_kit.designs.build import Built
+from pubsub_kit.designs.built import Built
 from pubsub_kit.designs.components import (
     Component,
     DesignError,
@@ -24,7 +24,7 @@ from pubsub_kit.designs.design import Design
 from pubsub_kit.designs.measures import load
 from pubsub_kit.designs.problem import Problem
 from pubsub_kit.designs.report import Report, run, searched
-from pubsub_kit.interview.bank.question import load as bank
+from pubsub_kit.interviews.bank.question import load as bank
 from pubsub_kit.scenarios.notification_system.problem import DECISIONS, PROBLEM, STRUCTURE, propose
 from pubsub_kit.scenarios.notification_system.providers import Note
 from pubsub_kit.scenarios.notification_system.steps import DAWN, Notifier, quiet_for

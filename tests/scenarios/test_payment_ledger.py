@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 
 from pubsub_kit.designs.report import Report, run, searched
-from pubsub_kit.interview.bank.question import load
+from pubsub_kit.interviews.bank.question import load
 from pubsub_kit.scenarios.payment_ledger.problem import (
     DECISIONS,
     KEY_PLACES,

@@ -23,7 +23,7 @@ from pubsub_kit.designs.components import (
 from pubsub_kit.designs.design import Design
 from pubsub_kit.designs.measures import load
 from pubsub_kit.designs.report import Report, run, searched
-from pubsub_kit.interview.bank.question import load as load_question
+from pubsub_kit.interviews.bank.question import load as load_question
 from pubsub_kit.scenarios.rag_ingestion.problem import (
     BOXES,
     DECISIONS,

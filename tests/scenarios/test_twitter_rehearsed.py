@@ -9,7 +9,7 @@ import pytest
 
 from pubsub_kit.designs.components import DesignError
 from pubsub_kit.feed.designs import FeedDesign
-from pubsub_kit.interview.bank.question import load
+from pubsub_kit.interviews.bank.question import load
 from pubsub_kit.scenarios.twitter_feed.rehearsed import DECISIONS, ID, FeedReport, propose, report
 
 RIGHT = {"fan-out": "hybrid", "inactive": "active", "reply-first": "hold", "delete": "at-read"}

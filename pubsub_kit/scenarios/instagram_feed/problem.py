@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from pubsub_kit.designs.build import Built
+from pubsub_kit.designs.built import Built
 from pubsub_kit.designs.components import Cache, DesignError, Group, Service, Store, Topic, Wire
 from pubsub_kit.designs.design import Design
 from pubsub_kit.designs.problem import Problem, Slice, Small

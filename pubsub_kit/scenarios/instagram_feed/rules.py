@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
-from pubsub_kit.designs.build import Built, Record
+from pubsub_kit.designs.built import Built, Record
 from pubsub_kit.designs.told import faults
 from pubsub_kit.scenarios.instagram_feed.steps import CHUNK
 from pubsub_kit.world.search.explore import Violation
@@ -15,20 +16,20 @@ POSTS = {"p0": "ann", "p1": "ann", "p2": "zed"}
 REST = 40.0  # virtual seconds in which everything has been retried
 
 
-def feeds_are_true(built: Built) -> Violation | None:
-    """Return what is wrong after a run, the worst first: shown though removed, missing, redone."""
-    return _shown_though_removed(built) or _missing(built) or _redone(built)
+def feeds_are_true(built: Built) -> Iterator[Violation]:
+    """Yield what is wrong after a run, the worst first: shown though removed, missing, redone."""
+    for rule in (_shown_though_removed, _missing, _redone):
+        yield from rule(built)
 
 
-def _shown_though_removed(built: Built) -> Violation | None:
+def _shown_though_removed(built: Built) -> Iterator[Violation]:
     for served in built.of("served") + built.of("at rest"):
         for post in served.facts["posts"].split():
             gone = _gone(built, served.id, post)
             if gone is not None and gone.time <= served.time:
                 words, belief = _why_shown(built, served, post, gone)
                 wanted, found = {served.id: f"no {post}"}, {served.id: post}
-                return Violation(words, served.step, wanted, found, belief)
-    return None
+                yield Violation(words, served.step, wanted, found, belief)
 
 
 def _gone(built: Built, viewer: str, post: str) -> Record | None:
@@ -67,15 +68,14 @@ def _written(built: Built, viewer: str, post: str) -> list[float]:
     return times
 
 
-def _missing(built: Built) -> Violation | None:
+def _missing(built: Built) -> Iterator[Violation]:
     for read in built.of("at rest"):
         shown, wanted = read.facts["posts"].split(), _wanted(built, read)
         for post in wanted:
             if post not in shown:
                 words, belief = _why_missing(built, read.id, post)
                 expected, actual = {read.id: " ".join(wanted)}, {read.id: " ".join(shown)}
-                return Violation(words, read.step, expected, actual, belief)
-    return None
+                yield Violation(words, read.step, expected, actual, belief)
 
 
 def _wanted(built: Built, read: Record) -> list[str]:
@@ -121,7 +121,7 @@ def _skipped(built: Built, viewer: str, post: str) -> str:
     return ""
 
 
-def _redone(built: Built) -> Violation | None:
+def _redone(built: Built) -> Iterator[Violation]:
     befell = len(built.world.trace.faults())
     begun = built.of("chunk")
     for post in dict.fromkeys(record.id for record in begun):
@@ -136,8 +136,7 @@ def _redone(built: Built) -> Violation | None:
             )
             bound, found = f"at most {CHUNK} a fault", ", ".join(again)
             wanted, actual = {"written again": bound}, {"written again": found}
-            return Violation(words, mine[-1].step, wanted, actual, "a crash starts over")
-    return None
+            yield Violation(words, mine[-1].step, wanted, actual, "a crash starts over")
 
 
 def next_question(built: Built, wrong: Violation) -> str:

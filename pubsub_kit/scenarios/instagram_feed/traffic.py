@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pubsub_kit.designs.build import Built, Site, entry
+from pubsub_kit.designs.built import Built, Site
 from pubsub_kit.designs.components import Group
+from pubsub_kit.designs.routes import entry
 from pubsub_kit.scenarios.instagram_feed.rules import EDGES, REST, feeds_are_true
 from pubsub_kit.world.services import CallError
 from pubsub_kit.world.verbs import sleep
@@ -94,7 +95,7 @@ async def _follows(built: Built) -> None:
 async def _deletes(built: Built) -> None:
     await sleep(REST)
     await _rests(built)
-    if feeds_are_true(built) is not None or not await _posts(built, "zed", "p2"):
+    if next(feeds_are_true(built), None) is not None or not await _posts(built, "zed", "p2"):
         return
     await _removes(built, "delete", "deleted", "cal", author="zed", post="p2")
     await sleep(REST)
@@ -104,7 +105,7 @@ async def _deletes(built: Built) -> None:
 async def _rests(built: Built) -> None:
     """Note what each feed shows at rest, where it is read: nothing can fail on the way."""
     target = entry(built.design, "open_feed").target
-    reader = Site(built, built.design.part(target), built.design.steps or built.problem.steps)
+    reader = Site(built, built.design.part(target), built.kind)
     for viewer in ("bea", "cal", "dan", "eve", "fay"):
         shown = await reader.perform("open_feed", {"viewer": viewer})
         built.record("at rest", viewer, VIEWERS, posts=" ".join(sorted(shown)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from pubsub_kit.designs.build import Built, Record
+from pubsub_kit.designs.built import Built, Record
 from pubsub_kit.designs.told import faults
 from pubsub_kit.scenarios.notification_system.steps import CAP, DAY, URGENT, local, quiet_for
 from pubsub_kit.world.search.violation import Violation
@@ -17,12 +17,10 @@ from pubsub_kit.world.search.violation import Violation
 BOUND = 60.0  # seconds after an opt-out or a move in which something may still go out
 
 
-def people_are_told_right(built: Built) -> Violation | None:
-    """Return what is wrong after a run, the worst first; None if every promise was kept."""
+def people_are_told_right(built: Built) -> Iterator[Violation]:
+    """Yield what is wrong after a run, the worst first."""
     for rule in (twice, too_late, opted_out, at_night, too_many, not_told):
-        if (wrong := next(rule(built), None)) is not None:
-            return wrong
-    return None
+        yield from rule(built)
 
 
 def twice(built: Built) -> Iterator[Violation]:

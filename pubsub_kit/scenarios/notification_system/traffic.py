@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from pubsub_kit.designs.build import CLIENT, Built, Record, entry
+from pubsub_kit.designs.built import CLIENT, Built, Record
 from pubsub_kit.designs.components import Scheduler
+from pubsub_kit.designs.routes import entry
 from pubsub_kit.scenarios.notification_system.providers import Note
 from pubsub_kit.scenarios.notification_system.rules import BOUND, told, twice
 from pubsub_kit.world.publishing import PublishTimeout, publish

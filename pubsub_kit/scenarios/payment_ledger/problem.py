@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pubsub_kit.designs.build import CLIENT, Built
+from pubsub_kit.designs.built import CLIENT, Built
 from pubsub_kit.designs.components import (
     Cache,
     DesignError,
@@ -48,7 +48,7 @@ def two_tabs(built: Built) -> None:
     """Ann pays for one order in two tabs, and asks later for another amount; a cache restarts."""
     for who, at, click, amount, tries in (
         ("ann", 0.0, "tab-1", AMOUNT, 2),
-        ("ann's other tab", 0.5, "tab-2", AMOUNT, 1),
+        ("second tab", 0.5, "tab-2", AMOUNT, 1),
         ("ann, later", 40.0, "tab-1", AMOUNT + 8, 1),
     ):
         built.client(_pays(built, at, who, "order-1", click, amount, tries), who)
@@ -93,7 +93,7 @@ def silent_processor(built: Built) -> None:
     """For five seconds the processor accepts, and answers late; then a worker dies."""
     for part in built.design.components:
         if isinstance(part, Provider):
-            built.world.at(20.0, built.world.slow, part.name, 20.0)
+            built.world.at(20.0, built.world.slow, part.name, 5.0)
             built.world.at(25.0, built.world.slow, part.name, 1.0)
         elif isinstance(part, Group):
             node = next(name for name in built.world.nodes if name.startswith(part.name))

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from pubsub_kit.designs.build import Built, Record
+from pubsub_kit.designs.built import Built, Record
 from pubsub_kit.designs.told import faults
 from pubsub_kit.scenarios.payment_ledger.steps import CUSTOMER, MERCHANT
 from pubsub_kit.world.search.explore import Violation
 
 
-def books_are_true(built: Built) -> Violation | None:
-    """Return what is wrong after a run, the worst first: a double charge, a lie, a gap."""
-    return _charged_twice(built) or _told_wrong(built) or _not_posted(built)
+def books_are_true(built: Built) -> Iterator[Violation]:
+    """Yield what is wrong after a run, the worst first: a double charge, a lie, a gap."""
+    for rule in (_charged_twice, _told_wrong, _not_posted):
+        yield from rule(built)
 
 
-def _charged_twice(built: Built) -> Violation | None:
+def _charged_twice(built: Built) -> Iterator[Violation]:
     firsts: dict[str, Record] = {}
     for charge in built.of("charged"):
         first = firsts.setdefault(charge.id, charge)
@@ -26,11 +27,10 @@ def _charged_twice(built: Built) -> Violation | None:
                 f"${charge.facts['amount']} at {charge.time:g} s under {charge.facts['ref']!r}."
             )
             wanted, found = {charge.id: "1 charge"}, {charge.id: "2 charges"}
-            return Violation(words, _step(built, charge), wanted, found, "charged twice")
-    return None
+            yield Violation(words, _step(built, charge), wanted, found, "charged twice")
 
 
-def _told_wrong(built: Built) -> Violation | None:
+def _told_wrong(built: Built) -> Iterator[Violation]:
     charged = {charge.id: charge for charge in built.of("charged")}
     for told in built.of("told"):
         charge, answer = charged.get(told.id), told.facts["answer"]
@@ -39,18 +39,17 @@ def _told_wrong(built: Built) -> Violation | None:
                 f"ann is told at {told.time:g} s that {told.id} was declined. The processor "
                 f"charged her ${charge.facts['amount']} at {charge.time:g} s."
             )
-            return Violation(words, _step(built, told), "paid", "declined", "a timeout is a no")
+            yield Violation(words, _step(built, told), "paid", "declined", "a timeout is a no")
         changed = charge is not None and told.facts["amount"] != charge.facts["amount"]
         if changed and answer not in ("refused", "no answer"):
             words = (
                 f"At {told.time:g} s ann asks for {told.id} again with ${told.facts['amount']} "
                 f"instead of ${charge.facts['amount'] if charge else 0}, and is told {answer!r}."
             )
-            return Violation(words, _step(built, told), "refused", answer, "payload not compared")
-    return None
+            yield Violation(words, _step(built, told), "refused", answer, "payload not compared")
 
 
-def _not_posted(built: Built) -> Violation | None:
+def _not_posted(built: Built) -> Iterator[Violation]:
     charged = sum(charge.facts["amount"] for charge in built.of("charged"))
     posted = _posted(built)
     last = len(built.world.trace) - 1
@@ -60,16 +59,15 @@ def _not_posted(built: Built) -> Violation | None:
             f"${posted[MERCHANT]:g}."
         )
         belief = "posted twice" if posted[MERCHANT] > charged else "charged and not posted"
-        return Violation(words, last, charged, posted[MERCHANT], belief)
+        yield Violation(words, _decided_at(built), charged, posted[MERCHANT], belief)
     if posted[MERCHANT] + posted[CUSTOMER] != 0:
         words = f"The entries sum to ${posted[MERCHANT] + posted[CUSTOMER]:g} instead of 0."
-        return Violation(words, last, 0, posted, "half an entry")
+        yield Violation(words, last, 0, posted, "half an entry")
     wanted = {record.id for record in built.of("accepted")}
     unpaid = sorted(wanted - {charge.id for charge in built.of("charged")})
     if unpaid:
         words = f"{unpaid[0]} was accepted and never charged: it waits for ever."
-        return Violation(words, last, "charged", "pending", "nobody comes back")
-    return None
+        yield Violation(words, last, "charged", "pending", "nobody comes back")
 
 
 def _posted(built: Built) -> Mapping[str, float]:
@@ -78,6 +76,15 @@ def _posted(built: Built) -> Mapping[str, float]:
         side: sum(amount for key, amount in rows.items() if key.split()[-1] == side)
         for side in (MERCHANT, CUSTOMER)
     }
+
+
+def _decided_at(built: Built) -> int:
+    """Return the last write after the last charge, or that charge: where the books went wrong."""
+    trace = built.world.trace
+    charge = built.of("charged")[-1:]
+    since = charge[0].step if charge else 0
+    writes = [n for n, step in enumerate(trace) if step.kind == "effect" and n > since]
+    return writes[-1] if writes else since
 
 
 def _step(built: Built, record: Record) -> int:

@@ -41,7 +41,7 @@ class Ledger(Steps):
     async def accept(self, data: Payment) -> str:
         """Take a payment, unless its key was taken before; return what the client is told."""
         key = self.key(data)
-        row = {**data, "key": key, "state": "pending", "since": self.place.now}
+        row = {"state": "pending", **data, "key": key, "since": self.place.now}
         keys = self.rows("keys")
         if not await keys.insert(key, row):
             return await self.seen_before(key, data)

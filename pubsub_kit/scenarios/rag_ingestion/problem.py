@@ -1,8 +1,9 @@
 """Ingestion for retrieval as a problem: slice, levels, and what a proposal becomes.
 
 10 million documents of 20 chunks with 300 tokens; 2% change a day, which is 2.3 documents and 46
-chunks a second; 2 million tokens a minute. Those are the question's. Assumptions: 16 of the 20
-chunks of a change are as before, latencies, sizes of machines, and a backfill within 60 days.
+chunks a second; 2 million tokens a minute; a change is seen in 5 minutes, a deletion in one. Those
+are the question's. Assumptions: 16 of the 20 chunks of a change are as before, an import brings 200
+documents at once, the quota halves for two minutes, a backfill may take 60 days, sizes of machines.
 """
 
 from __future__ import annotations

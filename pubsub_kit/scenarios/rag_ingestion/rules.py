@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pubsub_kit.designs.build import Built, Record
+from pubsub_kit.designs.built import Built, Record
 from pubsub_kit.designs.told import faults
 from pubsub_kit.world.search.explore import Violation
 
@@ -14,9 +14,10 @@ FRESH = 300.0  # seconds from a change to the last answer that may miss it
 BETWEEN = " · "  # texts of what was seen
 
 
-def answers_are_true(built: Built) -> Violation | None:
-    """Return what is wrong after a run, the worst first: what was seen, then what is at rest."""
-    return next((wrong for check in _CHECKS for wrong in check(built)), None)
+def answers_are_true(built: Built) -> Iterator[Violation]:
+    """Yield what is wrong after a run, the worst first: what was seen, then what is at rest."""
+    for check in _CHECKS:
+        yield from check(built)
 
 
 # -- what queries saw ------------------------------------------------------------------------------
@@ -76,7 +77,7 @@ def _went_back(built: Built) -> Iterator[Violation]:
 def _partly(built: Built) -> Iterator[Violation]:
     whole: dict[str, float] = {}  # by document, when it was first seen so
     for answer in built.of("got"):
-        for doc in sorted({record.facts["doc"] for record in built.of("changed")}):
+        for doc in sorted({_version(record)[0] for record in built.of("changed")}):
             seen = _seen(built, answer, doc)
             if any(record.time <= answer.time for record in built.of("deleted", doc)):
                 continue
@@ -125,10 +126,10 @@ def _taken(built: Built, doc: str, text: str, until: float) -> str:
 def _outdated(built: Built) -> Iterator[Violation]:
     for answer in built.of("got"):
         for change in built.of("changed"):
-            doc, version = change.facts["doc"], change.facts["version"]
+            doc, version = _version(change)
             seen = _seen(built, answer, doc)
             late = answer.time > change.time + FRESH and not built.of("deleted", doc)
-            if late and (seen is None or int(_version(seen)[1]) < version):
+            if late and (seen is None or int(_version(seen)[1]) < int(version)):
                 what = f"version {_version(seen)[1]}" if seen else "nothing"
                 words = (
                     f"Version {version} of {doc} is there at {change.time:g} s. A query at "
@@ -147,11 +148,20 @@ def _text_left(built: Built) -> Iterator[Violation]:
     for asked in built.of("deleted"):
         left = [key for key, row in built.rows("chunks").items() if row["doc"] == asked.id]
         if left:
+            at, writer = _written(built, f"chunks/{left[0]}")
             words = (
                 f"{asked.id} was deleted at {asked.time:g} s. At rest its text is still in the "
-                f"index, in the rows {', '.join(left)}."
+                f"index, in the row {left[0]!r}, which {writer} wrote at {at.time:g} s."
             )
-            yield _wrong(built, None, words, "no row", left, "hidden is not deleted")
+            yield _wrong(built, at, words, "no row", ", ".join(left), "hidden is not deleted")
+
+
+def _written(built: Built, key: str) -> tuple[Record, str]:
+    """Return when a row was written last, and who did."""
+    steps = enumerate(built.world.trace)
+    wrote = [(n, s) for n, s in steps if s.kind == "effect" and key in (s.data or ((), (), ()))[2]]
+    number, step = wrote[-1]
+    return Record(step.time, "written", key, {}, number), step.node
 
 
 def _again(built: Built) -> Iterator[Violation]:
@@ -188,18 +198,19 @@ def _seen(built: Built, answer: Record, doc: str) -> Record | None:
 
 
 def _version(seen: Record) -> tuple[str, str]:
-    """Return which document was seen, and which version, or versions as in "1+2"."""
+    """Return which document a fact is about, and which version, or versions as in "1+2"."""
     doc, _, versions = seen.id.rpartition(" ")
     return doc, versions
 
 
 def _versions(built: Built, doc: str) -> list[int]:
-    return [r.facts["version"] for r in built.of("changed") if r.facts["doc"] == doc]
+    named = [_version(record) for record in built.of("changed")]
+    return [int(version) for name, version in named if name == doc]
 
 
 def _cut(built: Built, changed: Record) -> list[str]:
     """Return the chunks of a version, by the chunker of the design."""
-    kind: Any = built.design.steps or built.problem.steps
+    kind: Any = built.kind
     return list(kind.split(changed.facts["text"]))
 
 

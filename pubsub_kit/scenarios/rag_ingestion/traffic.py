@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from math import inf, nan
 from typing import Any
 
-from pubsub_kit.designs.build import Built, entry
+from pubsub_kit.designs.built import Built
 from pubsub_kit.designs.components import DesignError, Group
+from pubsub_kit.designs.routes import entry
 from pubsub_kit.scenarios.rag_ingestion.rules import BETWEEN
 from pubsub_kit.scenarios.rag_ingestion.steps import FIRST
 from pubsub_kit.world.services import CallError
@@ -19,8 +20,8 @@ CORPUS, CHUNKS, CHANGED, QUOTA = 10_000_000, 20, 0.02, 2_000_000  # quota: token
 PER_SECOND, ONE_OF = CORPUS * CHANGED / 86_400, 10  # documents a second
 SAME = 16  # chunks of a change that are as before
 WARM, BEGIN, END = 10.0, 60.0, 600.0  # seconds: the corpus is there; the backfill begins; it ends
-IMPORT = 300.0  # seconds
-BACKLOG, BURST = 400, 20  # documents of the backfill in the slice, and of one import
+IMPORT = 300.0  # when many documents are imported at once (seconds)
+BACKLOG, BURST = 400, 20  # documents of the backfill in the slice, and of that import
 
 
 # -- the small run ---------------------------------------------------------------------------------
@@ -30,30 +31,30 @@ def two_documents(built: Built) -> None:
     """Change tea, delete chai while it is being indexed, then go to a new model, and ask."""
     built.world.pause_for = max(built.world.pause_for, 1.5 * built.world.longest_lease)
     tea, chai = "brew milk salt", "brew"
-    built.client(_changes(built, 0.0, "tea", 1, tea), "author")
-    built.client(_changes(built, 0.0, "chai", 1, chai), "author")
-    built.client(_changes(built, 2.0, "tea", 2, "brew lemon"), "author")
-    built.client(_deletes(built, 2.0, "chai", 2), "author")
+    built.client(_changes(built, 0.0, "tea", 1, tea))
+    built.client(_changes(built, 0.0, "chai", 1, chai))
+    built.client(_changes(built, 2.0, "tea", 2, "brew lemon"))
+    built.client(_deletes(built, 2.0, "chai", 2))
     for doc, version, text in (("tea", 2, "brew lemon"), ("chai", 1, chai)):
         data = {"doc": doc, "version": version, "text": text, "model": NEW}
-        built.client(_replays(built, 400.0, data), "operator")
-    built.client(_switches(built, 440.0), "operator")
+        built.client(_replays(built, 400.0, data))
+    built.client(_switches(built, 440.0))
     last = 490.0 + 2 * built.world.longest_lease
     for number, at in enumerate((1.5, 2.5, 390.0, 405.0, last), 1):
-        built.client(_asks(built, at, f"q{number}"), "reader")
+        built.client(_asks(built, at, f"q{number}"))
 
 
 async def _changes(built: Built, at: float, doc: str, version: int, text: str) -> None:
     await sleep(at)
     name = f"{doc} {version}"
-    built.record("changed", name, "author", doc=doc, version=version, text=text)
+    built.record("changed", name, text=text)
     data = {"id": f"{doc} v{version}", "doc": doc, "version": version, "text": text}
     await _until_taken(built, "ingest", data)
 
 
 async def _deletes(built: Built, at: float, doc: str, version: int) -> None:
     await sleep(at)
-    built.record("deleted", doc, "author")
+    built.record("deleted", doc)
     await _until_taken(built, "remove", {"id": f"{doc} gone", "doc": doc, "version": version})
 
 
@@ -95,7 +96,7 @@ async def _asks(built: Built, at: float, query: str) -> None:
         answer = await built.ask("query", {"id": query}, tries=3)
     except CallError:
         return
-    built.record("got", query, "reader")
+    built.record("got", query)
     found: dict[str, list[Any]] = defaultdict(list)
     for row in answer["hits"]:
         found[row["doc"]].append(row)
@@ -103,7 +104,7 @@ async def _asks(built: Built, at: float, query: str) -> None:
         versions, models = _set(rows, "version"), _set(rows, "model")
         texts = BETWEEN.join(row["text"] for row in sorted(rows, key=lambda row: row["n"]))
         facts = {"texts": texts, "models": models, "asked": answer["model"], "query": query}
-        built.record("seen", f"{doc} {versions}", "reader", **facts)
+        built.record("seen", f"{doc} {versions}", **facts)
 
 
 def _set(rows: list[Any], field: str) -> str:

@@ -1,0 +1,132 @@
+"""The deck: a card for each misconception, number, recap and family, and how to choose among them.
+
+Beliefs and numbers are data in `data/`; recaps come from the lessons' sources.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Sequence
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+from pubsub_kit.checks.forms.sources import ROOT
+from pubsub_kit.errors import brief
+from pubsub_kit.interviews.cards.card import Card, CardError
+from pubsub_kit.interviews.cards.families.dice import Dice, seed_of
+from pubsub_kit.interviews.cards.families.forms import Number, Said, choice
+from pubsub_kit.interviews.cards.families.problem import Family, Problem
+from pubsub_kit.interviews.cards.families.registry import FAMILIES
+from pubsub_kit.interviews.cards.recaps import Recap, links, recaps
+
+_DATA = Path(__file__).with_name("data")
+
+
+@cache
+def deck(root: Path = ROOT) -> tuple[Card, ...]:
+    """Return every card, by lesson; within one, in an order that mixes the kinds and never changes.
+
+    A recap stands among the next lesson's cards: by then it takes an effort to recall.
+    Raises CardError if a file of the deck cannot be read.
+    """
+    where = links(root)
+    cards = [
+        *(_belief(row, where) for name in BELIEFS for row in rows(name)),
+        *(_number(row, where) for row in rows("numbers")),
+        *map(_recap, recaps(root)),
+        *(_family(family, where) for family in FAMILIES.values()),
+    ]
+    return tuple(sorted(cards, key=_place))
+
+
+def _place(card: Card) -> tuple[int, int]:
+    return int(card.lesson) + (card.kind == "recap"), seed_of(card.id, 0)
+
+
+BELIEFS = ("beliefs_00_06", "beliefs_07_11")
+
+
+@cache
+def rows(name: str) -> tuple[dict[str, Any], ...]:
+    """Return the rows of a file of the deck; raises CardError if it cannot be read."""
+    path = _DATA / f"{name}.toml"
+    try:
+        return tuple(tomllib.loads(path.read_text(encoding="utf-8"))["card"])
+    except (OSError, ValueError, KeyError) as error:
+        raise CardError(
+            f"{path.name} of the deck can't be read ({error}): git restore brings it back"
+        ) from error
+
+
+def verdicts_of(beliefs: Sequence[int]) -> tuple[str, ...]:
+    """Return the names by which verdicts call these misconceptions."""
+    found = (row for name in BELIEFS for row in rows(name) if row["number"] in beliefs)
+    return tuple(name for row in found for name in row["verdicts"])
+
+
+def _belief(row: dict[str, Any], where: dict[str, str]) -> Card:
+    name = f"belief-{row['number']:02}"
+
+    def make(number: int) -> Problem:
+        form = choice(Dice(seed_of(name, number)), row["right"], row["wrong"])
+        hint = "Which systems know what, at the moment that matters?"
+        return Problem(row["front"], form, row["why"], hint, {"belief": row["number"]})
+
+    return Card(
+        name, "belief", row["lesson"], row["front"], make, where.get(row["lesson"], ""),
+        row["source"], (row["number"],), tuple(row["verdicts"]),
+    )  # fmt: skip
+
+
+def _number(row: dict[str, Any], where: dict[str, str]) -> Card:
+    form = Number(row["value"], row["unit"], row.get("within", 0.02), row.get("factor", 0.0))
+    hint = f"It has {len(str(int(row['value'])))} digits before the point."
+    problem = Problem(row["front"], form, row["back"], hint, {"value": row["value"]})
+    return Card(
+        f"number-{row['id']}", "number", row["lesson"], row["front"], lambda _: problem,
+        where.get(row["lesson"], ""), row["source"],
+    )  # fmt: skip
+
+
+def _recap(recap: Recap) -> Card:
+    """Make a card of a bullet; its id goes with its words, so that a new wording is a new card."""
+    front = f"Lesson {recap.lesson} ends with what you can do now. Do it, aloud or in writing: "
+    front += f'"{recap.words}"'
+    model = f"Compare with lesson {recap.lesson}" + (f", {recap.link}." if recap.link else ".")
+    hint = "Which run of the lesson showed it? Tell what happened in it, step by step."
+    problem = Problem(front, Said(model), "What was missing is what to read again.", hint)
+    mark = f"{crc32(recap.words.encode()):08x}"
+    return Card(
+        f"recap-{recap.lesson}-{mark}", "recap", recap.lesson, recap.words, lambda _: problem,
+        recap.link,
+    )  # fmt: skip
+
+
+def _family(family: Family, where: dict[str, str]) -> Card:
+    return Card(
+        f"family-{family.name}", "family", family.lesson, family.title, partial(family.problem),
+        where.get(family.lesson, ""), family.source, family.beliefs, verdicts_of(family.beliefs),
+    )  # fmt: skip
+
+
+def chosen(cards: Sequence[Card], lesson: Any = None, family: Any = None) -> list[Card]:
+    """Return the cards of a lesson, or of a family; raises CardError where there are none."""
+    picked = list(cards)
+    if lesson is not None:
+        digits = str(lesson).strip().partition("_")[0]
+        picked = [card for card in picked if digits and card.lesson == digits.zfill(2)]
+        if not picked:
+            there = ", ".join(sorted({card.lesson for card in cards}))
+            raise CardError(f"there are no cards for lesson {brief(lesson)}: there are {there}")
+    if family is not None:
+        name = str(family).strip().removeprefix("family-")
+        picked = [card for card in picked if card.id == f"family-{name}"]
+        if not picked:
+            names = [card.id.removeprefix("family-") for card in cards if card.kind == "family"]
+            near = difflib.get_close_matches(name[:40], names, 1)
+            there = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+            raise CardError(f"there is no family {brief(family)} among these cards: {there}")
+    return picked

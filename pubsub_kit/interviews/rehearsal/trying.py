@@ -1,0 +1,143 @@
+"""Claims and runs: you promise, the design runs, and what broke asks the next question."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from pubsub_kit.checks.forms import quantity
+from pubsub_kit.errors import PubSubKitError, said
+from pubsub_kit.interviews.rehearsal import claims, deciding
+from pubsub_kit.interviews.rehearsal.claims import ORACLE
+from pubsub_kit.interviews.rehearsal.runner import FAILS, MEASURES, Design, Result, Runner
+from pubsub_kit.interviews.rehearsal.settling import Settled, is_about, settle
+from pubsub_kit.interviews.rehearsal.turn import Turn
+
+_SHOWN = 3  # facts of a run that are said aloud
+
+
+def claim(turn: Turn, text: str) -> None:
+    """Note a claim, or show how one is written."""
+    try:
+        made = claims.parse(text)
+    except claims.ClaimError as error:
+        turn.tell(str(error))
+        return
+    turn.note("claimed", text=claims.words(made), confidence=made.confidence)
+    sure = "" if made.confidence is not None else " How sure are you? Claim it again with a number."
+    if not turn.question.full:
+        sure = " No design of this question runs, so nobody will decide it: argue it."
+    turn.say(f"Noted: {claims.words(made)}.{sure}")
+
+
+def run(turn: Turn, runner: Runner) -> None:
+    """Run the design that was decided on, settle what was claimed, and ask what comes of it."""
+    if not turn.question.full:
+        turn.tell(elsewhere(turn))
+        return
+    if not turn.state.decided:
+        turn.tell("There is nothing to run yet: decide something first; /decide lists what is open")
+        return
+    try:
+        design, result = _tried(turn, runner)
+        settled = [(text, _settled(text, design, result, runner)) for text in turn.state.claims]
+        design, told, shown = _as_data(design), _as_data(_told(result)), summary(result)
+    except Exception as error:  # of a runner that is not ours, too: the rehearsal has to go on
+        turn.tell(f"The design could not be run, and nothing is lost: {_why(error)}")
+        return
+    turn.note("designed", design=design)
+    turn.note("ran", **told)
+    turn.say(shown, awaits="")
+    for text, (held, why) in settled:
+        turn.note("settled", claim=text, held=held, why=why)
+        turn.say(f"You claimed “{text}”. {_verdict(held)}: {why}.")
+    _go_on(turn, result)
+
+
+def elsewhere(turn: Turn) -> str:
+    """Say where a question's rule is put to the test whose design does not run here."""
+    rule, where = turn.question.oracle.holds, turn.question.oracle.run
+    if not where:
+        return f"No design of this question runs. What must hold: {rule} Argue why yours keeps it."
+    exercise, _, question = where.partition(".")
+    return (
+        f"No design of this question runs. What must hold: {rule} Exercise {exercise} has the same "
+        f"rule in its question {question!r}: python3 -m pubsub_kit check {exercise} {question}"
+    )
+
+
+def summary(result: Result) -> str:
+    """Say in a few lines what a run showed."""
+    facts = list(result.words[:_SHOWN])
+    if result.outcome == FAILS:
+        facts = facts or [f"This does not hold: {result.broke or 'the rule'}."]
+        facts += [f"Schedule {result.code} shows it."] if result.struck else []
+    elif not facts:
+        tried = f" with up to {result.up_to} of {', '.join(result.faults)}" if result.faults else ""
+        facts = [f"It holds in {result.schedules:,} schedules{tried}."]
+    facts += result.misses[:_SHOWN]
+    numbers = [_measure(name, value) for name, value in result.measures.items()]
+    return "\n".join([*facts, *([" · ".join(numbers)] if numbers else [])])
+
+
+def _tried(turn: Turn, runner: Runner) -> tuple[Design, Result]:
+    options = {id: option for id, option in turn.state.decided.items() if option}
+    design = runner.propose(turn.question.id, options)
+    return design, runner.run(design)
+
+
+def _settled(text: str, design: Design, result: Result, runner: Runner) -> Settled:
+    """Settle a claim by the run, or by one more that tries just what the claim is about."""
+    made = claims.parse(text)
+    found = settle(made, result)
+    if found.held is None and made.kind == ORACLE:
+        about = partial(is_about, made.oracle)
+        up_to = made.at_most if made.faults or made.at_most > 1 else None
+        return settle(made, runner.run(design, made.faults or None, up_to, about))
+    return found
+
+
+def _go_on(turn: Turn, result: Result) -> None:
+    if result.next_question:
+        turn.say(result.next_question, awaits="counterexample")
+    elif result.outcome == FAILS:
+        turn.say("What does the user see, and which decision would you change?",
+                 awaits="counterexample")  # fmt: skip
+    elif left := deciding.open_ones(turn):
+        deciding.ask(turn, left[0])
+    else:
+        turn.say("What would break it all the same?", awaits="")
+
+
+def _told(result: Result) -> dict[str, Any]:
+    """Return a result as its fact has it."""
+    return {
+        "level": result.level, "outcome": result.outcome, "words": list(result.words),
+        "code": result.code, "schedules": result.schedules, "faults": list(result.faults),
+        "up_to": result.up_to, "struck": list(result.struck), "broke": result.broke,
+        "next_question": result.next_question, "measures": dict(result.measures),
+        "misses": list(result.misses), "complete": result.complete,
+    }  # fmt: skip
+
+
+def _as_data(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a mapping as the log will have it; raises ValueError or TypeError if it can't."""
+    found: dict[str, Any] = json.loads(json.dumps(dict(given), allow_nan=False))
+    return found
+
+
+def _measure(name: str, value: float) -> str:
+    unit = next((MEASURES[each] for each in MEASURES if name.startswith(each)), "")
+    return f"{name} {quantity.words(value, unit)}"
+
+
+def _verdict(held: bool | None) -> str:
+    return {True: "It held", False: "It did not hold", None: "It stays open"}[held]
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, PubSubKitError):
+        return str(error)
+    return f"{type(error).__name__}: {said(error)}"

@@ -1,0 +1,171 @@
+"""What runs when a rehearsal runs a design: the five questions that have worlds, behind one face.
+
+A proposal is data, so that a rehearsal's log can hold it: the question, the decisions, and the
+parts and wires that they came to.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from importlib import import_module
+from typing import Any
+
+from pubsub_kit.designs.components import DesignError
+from pubsub_kit.designs.design import from_json
+from pubsub_kit.designs.drawn import drawn
+from pubsub_kit.designs.problem import Problem
+from pubsub_kit.designs.report import Report, amount, run
+from pubsub_kit.errors import brief
+from pubsub_kit.interviews.rehearsal.runner import FAILS, HOLDS, Result
+from pubsub_kit.scenarios.twitter_feed import rehearsed as twitter
+from pubsub_kit.scenarios.twitter_feed.arena import LEVELS
+from pubsub_kit.show.picture import Picture
+from pubsub_kit.world.chance import parse
+
+_SCENARIOS = "pubsub_kit.scenarios."
+#: Where the worlds of each question are, besides the Twitter feed, which has its own arena.
+WHERE = {
+    "payment-ledger": "payment_ledger",
+    "notification-system": "notification_system",
+    "instagram-feed": "instagram_feed",
+    "rag-ingestion": "rag_ingestion",
+}
+Proposal = Mapping[str, Any]
+
+
+def problem(question_id: str) -> Problem:
+    """Return the problem of a question; raises DesignError for one whose designs don't run."""
+    if question_id not in WHERE:
+        known = ", ".join([twitter.ID, *WHERE])
+        raise DesignError(f"no design of {brief(question_id)} runs: those of {known} do")
+    module = import_module(f"{_SCENARIOS}{WHERE[question_id]}.problem")
+    found: Problem = module.PROBLEM
+    return found
+
+
+class Designs:
+    """The runner of the kit: it proposes the design that decisions come to, and runs it."""
+
+    def propose(self, question_id: str, decisions: Mapping[str, str]) -> Proposal:
+        """Return the design that these options make; raises DesignError where there is none."""
+        said = {"question": question_id, "decisions": dict(decisions)}
+        if question_id == twitter.ID:
+            return {**said, "design": _plain(twitter.propose(decisions))}
+        design = problem(question_id).propose(decisions)
+        return {**said, "design": json.loads(design.to_json())}
+
+    def run(
+        self,
+        design: Proposal,
+        faults: tuple[str, ...] | None = None,
+        up_to: int | None = None,
+        about: Callable[[str], bool] | None = None,
+    ) -> Result:
+        """Search a proposal's runs, put it under load, and say what was found."""
+        if design["question"] == twitter.ID:
+            return _feed(twitter.report(twitter.propose(design["decisions"])))
+        found = self.report(design, faults, up_to, about)
+        return _result(found)
+
+    def report(
+        self,
+        design: Proposal,
+        faults: tuple[str, ...] | None = None,
+        up_to: int | None = None,
+        about: Callable[[str], bool] | None = None,
+    ) -> Report:
+        """Return the report card of a proposal, with the faults that a claim is about."""
+        asked = problem(design["question"])
+        small = asked.small
+        most = small.at_most if up_to is None else min(up_to, _MOST)
+        asked = replace(asked, small=small.of(faults or small.faults, most))
+        made = from_json(json.dumps(design["design"]))
+        return run(asked, made, about or (lambda words: True))
+
+    def picture(self, design: Proposal) -> Picture:
+        """Draw the run that breaks a proposal, or the hardest one that it survived."""
+        if design["question"] == twitter.ID:
+            return twitter.report(twitter.propose(design["decisions"])).picture
+        return self.report(design).picture
+
+    def boxes(self, design: Proposal) -> Picture:
+        """Draw a proposal's parts and wires."""
+        if design["question"] == twitter.ID:
+            boxes: Callable[[Any], Picture] = import_module("pubsub_kit.feed.boxes").boxes
+            return boxes(twitter.propose(design["decisions"]))
+        return drawn(from_json(json.dumps(design["design"])))
+
+
+_MOST = 4  # faults in one run, however many a claim names: a search of more does not end
+
+
+def _result(found: Report) -> Result:
+    small, search = found.problem.small, found.found
+    wrong = search.violation
+    measures = {_NAMES.get(name, name): value for name, value in found.measures.items()}
+    return Result(
+        outcome=HOLDS if wrong is None else FAILS,
+        words=() if wrong is None else (wrong.message,),
+        code="" if wrong is None else search.code,
+        schedules=search.schedules,
+        faults=tuple(search.fired),
+        up_to=small.at_most,
+        complete=search.outcome in ("holds", "fails"),
+        struck=tuple(parse(search.code).values()) if wrong else (),
+        broke="" if wrong is None else wrong.message,
+        next_question=found.question,
+        measures=measures,
+        misses=tuple(_misses(found)),
+    )
+
+
+_NAMES = {"oldest": "oldest age"}
+
+
+def _misses(found: Report) -> list[str]:
+    return [
+        f"{words} is {amount(value, unit)}, and may be {amount(found.problem.levels[name], unit)}."
+        for name, value in found.missed.items()
+        for words, unit in [found.words_of(name)]
+    ]
+
+
+def _feed(found: twitter.FeedReport) -> Result:
+    search, wrong = found.found, found.found.violation
+    values = found.measures
+    late = max(v for name, v in values.items() if name.startswith("delivery_p99"))
+    return Result(
+        outcome=HOLDS if wrong is None else FAILS,
+        words=() if wrong is None else (wrong.message,),
+        code="" if wrong is None else search.code,
+        schedules=search.schedules,
+        faults=tuple(search.fired),
+        up_to=twitter.AT_MOST,
+        complete=search.outcome in ("holds", "fails"),
+        struck=tuple(parse(search.code).values()) if wrong else (),
+        broke="" if wrong is None else wrong.message,
+        next_question=found.question,
+        measures={
+            "p99": late,
+            "oldest age": values["backlog"],
+            "lost": values["lost"],
+            "doubled": values["doubled"],
+            "stale": values["ghosts"],
+            "cost": values["cost"],
+        },
+        misses=tuple(f"{each}." for each in found.card.failures),
+    )
+
+
+def levels(question_id: str) -> str:
+    """Return what a question's load run must keep to, in words."""
+    if question_id == twitter.ID:
+        return ", ".join(f"{name} at most {bound:g}" for name, bound in LEVELS.bounds.items())
+    asked = problem(question_id)
+    return ", ".join(f"{name} at most {bound:g}" for name, bound in asked.levels.items())
+
+
+def _plain(design: Any) -> dict[str, Any]:
+    return {name: value for name, value in vars(design).items() if not name.startswith("_")}
