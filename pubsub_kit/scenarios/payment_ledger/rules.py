@@ -59,7 +59,8 @@ def _not_posted(built: Built) -> Iterator[Violation]:
             f"${posted[MERCHANT]:g}."
         )
         belief = "posted twice" if posted[MERCHANT] > charged else "charged and not posted"
-        yield Violation(words, _decided_at(built), charged, posted[MERCHANT], belief)
+        wanted, found = {"posted": charged}, {"posted": posted[MERCHANT]}
+        yield Violation(words, _decided_at(built), wanted, found, belief)
     if posted[MERCHANT] + posted[CUSTOMER] != 0:
         words = f"The entries sum to ${posted[MERCHANT] + posted[CUSTOMER]:g} instead of 0."
         yield Violation(words, last, 0, posted, "half an entry")
