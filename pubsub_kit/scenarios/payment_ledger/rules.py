@@ -64,8 +64,8 @@ def _not_posted(built: Built) -> Iterator[Violation]:
     if posted[MERCHANT] + posted[CUSTOMER] != 0:
         words = f"The entries sum to ${posted[MERCHANT] + posted[CUSTOMER]:g} instead of 0."
         yield Violation(words, last, 0, posted, "half an entry")
-    wanted = {record.id for record in built.of("accepted")}
-    unpaid = sorted(wanted - {charge.id for charge in built.of("charged")})
+    accepted = {record.id for record in built.of("accepted")}
+    unpaid = sorted(accepted - {charge.id for charge in built.of("charged")})
     if unpaid:
         words = f"{unpaid[0]} was accepted and never charged: it waits for ever."
         yield Violation(words, last, "charged", "pending", "nobody comes back")
