@@ -81,6 +81,7 @@ def code_of(verdict: Verdict) -> str:
 # --- wrong answers --------------------------------------------------------------------------------
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("number", "mistake"), every("mistakes"))
 def test_a_mistake_fails_with_what_it_believes(number: str, mistake: Mistake) -> None:
     question = QUESTIONS[number, mistake.question]
