@@ -49,7 +49,8 @@ def build(world: World, design: Design, problem: Problem, load: Load | None = No
     for part in design.components:
         if isinstance(part, Store | Cache):
             lag, keeps = (part.lag, None) if isinstance(part, Store) else (0.0, part.keeps)
-            built.kept[part.name] = Kept(world, part.name, lag, keeps)
+            kept = built.kept[part.name] = Kept(world, part.name, lag, keeps)
+            kept.reads = 0.0 if load else problem.small.reads
         elif isinstance(part, Topic):
             world.topic(part.name, partitions=part.partitions)
     for part in design.components:

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from pubsub_kit.world.stores import Store, Transaction
+from pubsub_kit.world.tasks import wait
 from pubsub_kit.world.world import World
 
 _ABSENT = object()
@@ -48,6 +49,8 @@ class Rows:
     async def get(self, key: str, default: Any = None) -> Any:
         """Return a row as this place shows it: late behind a replica, gone from a cache in time."""
         found = await self.table.get(self._key(key), _ABSENT)
+        if self.kept.reads:  # others run between a look and a leap
+            await wait(self.kept.world.env.timeout(self.kept.reads))
         return self.kept.seen(self._key(key), found, default)
 
     async def put(self, key: str, value: Any) -> None:
@@ -91,6 +94,7 @@ class Kept:
     def __init__(self, world: World, name: str, lag: float, keeps: float | None) -> None:
         self.world, self.store = world, world.store(name)
         self.lag, self.keeps = lag, keeps
+        self.reads = 0.0  # seconds until a reader has what it asked for
         self.history: dict[str, list[tuple[float, Any]]] = {}
 
     @property

@@ -45,13 +45,18 @@ UNDECIDED = ("capture",)
 
 
 def two_tabs(built: Built) -> None:
-    """Ann pays for one order in two tabs, and asks later for another amount; a cache restarts."""
-    for who, at, click, amount, tries in (
-        ("ann", 0.0, "tab-1", AMOUNT, 2),
-        ("second tab", 0.5, "tab-2", AMOUNT, 1),
-        ("ann, later", 40.0, "tab-1", AMOUNT + 8, 1),
+    """Ann pays for one order in two tabs, once with a tip, and again later; bob pays as much.
+
+    A cache restarts meanwhile.
+    """
+    for who, order, at, click, amount, tries in (
+        ("ann", "order-1", 0.0, "tab-1", AMOUNT, 2),
+        ("tip tab", "order-1", 0.0, "tab-2", AMOUNT + 8, 1),
+        ("bob", "order-2", 0.5, "tab-3", AMOUNT, 1),
+        ("ann, later", "order-1", 40.0, "tab-1", AMOUNT, 1),
+        ("tip, later", "order-1", 40.0, "tab-2", AMOUNT + 8, 1),
     ):
-        built.client(_pays(built, at, who, "order-1", click, amount, tries), who)
+        built.client(_pays(built, at, who, order, click, amount, tries), who)
     for kept in built.kept.values():
         if kept.keeps is not None:
             built.world.at(0.25, kept.wipe)
@@ -163,7 +168,11 @@ PROBLEM = Problem(
     needs=("accept", "pay", "charge"),
     roles=("keys", "entries"),
     small=Small(
-        two_tabs, faults=("crash", "ack lost", "reply lost"), at_most=2, ticks=(30.0, 60.0)
+        two_tabs,
+        faults=("crash", "loss", "ack lost", "reply lost"),
+        at_most=2,
+        reads=0.001,
+        ticks=(30.0, 60.0, 90.0),
     ),
     oracle=books_are_true,
     slice=Slice(

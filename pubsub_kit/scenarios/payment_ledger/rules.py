@@ -58,7 +58,7 @@ def _not_posted(built: Built) -> Iterator[Violation]:
             f"At rest the processor has charged ${charged:g}, and the merchant's entries come to "
             f"${posted[MERCHANT]:g}."
         )
-        belief = "posted twice" if posted[MERCHANT] > charged else "charged and not posted"
+        belief = _why_unequal(built, posted[MERCHANT] - charged)
         wanted, found = {"posted": charged}, {"posted": posted[MERCHANT]}
         yield Violation(words, _decided_at(built), wanted, found, belief)
     if posted[MERCHANT] + posted[CUSTOMER] != 0:
@@ -69,6 +69,14 @@ def _not_posted(built: Built) -> Iterator[Violation]:
     if unpaid:
         words = f"{unpaid[0]} was accepted and never charged: it waits for ever."
         yield Violation(words, last, "charged", "pending", "nobody comes back")
+
+
+def _why_unequal(built: Built, surplus: float) -> str:
+    if surplus < 0:
+        return "charged and not posted"
+    charged = {charge.id for charge in built.of("charged")}
+    accepted = {record.id for record in built.of("accepted")}
+    return "posted twice" if accepted <= charged else "posted and not charged"
 
 
 def _posted(built: Built) -> Mapping[str, float]:
@@ -105,6 +113,7 @@ _ASKED = {
     "charged twice": "She gets no answer and asks again. What does her bank statement say?",
     "a timeout is a no": "The processor had already charged her. What do you tell ann?",
     "charged and not posted": "The charge went through. Who posts its entries, and when?",
+    "posted and not charged": "The books have money that nobody was charged. Which comes first?",
     "posted twice": "The work is done a second time. What keeps it from being posted twice?",
     "nobody comes back": "Ann was told that it is pending. Who comes back to it?",
 }
