@@ -163,7 +163,7 @@ show.play(scored, percent=show.slider(50, 100, 80, step=5, label="how sure, %"))
 # ## Break it before they do
 #
 # The interviewer's favourite sentence is "what if …?". Ask it of a search instead: ann pays in two
-# tabs, and any two of a crash, a lost ack and a lost reply may happen.
+# tabs, once with a tip, and any two of a crash, a lost request, reply or ack may happen.
 
 # %% tags=["folded"]
 # Your prediction

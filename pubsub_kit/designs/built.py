@@ -54,6 +54,7 @@ class Record(NamedTuple):
     id: str
     facts: Mapping[str, Any]
     step: int  # of the trace, where a small run notes it
+    who: str = ""  # the node where it came about
 
 
 class Built:
@@ -83,7 +84,7 @@ class Built:
         if not self.load and kind not in ("asked", "accepted", "done"):
             said = ", ".join(map(str, facts.values()))
             self.world.note("note", who, text=f"{kind} {id}" + (f": {said}" if said else ""))
-        self.records.append(Record(self.world.now, kind, id, facts, at))
+        self.records.append(Record(self.world.now, kind, id, facts, at, who))
 
     def of(self, kind: str, id: str | None = None) -> list[Record]:
         """Return the facts of a kind, in their order; those about one id, if you name it."""

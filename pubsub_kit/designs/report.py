@@ -8,7 +8,7 @@ seeded latencies, bursts and the interviewer's failure.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from pubsub_kit.designs.built import Built
 from pubsub_kit.designs.design import Design
 from pubsub_kit.designs.measures import MEASURES, Measures, load
 from pubsub_kit.designs.problem import Problem
+from pubsub_kit.designs.told import raised
 from pubsub_kit.show.html import as_html
 from pubsub_kit.world.chance import parse
 from pubsub_kit.world.search.explore import Exploration, Violation, explore
@@ -45,7 +46,9 @@ def searched(
         small.traffic(built)
 
     def oracle(world: World) -> Violation | None:
-        return next((each for each in problem.oracle(runs[0]) if about(each.message)), None)
+        wrong = next((each for each in problem.oracle(runs[0]) if about(each.message)), None)
+        why = raised(world) if wrong else ""
+        return replace(wrong, message=f"{wrong.message} {why}") if wrong and why else wrong
 
     def search(faults: Sequence[str]) -> Exploration:
         return explore(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from pubsub_kit.errors import PubSubKitError, said
 from pubsub_kit.world.trace import Step, Trace
+from pubsub_kit.world.world import World
 
 _MOST = 3
 
@@ -18,6 +20,18 @@ def faults(trace: Trace) -> str:
     more = f"; and {len(said) - _MOST} more" if len(said) > _MOST else ""
     sentence = "; ".join(said[:_MOST]) + more
     return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def raised(world: World) -> str:
+    """Return the first error of a candidate's own code in a run, as a sentence; "" if none.
+
+    What the kit raises, such as a call that got no reply, is part of the run.
+    """
+    for at, error in world.raised:
+        if not isinstance(error, PubSubKitError):
+            step = world.trace[min(at, len(world.trace) - 1)]
+            return f"At {step.time:g} s {step.node} raised {type(error).__name__}: {said(error)}."
+    return ""
 
 
 def _words(step: Step) -> str:

@@ -64,7 +64,7 @@ def test_a_rehearsal_from_the_first_question_to_the_report(
         desk.get_by_role("button", name="Run the design").click()
         expect(said(desk)).to_contain_text("ann is charged twice")
         expect(said(desk)).to_contain_text("It did not hold")
-        expect(said(desk)).to_contain_text("What does her bank statement say?")
+        expect(said(desk)).to_contain_text("What does the bank statement say?")
         assert notebook.errors == []
     with Notebook(browser.new_page(), server, "rehearsal.ipynb") as again:  # and a new kernel
         again.run_all()

@@ -75,7 +75,7 @@ def test_a_missing_wire_is_said_and_not_swallowed_by_a_retry() -> None:
 
 
 def test_a_topic_keyed_by_what_its_messages_lack_is_said() -> None:
-    with pytest.raises(DesignError, match="keyed by 'colour', and a message to it has id, order"):
+    with pytest.raises(DesignError, match="keyed by 'colour', and a message to it has state, id"):
         searched(PROBLEM, propose({}).but("payments", key="colour"))
 
 

@@ -23,7 +23,11 @@ from pubsub_kit.designs.components import (
 )
 from pubsub_kit.designs.design import Design
 from pubsub_kit.designs.problem import Problem, Slice, Small
-from pubsub_kit.scenarios.payment_ledger.rules import books_are_true, next_question
+from pubsub_kit.scenarios.payment_ledger.rules import (
+    books_are_true,
+    next_question,
+    unposted,
+)
 from pubsub_kit.scenarios.payment_ledger.steps import Ledger, Processor
 from pubsub_kit.world.chance import lognormal, sometimes
 from pubsub_kit.world.services import CallError
@@ -45,16 +49,17 @@ UNDECIDED = ("capture",)
 
 
 def two_tabs(built: Built) -> None:
-    """Ann pays for one order in two tabs, once with a tip, and again later; bob pays as much.
+    """Ann pays for one order in two tabs, once with a tip; bob pays as much; later all ask again.
 
     A cache restarts meanwhile.
     """
     for who, order, at, click, amount, tries in (
         ("ann", "order-1", 0.0, "tab-1", AMOUNT, 2),
-        ("tip tab", "order-1", 0.0, "tab-2", AMOUNT + 8, 1),
+        ("ann", "order-1", 0.0, "tab-2", AMOUNT + 8, 1),
         ("bob", "order-2", 0.5, "tab-3", AMOUNT, 1),
-        ("ann, later", "order-1", 40.0, "tab-1", AMOUNT, 1),
-        ("tip, later", "order-1", 40.0, "tab-2", AMOUNT + 8, 1),
+        ("ann", "order-1", 40.0, "tab-1", AMOUNT, 1),
+        ("ann", "order-1", 40.0, "tab-2", AMOUNT + 8, 1),
+        ("bob", "order-2", 40.0, "tab-3", AMOUNT, 1),
     ):
         built.client(_pays(built, at, who, order, click, amount, tries), who)
     for kept in built.kept.values():
@@ -187,7 +192,9 @@ PROBLEM = Problem(
         trouble=silent_processor,
         burst=(0.0, 60.0),  # the whole slice is of the busiest minute
     ),
-    levels={"p99": 5.0, "oldest": 120.0, "lost": 0, "doubled": 0},
+    levels={"p99": 5.0, "oldest": 120.0, "lost": 0, "doubled": 0, "unposted": 0},
+    more=unposted,
+    units={"unposted": ("charged, not in the books", "$")},
     references=references,
     propose=propose,
     next_question=next_question,

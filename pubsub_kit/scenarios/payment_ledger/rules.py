@@ -9,10 +9,13 @@ from pubsub_kit.designs.told import faults
 from pubsub_kit.scenarios.payment_ledger.steps import CUSTOMER, MERCHANT
 from pubsub_kit.world.search.explore import Violation
 
+_YES = ("paid", "pending")
+_MOMENT = 0.1  # seconds: two requests that are closer race each other
+
 
 def books_are_true(built: Built) -> Iterator[Violation]:
     """Yield what is wrong after a run, the worst first: a double charge, a lie, a gap."""
-    for rule in (_charged_twice, _told_wrong, _not_posted):
+    for rule in (_charged_twice, _told_wrong, _not_posted, _not_charged):
         yield from rule(built)
 
 
@@ -22,8 +25,8 @@ def _charged_twice(built: Built) -> Iterator[Violation]:
         first = firsts.setdefault(charge.id, charge)
         if first is not charge:
             words = (
-                f"ann is charged twice for {charge.id}: ${first.facts['amount']} at "
-                f"{first.time:g} s under the reference {first.facts['ref']!r}, and "
+                f"{_payer(charge.id)} is charged twice for {charge.id}: ${first.facts['amount']} "
+                f"at {first.time:g} s under the reference {first.facts['ref']!r}, and "
                 f"${charge.facts['amount']} at {charge.time:g} s under {charge.facts['ref']!r}."
             )
             wanted, found = {charge.id: "1 charge"}, {charge.id: "2 charges"}
@@ -33,58 +36,91 @@ def _charged_twice(built: Built) -> Iterator[Violation]:
 def _told_wrong(built: Built) -> Iterator[Violation]:
     charged = {charge.id: charge for charge in built.of("charged")}
     for told in built.of("told"):
-        charge, answer = charged.get(told.id), told.facts["answer"]
-        if answer == "declined" and charge is not None:
-            words = (
-                f"ann is told at {told.time:g} s that {told.id} was declined. The processor "
-                f"charged her ${charge.facts['amount']} at {charge.time:g} s."
-            )
-            yield Violation(words, _step(built, told), "paid", "declined", "a timeout is a no")
-        changed = charge is not None and told.facts["amount"] != charge.facts["amount"]
-        if changed and answer not in ("refused", "no answer"):
-            words = (
-                f"At {told.time:g} s ann asks for {told.id} again with ${told.facts['amount']} "
-                f"instead of ${charge.facts['amount'] if charge else 0}, and is told {answer!r}."
-            )
-            yield Violation(words, _step(built, told), "refused", answer, "payload not compared")
+        charge, answer, amount = charged.get(told.id), told.facts["answer"], told.facts["amount"]
+        if answer == "paid" and charge is None:
+            words = f"{_payer(told.id)} is told at {told.time:g} s that {told.id} is paid, and "
+            words += "isn't charged."
+            yield Violation(words, _step(built, told), "charged", "not charged", "paid by nobody")
+        elif answer == "declined" and charge is not None and amount == charge.facts["amount"]:
+            yield _declined(built, told, charge)
+        elif charge is not None and answer in _YES and amount != charge.facts["amount"]:
+            yield _another_amount(built, told, charge)
+
+
+def _declined(built: Built, told: Record, charge: Record) -> Violation:
+    words = (
+        f"{_payer(told.id)} is told at {told.time:g} s that {told.id} was declined. The processor "
+        f"charges ${charge.facts['amount']} for it at {charge.time:g} s."
+    )
+    waited = [s for s in built.world.trace.of("timeout") if s.peer == charge.who]
+    belief = "a timeout is a no" if waited else "declined though charged"
+    return Violation(words, _step(built, told), "paid", "declined", belief)
+
+
+def _another_amount(built: Built, told: Record, charge: Record) -> Violation:
+    words = (
+        f"At {told.time:g} s {_payer(told.id)} is told {told.facts['answer']!r} for {told.id} with "
+        f"${told.facts['amount']}, and is charged ${charge.facts['amount']} for it."
+    )
+    belief = "payload not compared"
+    accepted = built.of("accepted", told.id)
+    if len(accepted) > 1:
+        words += " Both requests were accepted as new."
+        together = accepted[1].time - accepted[0].time < _MOMENT
+        belief = "a look and a leap" if together else "the key was forgotten"
+    return Violation(words, _step(built, told), "refused", told.facts["answer"], belief)
 
 
 def _not_posted(built: Built) -> Iterator[Violation]:
     charged = sum(charge.facts["amount"] for charge in built.of("charged"))
     posted = _posted(built)
-    last = len(built.world.trace) - 1
     if posted[MERCHANT] != charged:
         words = (
             f"At rest the processor has charged ${charged:g}, and the merchant's entries come to "
             f"${posted[MERCHANT]:g}."
         )
-        belief = _why_unequal(built, posted[MERCHANT] - charged)
+        step, belief = _decided_at(built), _why_unequal(built, posted[MERCHANT] - charged)
+        if (gone := _gone(built)) is not None and posted[MERCHANT] < charged:
+            step, belief = gone, "what was posted is gone"
+            words += f" They were there, until {built.world.trace[gone].node} restarted."
         wanted, found = {"posted": charged}, {"posted": posted[MERCHANT]}
-        yield Violation(words, _decided_at(built), wanted, found, belief)
+        yield Violation(words, step, wanted, found, belief)
     if posted[MERCHANT] + posted[CUSTOMER] != 0:
         words = f"The entries sum to ${posted[MERCHANT] + posted[CUSTOMER]:g} instead of 0."
-        yield Violation(words, last, 0, posted, "half an entry")
-    accepted = {record.id for record in built.of("accepted")}
-    unpaid = sorted(accepted - {charge.id for charge in built.of("charged")})
-    if unpaid:
-        words = f"{unpaid[0]} was accepted and never charged: it waits for ever."
-        yield Violation(words, last, "charged", "pending", "nobody comes back")
+        last = len(built.world.trace) - 1
+        yield Violation(words, last, 0, posted[MERCHANT] + posted[CUSTOMER], "half an entry")
 
 
-def _why_unequal(built: Built, surplus: float) -> str:
-    if surplus < 0:
-        return "charged and not posted"
+def _gone(built: Built) -> int | None:
+    """Return the step at which rows of entries were lost, if a store restarted empty after them."""
+    trace = built.world.trace
+    for n, step in enumerate(trace):
+        if step.kind == "note" and step.text == "restarts empty":
+            wrote = (s for s in trace[:n] if s.kind == "effect" and "entries/" in s.text)
+            return n if next(wrote, None) else None
+    return None
+
+
+def _not_charged(built: Built) -> Iterator[Violation]:
+    """Yield a payment that comes to nothing: for ever, or though nothing had failed."""
     charged = {charge.id for charge in built.of("charged")}
-    accepted = {record.id for record in built.of("accepted")}
-    return "posted twice" if accepted <= charged else "posted and not charged"
+    failed, last = built.world.trace.faults(), len(built.world.trace) - 1
+    for order in dict.fromkeys(told.id for told in built.of("told")):
+        answers = [told.facts["answer"] for told in built.of("told", order)]
+        if order in charged:
+            continue
+        if "pending" in answers and "declined" not in answers:
+            words = f"{_payer(order)} was told that {order} is pending, and hears nothing else: it "
+            words += "is never charged."
+            yield Violation(words, last, "charged", "pending", "nobody comes back")
+        elif not failed:
+            words = f"Nothing fails, and {order} is not charged: {_payer(order)} is told "
+            words += f"{answers[0]!r}."
+            yield Violation(words, last, "charged", answers[0], "no sale")
 
 
-def _posted(built: Built) -> Mapping[str, float]:
-    rows = built.rows("entries")
-    return {
-        side: sum(amount for key, amount in rows.items() if key.split()[-1] == side)
-        for side in (MERCHANT, CUSTOMER)
-    }
+def _payer(order: str) -> str:
+    return "bob" if order == "order-2" else "ann"
 
 
 def _decided_at(built: Built) -> int:
@@ -96,6 +132,28 @@ def _decided_at(built: Built) -> int:
     return writes[-1] if writes else since
 
 
+def _why_unequal(built: Built, surplus: float) -> str:
+    if surplus < 0:
+        return "charged and not posted"
+    charged = {charge.id for charge in built.of("charged")}
+    accepted = {record.id for record in built.of("accepted")}
+    return "posted twice" if accepted <= charged else "posted and not charged"
+
+
+def unposted(built: Built) -> dict[str, float]:
+    """Return the dollars that were charged and are in no entry, or the other way round."""
+    charged = sum(charge.facts["amount"] for charge in built.of("charged"))
+    return {"unposted": abs(charged - _posted(built)[MERCHANT])}
+
+
+def _posted(built: Built) -> Mapping[str, float]:
+    rows = built.rows("entries")
+    return {
+        side: sum(amount for key, amount in rows.items() if key.split()[-1] == side)
+        for side in (MERCHANT, CUSTOMER)
+    }
+
+
 def _step(built: Built, record: Record) -> int:
     return min(record.step, len(built.world.trace) - 1)
 
@@ -105,15 +163,18 @@ def next_question(built: Built, wrong: Violation) -> str:
     befell = faults(built.world.trace)
     if not befell:
         return f"Nothing has failed here, and still: {wrong.message} Which decision makes it so?"
-    asked = _ASKED.get(wrong.belief, "What does ann see, and what do your books say?")
+    asked = _ASKED.get(wrong.belief, "What does the customer see, and what do your books say?")
     return f"{befell} {asked}"
 
 
 _ASKED = {
-    "charged twice": "She gets no answer and asks again. What does her bank statement say?",
-    "a timeout is a no": "The processor had already charged her. What do you tell ann?",
+    "charged twice": "What does the bank statement say?",
+    "a timeout is a no": "The processor had charged already. What do you tell the customer?",
     "charged and not posted": "The charge went through. Who posts its entries, and when?",
     "posted and not charged": "The books have money that nobody was charged. Which comes first?",
     "posted twice": "The work is done a second time. What keeps it from being posted twice?",
-    "nobody comes back": "Ann was told that it is pending. Who comes back to it?",
+    "a look and a leap": "Two requests at one moment: what keeps both from being the first?",
+    "the key was forgotten": "What remembers a key, and for how long?",
+    "what was posted is gone": "Where do your entries live, and what does a restart cost?",
+    "nobody comes back": "The customer was told that it is pending. Who comes back to it?",
 }
