@@ -35,6 +35,7 @@ from pubsub_kit.world.services import CallError
 from pubsub_kit.world.verbs import call, sleep
 from pubsub_kit.world.world import World
 
+TIMER = " timer"  # after a scheduler's name: the node that calls it when it is time
 _SEMANTICS = {"at least once": "at_least_once", "at most once": "at_most_once"}
 
 
@@ -72,7 +73,7 @@ def _serve(built: Built, part: Service | Provider | Scheduler, problem: Problem)
         queue=built.share(queue) if queue else queue,
     )
     if isinstance(part, Scheduler):
-        built.world.spawn(_ticking(built, part, problem.small.ticks), f"{part.name} timer")
+        built.world.spawn(_ticking(built, part, problem.small.ticks), part.name + TIMER)
 
 
 async def _ticking(built: Built, part: Scheduler, ticks: Sequence[float]) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
 
-from pubsub_kit.designs.build import build
+from pubsub_kit.designs.build import TIMER, build
 from pubsub_kit.designs.built import Built
 from pubsub_kit.designs.design import Design
 from pubsub_kit.designs.measures import MEASURES, Measures, load
@@ -22,6 +22,7 @@ from pubsub_kit.show.html import as_html
 from pubsub_kit.world.chance import parse
 from pubsub_kit.world.search.explore import Exploration, Violation, explore
 from pubsub_kit.world.search.kept import fault_count
+from pubsub_kit.world.trace import Step, Trace
 from pubsub_kit.world.world import World
 
 if TYPE_CHECKING:
@@ -175,14 +176,20 @@ class Report:
 
 
 class _UpToTheMark:
-    """A search's failing run without what comes after the step that is wrong."""
+    """A search's failing run as it is drawn: up to the step that is wrong, and without timers."""
 
     def __init__(self, found: Exploration) -> None:
-        self.code, self.violation = found.code, found.violation
-        step = None if self.violation is None else self.violation.step
+        self.code, wrong = found.code, found.violation
+        step = None if wrong is None else wrong.step
         faults = [n for n, each in enumerate(found.trace) if each.fault]
         end = len(found.trace) if step is None else max([step, *faults]) + 1
-        self.trace = found.trace[:end]
+        kept = [n for n in range(end) if n == step or not _of_a_timer(found.trace[n])]
+        self.trace = Trace([found.trace[n] for n in kept])
+        self.violation = wrong and replace(wrong, step=None if step is None else kept.index(step))
+
+
+def _of_a_timer(step: Step) -> bool:
+    return step.node.endswith(TIMER) or step.peer.endswith(TIMER)
 
 
 def run(

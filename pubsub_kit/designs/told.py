@@ -9,12 +9,17 @@ from pubsub_kit.world.world import World
 _MOST = 3
 
 
+def moment(seconds: float) -> str:
+    """Return a moment as a sentence has it, with three digits: "40 s" for 40.001."""
+    return f"{seconds:.3g} s" if seconds < 1_000 else f"{seconds:.0f} s"
+
+
 def faults(trace: Trace) -> str:
     """Return the faults of a run as one sentence, the first three of them; "" if it has none.
 
     "At 0.25 s the cache restarts empty; at 2 s payer-1 crashes before writing entries/order-1."
     """
-    said = [f"at {step.time:g} s {_words(step)}" for step in trace.faults()]
+    said = [f"at {moment(step.time)} {_words(step)}" for step in trace.faults()]
     if not said:
         return ""
     more = f"; and {len(said) - _MOST} more" if len(said) > _MOST else ""
@@ -30,7 +35,8 @@ def raised(world: World) -> str:
     for at, error in world.raised:
         if not isinstance(error, PubSubKitError):
             step = world.trace[min(at, len(world.trace) - 1)]
-            return f"At {step.time:g} s {step.node} raised {type(error).__name__}: {said(error)}."
+            what = f"{type(error).__name__}: {said(error)}"
+            return f"At {moment(step.time)} {step.node} raised {what}."
     return ""
 
 

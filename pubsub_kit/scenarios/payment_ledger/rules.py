@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pubsub_kit.designs.built import Built, Record
-from pubsub_kit.designs.told import faults
+from pubsub_kit.designs.told import faults, moment
 from pubsub_kit.scenarios.payment_ledger.steps import CUSTOMER, MERCHANT
 from pubsub_kit.world.search.explore import Violation
 
@@ -26,8 +26,8 @@ def _charged_twice(built: Built) -> Iterator[Violation]:
         if first is not charge:
             words = (
                 f"{_payer(charge.id)} is charged twice for {charge.id}: ${first.facts['amount']} "
-                f"at {first.time:g} s under the reference {first.facts['ref']!r}, and "
-                f"${charge.facts['amount']} at {charge.time:g} s under {charge.facts['ref']!r}."
+                f"at {_at(first)} under the reference {first.facts['ref']!r}, and "
+                f"${charge.facts['amount']} at {_at(charge)} under {charge.facts['ref']!r}."
             )
             wanted, found = {charge.id: "1 charge"}, {charge.id: "2 charges"}
             yield Violation(words, _step(built, charge), wanted, found, "charged twice")
@@ -38,7 +38,7 @@ def _told_wrong(built: Built) -> Iterator[Violation]:
     for told in built.of("told"):
         charge, answer, amount = charged.get(told.id), told.facts["answer"], told.facts["amount"]
         if answer == "paid" and charge is None:
-            words = f"{_payer(told.id)} is told at {told.time:g} s that {told.id} is paid, and "
+            words = f"{_payer(told.id)} is told at {_at(told)} that {told.id} is paid, and "
             words += "isn't charged."
             yield Violation(words, _step(built, told), "charged", "not charged", "paid by nobody")
         elif answer == "declined" and charge is not None and amount == charge.facts["amount"]:
@@ -49,8 +49,8 @@ def _told_wrong(built: Built) -> Iterator[Violation]:
 
 def _declined(built: Built, told: Record, charge: Record) -> Violation:
     words = (
-        f"{_payer(told.id)} is told at {told.time:g} s that {told.id} was declined. The processor "
-        f"charges ${charge.facts['amount']} for it at {charge.time:g} s."
+        f"{_payer(told.id)} is told at {_at(told)} that {told.id} was declined. The processor "
+        f"charges ${charge.facts['amount']} for it at {_at(charge)}."
     )
     waited = [s for s in built.world.trace.of("timeout") if s.peer == charge.who]
     belief = "a timeout is a no" if waited else "declined though charged"
@@ -59,7 +59,7 @@ def _declined(built: Built, told: Record, charge: Record) -> Violation:
 
 def _another_amount(built: Built, told: Record, charge: Record) -> Violation:
     words = (
-        f"At {told.time:g} s {_payer(told.id)} is told {told.facts['answer']!r} for {told.id} with "
+        f"At {_at(told)} {_payer(told.id)} is told {told.facts['answer']!r} for {told.id} with "
         f"${told.facts['amount']}, and is charged ${charge.facts['amount']} for it."
     )
     belief = "payload not compared"
@@ -117,6 +117,10 @@ def _not_charged(built: Built) -> Iterator[Violation]:
             words = f"Nothing fails, and {order} is not charged: {_payer(order)} is told "
             words += f"{answers[0]!r}."
             yield Violation(words, last, "charged", answers[0], "no sale")
+
+
+def _at(record: Record) -> str:
+    return moment(record.time)
 
 
 def _payer(order: str) -> str:
