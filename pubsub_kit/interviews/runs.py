@@ -20,7 +20,7 @@ from pubsub_kit.designs.report import Report, amount, run
 from pubsub_kit.errors import brief
 from pubsub_kit.interviews.rehearsal.runner import FAILS, HOLDS, Result
 from pubsub_kit.scenarios.twitter_feed import rehearsed as twitter
-from pubsub_kit.scenarios.twitter_feed.arena import LEVELS
+from pubsub_kit.scenarios.twitter_feed.arena import LEVELS, SECONDS
 from pubsub_kit.show.picture import Picture
 from pubsub_kit.world.chance import parse
 
@@ -118,6 +118,7 @@ def _result(found: Report) -> Result:
         next_question=found.question,
         measures=measures,
         misses=tuple(_misses(found)),
+        load=f"{found.problem.slice.seconds:g} s, 1 of {found.problem.slice.one_of:,}",
     )
 
 
@@ -156,6 +157,7 @@ def _feed(found: twitter.FeedReport) -> Result:
             "cost": values["cost"],
         },
         misses=tuple(f"{each}." for each in found.card.failures),
+        load=f"{SECONDS:g} s, all of it, each account of a sample for many",
     )
 
 

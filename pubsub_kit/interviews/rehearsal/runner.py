@@ -43,6 +43,7 @@ class Result:
         measures: The numbers of the load run, by the names of `MEASURES`, in their units; also
             "p99 in the burst" and the like.
         misses: A sentence for each service level that the load run missed.
+        load: Which part of the traffic was run, such as "60 s, 1 of 1,000".
         level: "messages" for a search through schedules, "load" for a run under load.
     """
 
@@ -58,6 +59,7 @@ class Result:
     next_question: str = ""
     measures: Mapping[str, float] = field(default_factory=dict)
     misses: tuple[str, ...] = ()
+    load: str = ""
     level: str = "messages"
 
 

@@ -79,7 +79,8 @@ def summary(result: Result) -> str:
         facts = [f"It holds in {result.schedules:,} schedules{tried}."]
     facts += result.misses[:_SHOWN]
     numbers = [_measure(name, value) for name, value in result.measures.items()]
-    return "\n".join([*facts, *([" · ".join(numbers)] if numbers else [])])
+    head = f"Under load ({result.load}): " if result.load else ""
+    return "\n".join([*facts, *([head + " · ".join(numbers)] if numbers else [])])
 
 
 def _tried(turn: Turn, runner: Runner) -> tuple[Design, Result]:
@@ -129,6 +130,8 @@ def _as_data(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _measure(name: str, value: float) -> str:
+    if name == "cost":
+        return f"${quantity.words(value, '')} a month"
     unit = next((MEASURES[each] for each in MEASURES if name.startswith(each)), "")
     return f"{name} {quantity.words(value, unit)}"
 
