@@ -59,9 +59,9 @@ show.compare("14.draw", drawing)
 # %% [markdown]
 # | | mid | senior | staff |
 # |---|---|---|---|
-# | requirements | asks; load | p50 and p99; numbers that decide | challenges one; cost |
+# | requirements | asks about load | p50, p99, numbers that decide | challenges one, by its cost |
 # | communication | keeps the boxes | offers options | says why |
-# | API, data | endpoints | idempotency key, partition key | schemas and replays later on |
+# | API, data | endpoints | idempotency key, partition key | schemas and replays over time |
 # | trade-offs | names one | two options, two prices | commits, and says what flips it |
 # | failure | when asked | the likeliest, unasked | blast radius, recovery order, backlog |
 
@@ -121,7 +121,7 @@ first = Design("my ledger", PARTS, WIRES, {"key-scope": "click", "unknown": "fai
 
 # %% tags=["picture", "folded"]
 # Draw it
-caption = "A payer charges and posts; the reconciler asks about what stays pending."
+caption = "A payer charges and posts. A reconciler looks for payments that are still pending."
 drawn(first, caption=caption)
 
 # %% [markdown]

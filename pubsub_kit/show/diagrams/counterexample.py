@@ -66,5 +66,9 @@ def counterexample(found: Found, *, title: str | None = None) -> Picture:
         expected=wrong.expected,
         actual=wrong.actual,
         caption=wrong.message,
-        title=title or f"{_WAITS if wrong.unmet else _SHORTEST}, schedule {found.code}",
+        title=title or _title(_WAITS if wrong.unmet else _SHORTEST, found.code),
     )
+
+
+def _title(which: str, code: str) -> str:
+    return f"{which}, schedule {code}" if code != "-" else f"{which}: nothing has to fail"

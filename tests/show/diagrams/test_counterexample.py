@@ -35,3 +35,13 @@ def test_it_shows_the_fault_and_what_is_wrong() -> None:
 def test_where_nothing_fails_it_says_what_holds() -> None:
     with pytest.raises(PictureError, match="no run to draw: holds"):
         show.counterexample(search(most=8))
+
+
+def test_a_run_that_needs_no_fault_says_so_in_its_title() -> None:
+    def scenario(world: World) -> None:
+        world.service("api", lambda request: request)
+        world.client("ann", "api")
+
+    found = explore(scenario, lambda world: Violation("ann is never served"))
+    picture = show.counterexample(found)
+    assert picture.text.splitlines()[0] == "The shortest run that breaks it: nothing has to fail"
