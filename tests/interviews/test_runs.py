@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.interviews.bank.question import load, questions
 from pubsub_kit.interviews.rehearsal.engine import Rehearsal
+from pubsub_kit.interviews.rehearsal.runner import Result
 from pubsub_kit.interviews.runs import Designs, levels
 from pubsub_kit.log.memory import EventLog
 
@@ -63,6 +65,71 @@ def test_a_claim_of_more_faults_than_were_tried_is_searched_for() -> None:
     said = heard("/decide unknown pending", "/claim no double charge under crash up to 3", "/run")
     assert "It held in all" in said or "it held in all" in said
     assert "up to 3 of crash" in said
+
+
+def test_a_run_in_which_something_never_ends_is_kept_like_any_other() -> None:
+    session = Rehearsal(load("notification-system"), 45, EventLog(), lambda: 0.0, Never())
+    for line in ("/decide provider-timeout retry", "/claim p99 under 5 s, 90%"):
+        session.hear(line)
+    said = "\n".join(line.text for line in session.hear("/run"))
+    assert "p99 never" in said
+    assert "It did not hold: p99 was beyond all bounds" in said
+    assert [fact.data["measures"] for fact in session.facts if fact.kind == "ran"] == [{"lost": 3}]
+
+
+def test_a_search_that_was_stopped_is_not_said_to_hold() -> None:
+    session = Rehearsal(load("notification-system"), 45, EventLog(), lambda: 0.0, Never())
+    session.hear("/decide provider-timeout retry")
+    said = session.hear("/run")[0].text
+    assert "It holds" not in said
+    assert "Nothing broke it in 40 schedules, and the search stopped there" in said
+
+
+def test_a_claim_about_what_no_rule_speaks_of_stays_open() -> None:
+    said = heard("/decide unknown pending", "/claim no unicorn dies under crash, 90%", "/run")
+    assert "It stays open: what must hold here says nothing about it" in said
+
+
+@pytest.mark.parametrize("id", [id for id in FULL if id != "twitter-feed"])
+def test_every_rule_can_be_asked_of_a_run_that_broke_another_one(id: str) -> None:
+    worst = {each.id: each.options[-1].id for each in load(id).decisions}
+    rag = {"chunk-id": "random", "replace": "insert-delete", "new-model": "in-place"}
+    for options in (worst, worst | (rag if id == "rag-ingestion" else {})):
+        design = Designs().propose(id, options)
+        assert Designs().run(design, about=lambda words: False).outcome == "holds"
+
+
+EDITED: list[Any] = [
+    None,
+    3,
+    {},
+    {"question": "payment-ledger"},
+    {"question": "payment-ledger", "design": {1}},
+    {"question": "payment-ledger", "design": None},
+    {"question": ["chat"], "design": {}},
+    {"question": "twitter-feed"},
+    {"question": "twitter-feed", "decisions": [1]},
+    {"question": "twitter-feed", "decisions": {"write": 7}},
+    {"question": "chat", "design": {}},
+]
+
+
+@pytest.mark.parametrize("odd", EDITED, ids=range(len(EDITED)))
+def test_a_proposal_that_was_edited_by_hand_gets_a_sentence(odd: Any) -> None:
+    for act in (Designs().run, Designs().report, Designs().picture, Designs().boxes):
+        with pytest.raises(PubSubKitError):
+            act(odd)
+
+
+class Never:
+    """A runner whose every run leaves something undone."""
+
+    def propose(self, question_id: str, decisions: Any) -> Any:
+        return {"question": question_id}
+
+    def run(self, design: Any, *narrowed: Any) -> Result:
+        measures = {"p99": math.inf, "p50": math.nan, "lost": 3.0}
+        return Result("holds", schedules=40, complete=False, measures=measures)
 
 
 def heard(*lines: str) -> str:
