@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from difflib import get_close_matches
@@ -52,23 +53,23 @@ class Design:
         self._check_names()
 
     def _check_names(self) -> None:
-        names = [part.name for part in self.components]
-        twice = next((each for each in names if names.count(each) > 1), None)
+        counts = Counter(part.name for part in self.components)
+        names, twice = list(counts), next((each for each, n in counts.items() if n > 1), None)
         if twice is not None:
             raise DesignError(f"two components are called {twice!r}: give each its own name")
         for wire in self.wires:
             for end in (wire.start, wire.end):
-                if end not in names:
+                if end not in counts:
                     raise DesignError(
                         f"the wire {wire.start} → {wire.end} needs a component {end!r}: "
                         f"{_near(end, names)}"
                     )
-        topics = [part.name for part in self.components if isinstance(part, Topic)]
+        topics = {part.name: part for part in self.components if isinstance(part, Topic)}
         for part in self.components:
             if isinstance(part, Group) and part.topic not in topics:
                 raise DesignError(
                     f"the group {part.name!r} reads the topic {part.topic!r}, which is not among "
-                    f"the components: {_near(part.topic, topics)}"
+                    f"the components: {_near(part.topic, list(topics))}"
                 )
 
     def part(self, name: str) -> Component:
