@@ -21,6 +21,7 @@ if __name__ == "__main__":
 
 import argparse
 import codecs
+import contextlib
 import difflib
 import importlib
 
@@ -79,8 +80,14 @@ def main(argv: "list[str] | None" = None) -> int:
     except KeyboardInterrupt:
         return complain("stopped", status=130)
     except BrokenPipeError:  # whoever read this, `head` say, has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print_nothing_more()
         return 141  # as a shell tells of it
+    except OSError as error:
+        if error.filename is not None:  # a file's, and no stream's
+            raise
+        print_nothing_more()
+        why = error.strerror or error
+        return complain(f"what is printed can't be written ({why}): make room, or print elsewhere")
     return status
 
 
@@ -140,8 +147,15 @@ def too_old() -> str:
 
 def complain(sentence: str, status: int = 2) -> int:
     """Print one sentence for the person at the terminal, and return the exit status."""
-    print(f"pubsub_kit: {sentence}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # a full disk takes no complaint, either
+        print(f"pubsub_kit: {sentence}", file=sys.stderr)
     return status
+
+
+def print_nothing_more() -> None:
+    """Throw away what is still to be printed: Python would try once more when it ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def plainly(error: UnicodeError) -> "tuple[str, int]":
@@ -155,6 +169,8 @@ def plainly(error: UnicodeError) -> "tuple[str, int]":
 def speak_to_any_terminal() -> None:
     """Let whatever is printed appear, in plain signs where the terminal has no others."""
     codecs.register_error("plainly", plainly)
+    if sys.stdout is None:  # it was closed before we began
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # from Python 3.7 on, and where there is a stream
             stream.reconfigure(errors="plainly")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from random import Random
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from pubsub_kit.designs.components import Component, DesignError
@@ -16,8 +17,10 @@ from pubsub_kit.designs.design import Design
 from pubsub_kit.designs.routes import entry, routes
 from pubsub_kit.designs.rows import Kept, Rows
 from pubsub_kit.designs.steps import Route, Steps, key_of
+from pubsub_kit.errors import said
 from pubsub_kit.world.chance import Latency, latency_of
 from pubsub_kit.world.publishing import publish
+from pubsub_kit.world.running import WorldError
 from pubsub_kit.world.services import CallError
 from pubsub_kit.world.verbs import call, sleep
 from pubsub_kit.world.world import World
@@ -140,10 +143,12 @@ class Site:
 
     def __init__(self, built: Built, part: Component, kind: type[Steps]) -> None:
         self.built, self.name = built, part.name
-        self.decisions: Mapping[str, Any] = built.decisions
+        self.decisions: Mapping[str, Any] = MappingProxyType(
+            built.decisions
+        )  # taken before the run
         self.routes: Mapping[str, Route] = routes(built.design, part)
         self.outside: dict[str, Any] = built.outside
-        self.steps = kind(self)
+        self.steps = _begun(kind, self)
         self.own = getattr(part, "steps", ())
 
     @property
@@ -183,6 +188,19 @@ class Site:
         if event.data["step"] in self.own:
             return await self.perform(event.data["step"], _plain(event.data))
         return None
+
+
+def _begun(kind: type[Steps], site: Site) -> Steps:
+    """Return the steps of a site; a class of somebody's own may fail to begin."""
+    try:
+        return kind(site)
+    except WorldError:
+        raise
+    except Exception as error:
+        raise DesignError(
+            f"{kind.__name__} can't begin at {site.name!r} ({type(error).__name__}: {said(error)}):"
+            " let its __init__(self, place) call super().__init__(place), and no more"
+        ) from None
 
 
 def _plain(message: Mapping[str, Any]) -> dict[str, Any]:

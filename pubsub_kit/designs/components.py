@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any, Literal, get_args
 
 from pubsub_kit.errors import brief
@@ -40,7 +39,7 @@ def whole(what: str, value: Any, least: int = 1) -> None:
 def seconds(what: str, value: Any) -> None:
     """Raise DesignError unless a value is a number of seconds above 0."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not (number and isfinite(value) and 0 < value <= 1e9):
+    if not (number and 0 < value <= 1e9):  # which a value that is no number at all is not
         raise DesignError(f"{what} is a number of seconds above 0, not {brief(value)}")
 
 
@@ -105,10 +104,10 @@ class Topic:
 
     def __post_init__(self) -> None:
         label("a topic's name", self.name)
+        if not isinstance(self.key, str):
+            raise DesignError(f"key of {self.name} is a field's name, or '', not {brief(self.key)}")
         if self.key:
             name(f"key of {self.name}", self.key)
-        elif self.key != "":
-            raise DesignError(f"key of {self.name} is a field's name, or '', not {brief(self.key)}")
         whole(f"partitions of {self.name}", self.partitions)
         whole(f"replicas of {self.name}", self.replicas)
 
@@ -136,7 +135,7 @@ class Group:
         name(f"topic of {self.name}", self.topic)
         object.__setattr__(self, "steps", words(f"steps of {self.name}", self.steps))
         whole(f"workers of {self.name}", self.workers)
-        if self.semantics not in get_args(Semantics):
+        if not (isinstance(self.semantics, str) and self.semantics in get_args(Semantics)):
             raise DesignError(
                 f"semantics of {self.name} is 'at least once' or 'at most once', not "
                 f"{brief(self.semantics)}"
@@ -163,7 +162,7 @@ class Store:
         name("a store's name", self.name)
         object.__setattr__(self, "holds", words(f"holds of {self.name}", self.holds))
         whole(f"nodes of {self.name}", self.nodes)
-        if self.lag != 0:
+        if type(self.lag) not in (int, float) or self.lag != 0:
             seconds(f"lag of {self.name}", self.lag)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from difflib import get_close_matches
@@ -52,32 +53,32 @@ class Design:
         self._check_names()
 
     def _check_names(self) -> None:
-        names = [part.name for part in self.components]
-        twice = next((each for each in names if names.count(each) > 1), None)
+        counts = Counter(part.name for part in self.components)
+        names, twice = list(counts), next((each for each, n in counts.items() if n > 1), None)
         if twice is not None:
             raise DesignError(f"two components are called {twice!r}: give each its own name")
         for wire in self.wires:
             for end in (wire.start, wire.end):
-                if end not in names:
+                if end not in counts:
                     raise DesignError(
                         f"the wire {wire.start} → {wire.end} needs a component {end!r}: "
                         f"{_near(end, names)}"
                     )
-        topics = [part.name for part in self.components if isinstance(part, Topic)]
+        topics = {part.name: part for part in self.components if isinstance(part, Topic)}
         for part in self.components:
             if isinstance(part, Group) and part.topic not in topics:
                 raise DesignError(
                     f"the group {part.name!r} reads the topic {part.topic!r}, which is not among "
-                    f"the components: {_near(part.topic, topics)}"
+                    f"the components: {_near(part.topic, list(topics))}"
                 )
 
     def part(self, name: str) -> Component:
         """Return a component by its name; raises DesignError if there is none."""
-        for each in self.components:
+        for each in self.components if isinstance(name, str) else ():
             if each.name == name:
                 return each
         raise DesignError(
-            f"there is no component {name!r}: {_near(name, [c.name for c in self.components])}"
+            f"there is no component {brief(name)}: {_near(name, [c.name for c in self.components])}"
         )
 
     def holder(self, role: str) -> Store | Cache | None:
@@ -101,14 +102,23 @@ class Design:
         return replace(self, decisions={**self.decisions, **decisions})
 
     def to_json(self) -> str:
-        """Return the design as JSON; a class of your own is named, and does not come back."""
+        """Return the design as JSON; a class of your own is named, and does not come back.
+
+        Raises DesignError for a decision that JSON can't hold.
+        """
         parts = [{"kind": type(c).__name__.lower(), **asdict(c)} for c in self.components]
         said: dict[str, Any] = {"name": self.name, "components": parts}
         said["wires"] = [asdict(wire) for wire in self.wires]
         said["decisions"] = dict(self.decisions)
         if self.steps is not None:
             said["steps"] = self.steps.__name__
-        return json.dumps(said, default=str)
+        try:
+            return json.dumps(said, default=brief)
+        except (TypeError, ValueError, RecursionError):  # keys that are no names; a loop
+            raise DesignError(
+                f"the decisions {brief(said['decisions'])} can't be written as JSON: use names and "
+                "options"
+            ) from None
 
 
 def from_json(text: str) -> Design:
@@ -140,6 +150,6 @@ def _each(what: str, values: Any, kinds: tuple[type, ...]) -> None:
             raise DesignError(f"{what} has {brief(value)}: each is a {listed}")
 
 
-def _near(given: str, known: list[str]) -> str:
-    near = get_close_matches(str(given), known, 1)
+def _near(given: object, known: list[str]) -> str:
+    near = get_close_matches(given[:80], known, 1) if isinstance(given, str) else []
     return f"did you mean {near[0]!r}?" if near else f"there is {', '.join(known) or 'none'}"

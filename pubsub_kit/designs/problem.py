@@ -82,11 +82,12 @@ class Problem:
     def decided(self, design: Design) -> dict[str, Any]:
         """Return all decisions of a design, defaults included; raises DesignError for a bad one."""
         for given, option in design.decisions.items():
-            if given not in self.decisions:
-                near = get_close_matches(str(given), self.decisions, 1)
+            if not isinstance(given, str) or given not in self.decisions:
+                named = given[:80] if isinstance(given, str) else ""
+                near = get_close_matches(named, self.decisions, 1)
                 known = f"did you mean {near[0]!r}?" if near else f"there is {_all(self.decisions)}"
-                raise DesignError(f"{self.title} has no decision {given!r}: {known}")
-            if option not in self.decisions[given]:
+                raise DesignError(f"{self.title} has no decision {brief(given)}: {known}")
+            if not any(type(option) is type(o) and option == o for o in self.decisions[given]):
                 raise DesignError(
                     f"the decision {given!r} is one of {_all(map(repr, self.decisions[given]))}, "
                     f"not {brief(option)}"
@@ -134,6 +135,22 @@ class Problem:
                             f"{part.name!r} holds {role!r}, and {self.title} keeps "
                             f"{_all((*self.roles, *self.optional))}"
                         )
+
+
+def options_of(decisions: Any) -> dict[str, str]:
+    """Return the decisions that were taken; raises DesignError unless each names an option.
+
+    What was left open (None) is left out.
+    """
+    if not isinstance(decisions, Mapping):
+        raise DesignError(f"decisions are a dictionary of options, not {brief(decisions)}")
+    for name, option in decisions.items():
+        if not (isinstance(name, str) and (option is None or isinstance(option, str))):
+            raise DesignError(
+                f"a decision is a name and the name of an option, not {brief(name)} and "
+                f"{brief(option)}"
+            )
+    return {name: option for name, option in decisions.items() if option is not None}
 
 
 def steps_of(kind: type[Steps]) -> list[str]:

@@ -13,9 +13,9 @@ from importlib import import_module
 from typing import Any
 
 from pubsub_kit.designs.components import DesignError
-from pubsub_kit.designs.design import from_json
+from pubsub_kit.designs.design import Design, from_json
 from pubsub_kit.designs.drawn import drawn
-from pubsub_kit.designs.problem import Problem
+from pubsub_kit.designs.problem import Problem, options_of
 from pubsub_kit.designs.report import Report, amount, run
 from pubsub_kit.errors import brief
 from pubsub_kit.interviews.rehearsal.runner import FAILS, HOLDS, Result
@@ -37,7 +37,7 @@ Proposal = Mapping[str, Any]
 
 def problem(question_id: str) -> Problem:
     """Return the problem of a question; raises DesignError for one whose designs don't run."""
-    if question_id not in WHERE:
+    if not isinstance(question_id, str) or question_id not in WHERE:
         known = ", ".join([twitter.ID, *WHERE])
         raise DesignError(f"no design of {brief(question_id)} runs: those of {known} do")
     module = import_module(f"{_SCENARIOS}{WHERE[question_id]}.problem")
@@ -50,8 +50,8 @@ class Designs:
 
     def propose(self, question_id: str, decisions: Mapping[str, str]) -> Proposal:
         """Return the design that these options make; raises DesignError where there is none."""
-        said = {"question": question_id, "decisions": dict(decisions)}
-        if question_id == twitter.ID:
+        said = {"question": question_id, "decisions": options_of(decisions)}
+        if _is_feed(question_id):
             return {**said, "design": _plain(twitter.propose(decisions))}
         design = problem(question_id).propose(decisions)
         return {**said, "design": json.loads(design.to_json())}
@@ -64,8 +64,8 @@ class Designs:
         about: Callable[[str], bool] | None = None,
     ) -> Result:
         """Search a proposal's runs, put it under load, and say what was found."""
-        if design["question"] == twitter.ID:
-            return _feed(twitter.report(twitter.propose(design["decisions"])))
+        if _is_feed(_in(design, "question")):
+            return _feed(twitter.report(_feed_of(design)))
         found = self.report(design, faults, up_to, about)
         return _result(found)
 
@@ -77,28 +77,54 @@ class Designs:
         about: Callable[[str], bool] | None = None,
     ) -> Report:
         """Return the report card of a proposal, with the faults that a claim is about."""
-        asked = problem(design["question"])
+        asked = problem(_in(design, "question"))
         small = asked.small
         most = small.at_most if up_to is None else min(up_to, _MOST)
         asked = replace(asked, small=small.of(faults or small.faults, most))
-        made = from_json(json.dumps(design["design"]))
+        made = _design_of(design)
         return run(asked, made, about or (lambda words: True))
 
     def picture(self, design: Proposal) -> Picture:
         """Draw the run that breaks a proposal, or the hardest one that it survived."""
-        if design["question"] == twitter.ID:
-            return twitter.report(twitter.propose(design["decisions"])).picture
+        if _is_feed(_in(design, "question")):
+            return twitter.report(_feed_of(design)).picture
         return self.report(design).picture
 
     def boxes(self, design: Proposal) -> Picture:
         """Draw a proposal's parts and wires."""
-        if design["question"] == twitter.ID:
+        if _is_feed(_in(design, "question")):
             boxes: Callable[[Any], Picture] = import_module("pubsub_kit.feed.boxes").boxes
-            return boxes(twitter.propose(design["decisions"]))
-        return drawn(from_json(json.dumps(design["design"])))
+            return boxes(_feed_of(design))
+        return drawn(_design_of(design))
 
 
 _MOST = 4  # faults in one run, however many a claim names: a search of more does not end
+
+
+def _is_feed(question_id: object) -> bool:
+    return isinstance(question_id, str) and question_id == twitter.ID
+
+
+def _in(proposal: Any, name: str) -> Any:
+    """Return a part of a proposal, which may have been edited by hand since it was made."""
+    if not isinstance(proposal, Mapping) or name not in proposal:
+        raise DesignError(
+            f"{brief(proposal)} has no {name!r} and is no proposal: decide again, and run that"
+        )
+    return proposal[name]
+
+
+def _feed_of(proposal: Proposal) -> Any:
+    return twitter.propose(options_of(_in(proposal, "decisions")))
+
+
+def _design_of(proposal: Proposal) -> Design:
+    made = _in(proposal, "design")
+    try:
+        written = json.dumps(made)
+    except (TypeError, ValueError, RecursionError):
+        written = brief(made)  # which from_json() refuses, with a sentence
+    return from_json(written)
 
 
 def _result(found: Report) -> Result:
@@ -163,7 +189,7 @@ def _feed(found: twitter.FeedReport) -> Result:
 
 def levels(question_id: str) -> str:
     """Return what a question's load run must keep to, in words."""
-    if question_id == twitter.ID:
+    if _is_feed(question_id):
         return ", ".join(f"{name} at most {bound:g}" for name, bound in LEVELS.bounds.items())
     asked = problem(question_id)
     return ", ".join(f"{name} at most {bound:g}" for name, bound in asked.levels.items())

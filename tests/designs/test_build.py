@@ -192,3 +192,29 @@ def test_parts_may_be_merged_or_split_as_a_candidate_likes() -> None:
 def test_a_single_step_or_role_needs_no_tuple() -> None:
     one: Any = "pay"
     assert Group("g", "t", one).steps == Store("s", one).holds == ("pay",)
+
+
+class Stubborn(Ledger):
+    """Steps that can't begin."""
+
+    def __init__(self, place: Any) -> None:
+        raise RuntimeError("no")
+
+
+def test_steps_that_cannot_begin_are_said_in_a_sentence() -> None:
+    with pytest.raises(DesignError, match=r"Stubborn can't begin at '.*' \(RuntimeError: no\)"):
+        searched(PROBLEM, replace(propose({}), steps=Stubborn))
+
+
+class Changing(Ledger):
+    """Steps that decide otherwise while the design runs."""
+
+    async def pay(self, data: Any) -> Any:
+        self.decisions["key-scope"] = "attempt"  # type: ignore[index]
+        return await super().pay(data)
+
+
+def test_steps_cannot_change_what_was_decided_before_the_run() -> None:
+    found, _ = searched(PROBLEM, replace(propose({}), steps=Changing))
+    assert found.violation is not None
+    assert "charged twice" not in found.violation.message

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +24,7 @@ from pubsub_kit.designs.components import (
 from pubsub_kit.designs.design import Design, from_json
 from pubsub_kit.designs.drawn import drawn
 from pubsub_kit.errors import PubSubKitError
-from pubsub_kit.scenarios.payment_ledger.problem import propose
+from pubsub_kit.scenarios.payment_ledger.problem import PROBLEM, propose
 
 ODD: list[Any] = [
     None,
@@ -134,3 +135,58 @@ def test_a_box_diagram_names_every_part_and_every_wire() -> None:
         assert part in said
     assert "payments → payer" in said
     assert "payer → processor" in said
+
+
+class Sour:
+    """A value that can neither be shown, nor compared, nor asked whether it is true."""
+
+    def __repr__(self) -> str:
+        raise ValueError("no")
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("no")
+
+    def __hash__(self) -> int:
+        return 1
+
+    def __bool__(self) -> bool:
+        raise ValueError("no")
+
+
+LOOP: list[Any] = []
+LOOP.append(LOOP)
+HOSTILE: list[Any] = [Sour(), np.array([1, 2]), 10**400, -(10**400), LOOP, {1}, "x" * 3_000_000]
+HOSTILE_NAMES = ["sour", "array", "huge", "hugely negative", "loop", "set", "long"]
+
+
+@pytest.mark.parametrize("odd", HOSTILE, ids=HOSTILE_NAMES)
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda odd: Topic("t", key=odd),
+        lambda odd: Group("g", "t", ("pay",), semantics=odd),
+        lambda odd: Group("g", "t", ("pay",), lease=odd),
+        lambda odd: Store("db", ("keys",), lag=odd),
+        lambda odd: propose({}).part(odd),
+        lambda odd: propose({}).but(odd, workers=1),
+        lambda odd: PROBLEM.check(propose({}).deciding(unknown=odd)),
+        lambda odd: propose(odd),
+        lambda odd: propose({"unknown": odd, "path": odd}),
+    ],
+    ids="key semantics lease lag part but decision decisions option".split(),  # noqa: SIM905
+)
+def test_whatever_is_handed_in_gets_one_short_sentence(make: Any, odd: Any) -> None:
+    with pytest.raises(DesignError) as refused:
+        make(odd)
+    assert len(str(refused.value)) < 600
+
+
+def test_a_decision_that_json_cannot_hold_is_said() -> None:
+    with pytest.raises(DesignError, match="can't be written as JSON"):
+        propose({}).deciding(unknown=LOOP).to_json()
+    assert "Sour" in propose({}).deciding(unknown=Sour()).to_json()
+
+
+def test_a_misspelt_box_is_refused_and_not_taken_for_the_other_one() -> None:
+    with pytest.raises(DesignError, match="'path' is one of 'queued', 'sync', not 'synk'"):
+        propose({"path": "synk"})

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import pytest
 
+from pubsub_kit.designs.build import build
 from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.interviews.bank.question import load, questions
 from pubsub_kit.interviews.rehearsal.engine import Rehearsal
-from pubsub_kit.interviews.runs import Designs, levels
+from pubsub_kit.interviews.rehearsal.runner import Result
+from pubsub_kit.interviews.runs import Designs, levels, problem
 from pubsub_kit.log.memory import EventLog
+from pubsub_kit.world.world import World
 
 FULL = [question.id for question in questions() if question.full]
 
@@ -63,6 +67,79 @@ def test_a_claim_of_more_faults_than_were_tried_is_searched_for() -> None:
     said = heard("/decide unknown pending", "/claim no double charge under crash up to 3", "/run")
     assert "It held: in all" in said
     assert "up to 3 of crash" in said
+
+
+def test_a_run_in_which_something_never_ends_is_kept_like_any_other() -> None:
+    session = Rehearsal(load("notification-system"), 45, EventLog(), lambda: 0.0, Never())
+    for line in ("/decide provider-timeout retry", "/claim p99 under 5 s, 90%"):
+        session.hear(line)
+    said = "\n".join(line.text for line in session.hear("/run"))
+    assert "p99 never" in said
+    assert "It did not hold: p99 was beyond all bounds" in said
+    assert [fact.data["measures"] for fact in session.facts if fact.kind == "ran"] == [{"lost": 3}]
+
+
+def test_a_search_that_was_stopped_is_not_said_to_hold() -> None:
+    session = Rehearsal(load("notification-system"), 45, EventLog(), lambda: 0.0, Never())
+    session.hear("/decide provider-timeout retry")
+    said = session.hear("/run")[0].text
+    assert "It holds" not in said
+    assert "Nothing broke it in 40 schedules, and the search stopped there" in said
+
+
+def test_a_claim_about_what_no_rule_speaks_of_stays_open() -> None:
+    said = heard("/decide unknown pending", "/claim no unicorn dies under crash, 90%", "/run")
+    assert "It stays open: what must hold here says nothing about it" in said
+
+
+@pytest.mark.parametrize("id", [id for id in FULL if id != "twitter-feed"])
+def test_every_rule_can_be_asked_of_a_run_that_broke_another_one(id: str) -> None:
+    worst = {each.id: each.options[-1].id for each in load(id).decisions}
+    asked, world = problem(id), World()
+    built = build(world, asked.propose(worst), asked)
+    asked.small.traffic(built)
+    world.run(1e6)
+    assert all(found.message for found in asked.oracle(built))
+
+
+def test_an_answer_of_two_versions_is_judged_by_the_newest_of_them() -> None:
+    options = {"chunk-id": "random", "replace": "insert-delete", "delete": "rights-check",
+               "new-model": "in-place", "lanes": "own-lane"}  # fmt: skip
+    design = Designs().propose("rag-ingestion", options)
+    assert Designs().run(design, about=lambda words: False).outcome == "holds"
+
+
+EDITED: list[Any] = [
+    None,
+    3,
+    {},
+    {"question": "payment-ledger"},
+    {"question": "payment-ledger", "design": {1}},
+    {"question": "payment-ledger", "design": None},
+    {"question": ["chat"], "design": {}},
+    {"question": "twitter-feed"},
+    {"question": "twitter-feed", "decisions": [1]},
+    {"question": "twitter-feed", "decisions": {"write": 7}},
+    {"question": "chat", "design": {}},
+]
+
+
+@pytest.mark.parametrize("odd", EDITED, ids=range(len(EDITED)))
+def test_a_proposal_that_was_edited_by_hand_gets_a_sentence(odd: Any) -> None:
+    for act in (Designs().run, Designs().report, Designs().picture, Designs().boxes):
+        with pytest.raises(PubSubKitError):
+            act(odd)
+
+
+class Never:
+    """A runner whose every run leaves something undone."""
+
+    def propose(self, question_id: str, decisions: Any) -> Any:
+        return {"question": question_id}
+
+    def run(self, design: Any, *narrowed: Any) -> Result:
+        measures = {"p99": math.inf, "p50": math.nan, "lost": 3.0}
+        return Result("holds", schedules=40, complete=False, measures=measures)
 
 
 def heard(*lines: str) -> str:

@@ -442,3 +442,23 @@ def test_kill_9_in_a_terminal_loses_nothing_that_was_heard(tmp_path: Path) -> No
     assert standing.state is not None
     assert standing.state.status == ENDED
     assert "hello" in [event.data.get("text") for event in standing.events]
+
+
+@unix
+@pytest.mark.parametrize(
+    ("where", "status", "words"),
+    [(">&-", 0, b""), (">/dev/full", 2, b"pubsub_kit: what is printed can't be written (No space")],
+)
+def test_an_output_that_takes_nothing_gets_no_traceback(
+    where: str, status: int, words: bytes
+) -> None:
+    if where.endswith("full") and not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    line = f'exec "$0" -m pubsub_kit interview --list {where}'
+    done = subprocess.run(
+        ["/bin/sh", "-c", line, sys.executable], cwd=SOURCE, capture_output=True, check=False,
+        env={**os.environ, "PUBSUB_KIT_ENV": "current"},
+    )  # fmt: skip
+    assert done.stderr.startswith(words)
+    assert b"Traceback" not in done.stderr
+    assert done.returncode == status

@@ -16,6 +16,7 @@ from typing import Any
 
 from pubsub_kit.checks.desk import journal
 from pubsub_kit.checks.desk.copies import FOLDER
+from pubsub_kit.errors import brief
 from pubsub_kit.interviews.cards.card import CardError
 from pubsub_kit.log.event import Event
 from pubsub_kit.log.memory import EventLog
@@ -56,7 +57,9 @@ class Book:
         """Return the time; raises CardError if the clock cannot be right."""
         at = self.clock()
         if not (isinstance(at, int | float) and _FIRST <= at <= _LAST):
-            raise CardError(f"the clock says {at!r}: set the computer's date right, then go on")
+            raise CardError(
+                f"the clock says {brief(at)}: set the computer's date right, then go on"
+            )
         return float(at)
 
     def record(self, kind: str, data: Mapping[str, Any]) -> None:

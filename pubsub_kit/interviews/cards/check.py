@@ -104,7 +104,7 @@ class Round:
     """
 
     def __init__(self, book: Book, name: Any) -> None:
-        if name not in ROUNDS:
+        if not isinstance(name, str) or name not in ROUNDS:
             raise CardError(f"there is no round {brief(name)}: choose {', '.join(ROUNDS)}")
         self.book = book
         done = results(book.history())

@@ -112,17 +112,24 @@ def _family(family: Family, where: dict[str, str]) -> Card:
     )  # fmt: skip
 
 
+def _named(given: Any) -> str:
+    """Return what a lesson or a family is called by; "" for what names neither."""
+    if type(given) is int and abs(given) < 100:
+        return str(given)
+    return given[:80] if isinstance(given, str) else ""
+
+
 def chosen(cards: Sequence[Card], lesson: Any = None, family: Any = None) -> list[Card]:
     """Return the cards of a lesson, or of a family; raises CardError where there are none."""
     picked = list(cards)
     if lesson is not None:
-        digits = str(lesson).strip().partition("_")[0]
+        digits = _named(lesson).strip().partition("_")[0]
         picked = [card for card in picked if digits and card.lesson == digits.zfill(2)]
         if not picked:
             there = ", ".join(sorted({card.lesson for card in cards}))
             raise CardError(f"there are no cards for lesson {brief(lesson)}: there are {there}")
     if family is not None:
-        name = str(family).strip().removeprefix("family-")
+        name = _named(family).strip().removeprefix("family-")
         picked = [card for card in picked if card.id == f"family-{name}"]
         if not picked:
             names = [card.id.removeprefix("family-") for card in cards if card.kind == "family"]

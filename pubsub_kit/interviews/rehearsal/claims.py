@@ -100,6 +100,20 @@ def parse(text: Any) -> Claim:
     """Read a claim. Raises ClaimError, with a sentence that shows the grammar."""
     if not isinstance(text, str):
         raise ClaimError(f"a claim is a text, not {brief(text)}: {GRAMMAR}")
+    made = _read(text)
+    if _written_back(made) != made:
+        raise ClaimError(f"{brief(text)} can be read in two ways: {GRAMMAR}")
+    return made
+
+
+def _written_back(made: Claim) -> Claim | None:
+    try:
+        return _read(words(made))
+    except ClaimError:
+        return None
+
+
+def _read(text: str) -> Claim:
     said = plainly(text[: 2 * _LONGEST]).rstrip(".! ")
     if not said or len(said) > _LONGEST:
         what = "an empty claim says nothing" if not said else "that is too long for one claim"
@@ -134,6 +148,8 @@ def words(claim: Claim) -> str:
 
 def fault(name: str) -> str:
     """Return the fault that is meant: "lost acks" is "ack lost". Raises ClaimError for none."""
+    if not isinstance(name, str):
+        raise ClaimError(f"a fault is a name, not {brief(name)}: a world has {', '.join(FAULTS)}")
     known = {_bag(each): each for each in FAULTS | NODE_FAULTS}
     found = known.get(_bag(name)) or known.get(_bag(f"message {name}")) or _ALSO.get(_bag(name))
     if found:
@@ -207,6 +223,8 @@ def _measured(found: re.Match[str], confidence: float | None) -> Claim:
     except quantity.QuantityError as error:
         raise ClaimError(f"{error}. For example: p99 under 5 s in the burst") from error
     side = _SIDES[found["side"].lower()]
+    if bound < 0 or (bound == 0 and side in ("under", "at least")):
+        raise ClaimError(f"no {measure} is below 0, so {brief(found[0])} needs no run: {GRAMMAR}")
     moment = " ".join((found["moment"] or "").lower().split())
     moment = "" if moment in ("whole run", "end", "all") else moment
     return Claim(

@@ -85,8 +85,13 @@ def _in(phrase: str) -> frozenset[str]:
 
 def shared(one: str, other: str) -> frozenset[str]:
     """Return the stems that two texts have in common."""
-    said = stems(other)
-    return frozenset(each for each in stems(one) if _is_said(each, said))
+    return among(stems(one), other)
+
+
+def among(wanted: Iterable[str], text: str) -> frozenset[str]:
+    """Return those of some stems that a text has: a stem of a stem would be another word."""
+    said = stems(text)
+    return frozenset(each for each in wanted if _is_said(each, said))
 
 
 def _is_said(wanted: str, said: frozenset[str]) -> bool:

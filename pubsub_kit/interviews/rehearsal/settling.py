@@ -8,11 +8,13 @@ anything else                                                          undecided
 from __future__ import annotations
 
 from collections import Counter
+from math import isfinite, isnan
 from typing import NamedTuple
 
 from pubsub_kit.checks.forms import quantity
+from pubsub_kit.interviews.bank.question import Question
 from pubsub_kit.interviews.rehearsal.claims import MEASURE, Claim
-from pubsub_kit.interviews.rehearsal.matching import shared, stem, stems, words_of
+from pubsub_kit.interviews.rehearsal.matching import among, stem, stems, words_of
 from pubsub_kit.interviews.rehearsal.runner import HOLDS, MEASURES, Result
 
 _ALIKE = (
@@ -60,7 +62,30 @@ def is_about(oracle: str, broke: str) -> bool:
     if kinds:  # "double charge" and "no charge is lost" share a word, and are not the same
         return any(group & other for group in kinds)
     wanted = stems(oracle) - _ANYBODY  # of several words, one alone may be there by chance
-    return len(shared(" ".join(sorted(wanted)), broke)) >= min(2, len(wanted))
+    return len(among(wanted, broke)) >= min(2, len(wanted))
+
+
+def is_clear(oracle: str) -> bool:
+    """Say whether a claim names a kind of wrong, such as "twice", by which any wording is known."""
+    return not oracle or any(group & frozenset(map(stem, words_of(oracle))) for group in _GROUPS)
+
+
+def is_ruled(oracle: str, question: Question) -> bool:
+    """Say whether a question's rule speaks of what a claim excludes: no other claim can hold.
+
+    That nothing is lost or done twice, every rule says of what its question is about.
+    """
+    if not oracle:
+        return True
+    rule, wanted = question.oracle.holds, frozenset(map(stem, words_of(oracle)))
+    kinds = [group for group in _GROUPS if group & wanted]
+    ruled = frozenset(map(stem, words_of(rule)))
+    if any(group & ruled for group in kinds):
+        return True
+    about = stems(oracle) - _ANYBODY.union(*_GROUPS)
+    if any(group in _GROUPS[:2] for group in kinds):
+        return not about or bool(among(about, f"{rule} {question.title} {question.pitch}"))
+    return not kinds and bool(among(about, rule))
 
 
 def _by_search(claim: Claim, result: Result) -> Settled:
@@ -80,7 +105,7 @@ def _by_search(claim: Claim, result: Result) -> Settled:
 def _by_measure(claim: Claim, result: Result) -> Settled:
     name = f"{claim.measure} in the {claim.moment}" if claim.moment else claim.measure
     value = result.measures.get(name)
-    if value is None:
+    if value is None or isnan(value):
         return Settled(None, f"the run measured no {name}")
     held = {
         "under": value < claim.bound,
@@ -88,6 +113,8 @@ def _by_measure(claim: Claim, result: Result) -> Settled:
         "over": value > claim.bound,
         "at least": value >= claim.bound,
     }[claim.side]
+    if not isfinite(value):
+        return Settled(held, f"{name} was beyond all bounds: some of it never came")
     return Settled(held, f"{name} was {quantity.words(value, MEASURES[claim.measure])}")
 
 

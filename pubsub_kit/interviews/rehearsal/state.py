@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
 
-from pubsub_kit.errors import said
+from pubsub_kit.errors import brief, said
 from pubsub_kit.interviews.bank.question import BOXES
 from pubsub_kit.interviews.rehearsal.boxes import minutes_of
 from pubsub_kit.interviews.rehearsal.events import Fact, RehearsalError
@@ -80,11 +80,24 @@ def fold(facts: Iterable[Fact]) -> State:
     Raises RehearsalError where a fact is not what its kind says.
     """
     try:
-        return reduce(State.after, facts, State())
+        return reduce(State.after, map(_typed, facts), State())
     except (TypeError, ValueError, AttributeError) as error:
         raise RehearsalError(
             f"this log is no rehearsal that can go on ({said(error)}): begin a new one"
         ) from error
+
+
+_WORDS = ("id", "unit", "verdict", "dimension", "level", "sign", "seen", "name", "band", "by")
+_NUMBERED = ("value", "rung", "confidence")
+
+
+def _typed(fact: Fact) -> Fact:
+    """Return a fact; raises TypeError where somebody has edited a detail into another kind."""
+    for name, value in fact.data.items():
+        wanted = str if name in _WORDS else int | float if name in _NUMBERED else object
+        if value is not None and not isinstance(value, wanted):
+            raise TypeError(f"{name!r} of {fact.kind!r} is {brief(value)}")
+    return fact
 
 
 def _started(_: State, fact: Fact) -> dict[str, Any]:
@@ -131,7 +144,7 @@ def _settled(state: State, fact: Fact) -> dict[str, Any]:
 
 
 def _hinted(_: State, fact: Fact) -> dict[str, Any]:
-    return {"rung": fact.data.get("rung", 0), "hinted_at": fact.at}
+    return {"rung": fact.data.get("rung") or 0, "hinted_at": fact.at}
 
 
 def _rated(state: State, fact: Fact) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import partial
+from math import isfinite, isnan
 from typing import Any
 
 from pubsub_kit.checks.forms import quantity
@@ -12,9 +13,10 @@ from pubsub_kit.errors import PubSubKitError, said
 from pubsub_kit.interviews.rehearsal import claims, deciding
 from pubsub_kit.interviews.rehearsal.claims import ORACLE
 from pubsub_kit.interviews.rehearsal.runner import FAILS, MEASURES, Design, Result, Runner
-from pubsub_kit.interviews.rehearsal.settling import Settled, is_about, settle
+from pubsub_kit.interviews.rehearsal.settling import Settled, is_about, is_clear, is_ruled, settle
 from pubsub_kit.interviews.rehearsal.turn import Turn
 
+_UNRULED = "what must hold here says nothing about it, so no run decides it"
 _SHOWN = 3  # facts of a run that are said aloud
 
 
@@ -42,7 +44,8 @@ def run(turn: Turn, runner: Runner) -> None:
         return
     try:
         design, result = _tried(turn, runner)
-        settled = [(text, _settled(text, design, result, runner)) for text in turn.state.claims]
+        settled = [(text, _settled(turn, text, design, result, runner))
+                   for text in turn.state.claims]  # fmt: skip
         design, told, shown = _as_data(design), _as_data(_told(result)), summary(result)
     except Exception as error:  # of a runner that is not ours, too: the rehearsal has to go on
         turn.tell(f"The design could not be run, and nothing is lost: {_why(error)}")
@@ -74,6 +77,9 @@ def summary(result: Result) -> str:
     if result.outcome == FAILS:
         facts = facts or [f"This does not hold: {result.broke or 'the rule'}."]
         facts += [f"Schedule {result.code} shows it."] if result.struck else []
+    elif not facts and not result.complete:
+        tried = f"Nothing broke it in {result.schedules:,} schedules"
+        facts = [f"{tried}, and the search stopped there: that is no proof."]
     elif not facts:
         tried = f" with up to {result.up_to} of {', '.join(result.faults)}" if result.faults else ""
         facts = [f"It holds in {result.schedules:,} schedules{tried}."]
@@ -89,14 +95,19 @@ def _tried(turn: Turn, runner: Runner) -> tuple[Design, Result]:
     return design, runner.run(design)
 
 
-def _settled(text: str, design: Design, result: Result, runner: Runner) -> Settled:
+def _settled(turn: Turn, text: str, design: Design, result: Result, runner: Runner) -> Settled:
     """Settle a claim by the run, or by one more that tries just what the claim is about."""
     made = claims.parse(text)
     found = settle(made, result)
+    if made.kind == ORACLE and not is_ruled(made.oracle, turn.question):
+        return found if found.held is False else Settled(None, _UNRULED)
     if found.held is None and made.kind == ORACLE:
         about = partial(is_about, made.oracle)
         up_to = made.at_most if made.faults or made.at_most > 1 else None
-        return settle(made, runner.run(design, made.faults or None, up_to, about))
+        again = settle(made, runner.run(design, made.faults or None, up_to, about))
+        if again.held and result.outcome == FAILS and not is_clear(made.oracle):
+            return found  # what broke may be what was meant, in other words
+        return again
     return found
 
 
@@ -113,12 +124,13 @@ def _go_on(turn: Turn, result: Result) -> None:
 
 
 def _told(result: Result) -> dict[str, Any]:
-    """Return a result as its fact has it."""
+    """Return a result as its fact has it; what never came is left out: JSON has no infinity."""
+    measured = {name: value for name, value in result.measures.items() if isfinite(value)}
     return {
         "level": result.level, "outcome": result.outcome, "words": list(result.words),
         "code": result.code, "schedules": result.schedules, "faults": list(result.faults),
         "up_to": result.up_to, "struck": list(result.struck), "broke": result.broke,
-        "next_question": result.next_question, "measures": dict(result.measures),
+        "next_question": result.next_question, "measures": measured,
         "misses": list(result.misses), "complete": result.complete,
     }  # fmt: skip
 
@@ -130,6 +142,8 @@ def _as_data(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _measure(name: str, value: float) -> str:
+    if not isfinite(value):
+        return f"{name} {'unknown' if isnan(value) else 'never'}"
     if name == "cost":
         return f"${quantity.words(value, '')} a month"
     unit = next((MEASURES[each] for each in MEASURES if name.startswith(each)), "")

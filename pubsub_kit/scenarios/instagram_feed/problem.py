@@ -20,7 +20,7 @@ import numpy as np
 from pubsub_kit.designs.built import Built
 from pubsub_kit.designs.components import Cache, DesignError, Group, Service, Store, Topic, Wire
 from pubsub_kit.designs.design import Design
-from pubsub_kit.designs.problem import Problem, Slice, Small
+from pubsub_kit.designs.problem import Problem, Slice, Small, options_of
 from pubsub_kit.errors import brief
 from pubsub_kit.scenarios.instagram_feed import traffic
 from pubsub_kit.scenarios.instagram_feed.rules import feeds_are_true, next_question
@@ -83,8 +83,7 @@ def propose(decisions: Mapping[str, str]) -> Design:
     Beside the question's own decisions it takes those of `BOXES`, and a "name"; it ignores others.
     Raises DesignError for an option that a decision does not have.
     """
-    if not isinstance(decisions, Mapping):
-        raise DesignError(f"decisions are a dictionary of options, not {brief(decisions)}")
+    decisions = options_of(decisions)
     for name, options in {**DECISIONS, **BOXES}.items():
         if decisions.get(name, options[0]) not in options:
             said = f"not {brief(decisions[name])}"

@@ -20,7 +20,7 @@ from pubsub_kit.designs.components import (
     Wire,
 )
 from pubsub_kit.designs.design import Design
-from pubsub_kit.designs.problem import Problem, Slice, Small
+from pubsub_kit.designs.problem import Problem, Slice, Small, options_of
 from pubsub_kit.errors import brief
 from pubsub_kit.scenarios.notification_system import traffic
 from pubsub_kit.scenarios.notification_system.providers import Providers
@@ -65,6 +65,7 @@ def propose(decisions: Mapping[str, str | None]) -> Design:
     Ids and options are those of DECISIONS and STRUCTURE; other ids are ignored, and so is
     what was left open (None). Raises DesignError for an option that isn't one.
     """
+    decisions = options_of(decisions)
     chosen = {name: decisions.get(name) or options[0] for name, options in STRUCTURE.items()}
     for name, option in chosen.items():
         if option not in STRUCTURE[name]:

@@ -22,7 +22,8 @@ from pubsub_kit.designs.components import (
     Wire,
 )
 from pubsub_kit.designs.design import Design
-from pubsub_kit.designs.problem import Problem, Slice, Small
+from pubsub_kit.designs.problem import Problem, Slice, Small, options_of
+from pubsub_kit.errors import brief
 from pubsub_kit.scenarios.payment_ledger.rules import (
     books_are_true,
     next_question,
@@ -41,6 +42,8 @@ DECISIONS: dict[str, tuple[Any, ...]] = {
     "books": ("entries", "entries-and-snapshot", "number"),
 }
 KEY_PLACES = ("same-transaction", "cache", "replica", "store of its own")
+#: Decisions that move a box, with their options, the usual one first.
+BOXES = {"path": ("queued", "sync"), "reconciled": ("yes", "no")}
 #: Decisions of the question that no run of this world decides: holds and refunds are not in it.
 UNDECIDED = ("capture",)
 
@@ -119,8 +122,13 @@ def propose(decisions: Mapping[str, str]) -> Design:
     `path` is "sync" or "queued", `key-place` one of `KEY_PLACES`, and `reconciled` "yes" or "no";
     the others are the ledger's own. Raises DesignError for an unknown option.
     """
-    queued = decisions.get("path", "queued") == "queued"
-    reconciled = decisions.get("reconciled", "yes") == "yes"
+    decisions = options_of(decisions)
+    for name, options in BOXES.items():
+        if (option := decisions.get(name, options[0])) not in options:
+            known = ", ".join(map(repr, options))
+            raise DesignError(f"the decision {name!r} is one of {known}, not {brief(option)}")
+    queued = decisions.get("path") != "sync"
+    reconciled = decisions.get("reconciled") != "no"
     parts: list[Any] = [Provider("processor", ("charge", "status"))]
     wires = []
     if queued:
@@ -145,7 +153,7 @@ def propose(decisions: Mapping[str, str]) -> Design:
 
 def _stores(kept: str) -> list[Any]:
     if kept not in KEY_PLACES:
-        raise DesignError(f"'key-place' is one of {', '.join(KEY_PLACES)}, not {kept!r}")
+        raise DesignError(f"'key-place' is one of {', '.join(KEY_PLACES)}, not {brief(kept)}")
     if kept == "same-transaction":
         return [Store("db", ("keys", "entries"), nodes=12)]
     entries = Store("db", ("entries",), nodes=10)

@@ -23,7 +23,7 @@ from pubsub_kit.designs.components import (
     Wire,
 )
 from pubsub_kit.designs.design import Design
-from pubsub_kit.designs.problem import Problem, Slice, Small
+from pubsub_kit.designs.problem import Problem, Slice, Small, options_of
 from pubsub_kit.errors import brief
 from pubsub_kit.scenarios.rag_ingestion.rules import answers_are_true, next_question
 from pubsub_kit.scenarios.rag_ingestion.steps import Ingestion
@@ -69,6 +69,7 @@ def propose(decisions: Mapping[str, str]) -> Design:
     or a deletion queues with changes. The others are the ingestion's own, and unknown ones are left
     out. Raises DesignError for an unknown option.
     """
+    decisions = options_of(decisions)
     box = {name: _option(decisions, name) for name in BOXES}
     own, work = box["lanes"] == "own-lane", ("chunk", "upsert", "flip")
     removes = () if box["removal"] == "with changes" else ("remove",)

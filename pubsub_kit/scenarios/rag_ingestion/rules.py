@@ -64,8 +64,8 @@ def _went_back(built: Built) -> Iterator[Violation]:
         doc, version = _version(seen)
         names = {f"{doc} {each}": each for each in _versions(built, doc)}
         made = [(names[r.id], r) for r in built.of("done") if r.id in names and r.time <= seen.time]
-        newer = [record for each, record in made if each > int(version)]
-        if newer and made[-1][0] == int(version):
+        newer = [record for each, record in made if each > _newest(seen)]
+        if newer and made[-1][0] == _newest(seen):
             words = (
                 f"{newer[-1].id} was made current at {newer[-1].time:g} s, and {doc} {version} "
                 f"after it, at {made[-1][1].time:g} s. At {seen.time:g} s a query sees version "
@@ -129,7 +129,7 @@ def _outdated(built: Built) -> Iterator[Violation]:
             doc, version = _version(change)
             seen = _seen(built, answer, doc)
             late = answer.time > change.time + FRESH and not built.of("deleted", doc)
-            if late and (seen is None or int(_version(seen)[1]) < int(version)):
+            if late and (seen is None or _newest(seen) < int(version)):
                 what = f"version {_version(seen)[1]}" if seen else "nothing"
                 words = (
                     f"Version {version} of {doc} is there at {change.time:g} s. A query at "
@@ -201,6 +201,11 @@ def _version(seen: Record) -> tuple[str, str]:
     """Return which document a fact is about, and which version, or versions as in "1+2"."""
     doc, _, versions = seen.id.rpartition(" ")
     return doc, versions
+
+
+def _newest(seen: Record) -> int:
+    """Return the newest version that a fact is about."""
+    return max(map(int, _version(seen)[1].split("+")))
 
 
 def _versions(built: Built, doc: str) -> list[int]:

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pubsub_kit.designs.components import DesignError
+from pubsub_kit.designs.problem import options_of
 from pubsub_kit.designs.told import faults
+from pubsub_kit.errors import brief
 from pubsub_kit.feed.designs import EVERYBODY, FeedDesign
 from pubsub_kit.feed.five.messages import FeedExploration, explore_design
 from pubsub_kit.feed.grading.grade import ReportCard, grade
@@ -64,13 +66,14 @@ USUAL = FeedDesign(
 
 def propose(decisions: Mapping[str, str]) -> FeedDesign:
     """Return the design that some decisions come to; raises DesignError for an unknown option."""
+    decisions = options_of(decisions)
     changes: dict[str, Any] = {"name": str(decisions.get("name", USUAL.name))}
     for name, options in DECISIONS.items():
         option = decisions.get(name)
         if option is None:
             continue
         if option not in options:
-            raise DesignError(f"{name!r} is one of {', '.join(options)}, not {option!r}")
+            raise DesignError(f"{name!r} is one of {', '.join(options)}, not {brief(option)}")
         changes |= options[option]
     return replace(USUAL, **changes)
 

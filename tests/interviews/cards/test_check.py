@@ -11,6 +11,7 @@ from pubsub_kit.checks.desk import journal
 from pubsub_kit.interviews.cards import check
 from pubsub_kit.interviews.cards.book import Book
 from pubsub_kit.interviews.cards.card import CardError
+from pubsub_kit.interviews.cards.deck import chosen, deck
 from pubsub_kit.interviews.cards.families.forms import Choice, UnreadableAnswer
 from pubsub_kit.interviews.cards.families.registry import FAMILIES
 from tests.interviews.cards.desk import Watch, book
@@ -183,3 +184,27 @@ def test_a_check_is_suggested_to_who_is_new_and_to_who_comes_back(tmp_path: Path
     watch.wait(25 * 86_400)
     said = "You were away for 25 days: --check again shows what has stayed."
     assert check.suggestion(log.history(), log.now()) == said
+
+
+class Sour:
+    """A value that can neither be shown nor compared."""
+
+    def __repr__(self) -> str:
+        raise ValueError("no")
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("no")
+
+    def __hash__(self) -> int:
+        return 1
+
+
+def test_a_value_that_cannot_be_shown_gets_a_sentence_everywhere(tmp_path: Path) -> None:
+    with pytest.raises(CardError, match="there is no round <Sour"):
+        check.Round(Book(tmp_path), Sour())
+    with pytest.raises(CardError, match="no cards for lesson <Sour"):
+        chosen(deck(), lesson=Sour())
+    with pytest.raises(CardError, match="no family <Sour"):
+        chosen(deck(), family=Sour())
+    with pytest.raises(CardError, match="the clock says <Sour"):
+        Book(tmp_path, lambda: Sour()).now()  # type: ignore[arg-type, return-value]

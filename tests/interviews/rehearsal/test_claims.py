@@ -147,7 +147,7 @@ BOUNDS = st.builds(
     bound=st.floats(0, 1e15, allow_nan=False),
     moment=st.sampled_from(["", "burst", "first hour", "peak"]),
     confidence=CONFIDENCE,
-)
+).filter(lambda claim: claim.bound > 0 or claim.side in ("at most", "over"))
 
 
 @settings(max_examples=150)
@@ -164,3 +164,27 @@ def test_any_text_is_a_claim_that_can_be_written_again_or_gets_a_sentence(text: 
     except ClaimError:
         return
     assert parse(words(claim)) == claim
+
+
+@pytest.mark.parametrize(
+    "text", ["p99 under -5 s", "cost over -1", "lost at least 0", "p99 under 0 s", "stale < -1"]
+)
+def test_a_bound_that_decides_itself_is_no_claim(text: str) -> None:
+    with pytest.raises(ClaimError, match=r"is below 0, so .* needs no run"):
+        parse(text)
+    assert parse("lost at most 0").bound == 0
+
+
+def test_a_claim_that_would_be_read_otherwise_from_the_log_is_refused() -> None:
+    for text in (
+        "no 2, at charge [ sure of confidence 80% (",
+        "never confidence * up in . at most . in",
+    ):
+        with pytest.raises(ClaimError, match="can be read in two ways"):
+            parse(text)
+
+
+@pytest.mark.parametrize("odd", [None, 7, b"crash", ["crash"]], ids=str)
+def test_a_fault_that_is_no_text_gets_a_sentence(odd: Any) -> None:
+    with pytest.raises(ClaimError, match="a fault is a name"):
+        fault(odd)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf, nan
 
 import pytest
 
+from pubsub_kit.interviews.bank.question import load
 from pubsub_kit.interviews.rehearsal.claims import parse
 from pubsub_kit.interviews.rehearsal.runner import Result
-from pubsub_kit.interviews.rehearsal.settling import is_about, settle
+from pubsub_kit.interviews.rehearsal.settling import is_about, is_ruled, settle
 from tests.interviews.rehearsal.played import BROKE, HELD
 
 
@@ -109,3 +111,33 @@ def test_what_a_claim_excludes_is_found_by_its_kind_then_by_its_words(
     oracle: str, broke: str, same: bool
 ) -> None:
     assert is_about(oracle, broke) is same
+
+
+LEDGER = load("payment-ledger")
+
+
+@pytest.mark.parametrize(
+    ("oracle", "ruled"),
+    [
+        ("", True),
+        ("double charge", True),
+        ("payment is lost", True),
+        ("money vanishes", True),
+        ("charge without entries", True),
+        ("unicorn dies", False),
+        ("unicorn is lost", False),
+        ("overdraft", False),
+        ("payment out of order", False),
+        ("person sad", False),
+    ],
+)
+def test_a_rule_speaks_of_some_claims_and_not_of_others(oracle: str, ruled: bool) -> None:
+    assert is_ruled(oracle, LEDGER) is ruled
+
+
+def test_what_never_came_is_beyond_every_bound_and_what_was_not_measured_decides_nothing() -> None:
+    result = replace(HELD, measures={"p99": inf, "p50": nan})
+    held, why = settle(parse("p99 under 5 s"), result)
+    assert held is False
+    assert why == "p99 was beyond all bounds: some of it never came"
+    assert settle(parse("p50 under 5 s"), result) == (None, "the run measured no p50")

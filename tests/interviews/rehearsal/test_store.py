@@ -12,7 +12,8 @@ import pytest
 
 from pubsub_kit.interviews.rehearsal import store
 from pubsub_kit.interviews.rehearsal.engine import Rehearsal
-from pubsub_kit.interviews.rehearsal.events import RehearsalError
+from pubsub_kit.interviews.rehearsal.events import Fact, RehearsalError
+from pubsub_kit.interviews.rehearsal.state import fold
 from pubsub_kit.interviews.rehearsal.store import Kept, Shelf
 from pubsub_kit.log.event import Event
 from pubsub_kit.log.segments import LogCorrupt, LogLocked
@@ -151,3 +152,11 @@ def test_after_kill_9_it_goes_on_from_the_last_thing_that_was_heard(tmp_path: Pa
         assert told[-1].data["text"] in (f"thought {heard}", f"thought {heard + 1}")
         assert again.timer.left == 45 * 60 - told[-1].at
         assert told[-1].at == 2 * len(told)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("hinted", "rung"), ("estimated", "value"), ("signed", "level")]
+)
+def test_a_log_that_was_edited_into_other_types_cannot_go_on(kind: str, name: str) -> None:
+    with pytest.raises(RehearsalError, match=f"'{name}' of '{kind}' is "):
+        fold([Fact(kind, 1.0, {name: {"a": 1}})])
