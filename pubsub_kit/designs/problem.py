@@ -31,7 +31,7 @@ class Small:
     faults: tuple[str, ...] = ("crash", "ack lost", "reply lost")
     at_most: int = 2
     ticks: tuple[float, ...] = (30.0, 60.0, 90.0)
-    seconds: float = 5.0  # of real time that the search may take
+    seconds: float = 30.0  # of real time that the search may take
     reads: float = 0.0
 
     def of(self, faults: tuple[str, ...], at_most: int) -> Small:
