@@ -49,7 +49,12 @@ def searched(
 
     def search(faults: Sequence[str]) -> Exploration:
         return explore(
-            scenario, oracle, faults=faults, max_faults=small.at_most, seconds=small.seconds
+            scenario,
+            oracle,
+            faults=faults,
+            max_faults=small.at_most,
+            until=small.until,
+            seconds=small.seconds,
         )
 
     found = search(small.faults)
