@@ -34,10 +34,11 @@ def follows(world: World, which: str = "Each run") -> None:
     _no_more_faults(world, which)
 
 
-def one_fault_left(world: World) -> bool:
-    """Say whether no schedule has given a run a fault; if so, one may befall what follows.
+def one_fault_left(world: World, since: float, until: float) -> bool:
+    """Say whether no schedule has given a run a fault; if so, one may befall it once more.
 
-    What the traffic itself lets fail is no fault of a schedule. No fault follows in other runs.
+    That is between two moments (virtual seconds), and no fault follows otherwise. What the traffic
+    itself lets fail is no fault of a schedule.
     """
     chance = world.chance
     if not isinstance(chance, Schedule):
@@ -45,9 +46,12 @@ def one_fault_left(world: World) -> bool:
     if any(number < len(chance.offered) for number in chance.faults):
         world.chance = Spent(chance)
         return False
-    world.chance = LastOne(chance)
+    world.chance = last = LastOne(chance)
+    world.at(since, setattr, last, "over", False)
+    world.at(until, setattr, last, "over", True)
     world.second_act = (
-        "A run without a fault goes on with a second part, where one fault at most was tried."
+        "A run without a fault goes on with a second part, where one fault was tried from "
+        f"{since:,g} s to {until:,g} s."
     )
     return True
 
@@ -71,17 +75,16 @@ class Spent(Schedule):
 
 
 class LastOne(Schedule):
-    """A schedule that goes on with its questions until it has answered one with a fault."""
+    """A schedule that goes on with its questions while it is not over, up to its first fault."""
 
     def __init__(self, asked: Schedule) -> None:
         super().__init__(asked.faults)
-        self.asked, self.over = asked, False
+        self.asked, self.over = asked, True
         self.offered, self.listens = asked.offered, asked.listens
 
     def fault(self, kinds: Sequence[str], rates: Sequence[float]) -> str:
         """Return what the schedule says, up to its first fault."""
-        chooses = all(kind in CHOICES for kind in kinds)
-        if self.over and not chooses:
+        if self.over and not all(kind in CHOICES for kind in kinds):
             return ""
         kind = self.asked.fault(kinds, rates)
         self.over = self.over or bool(kind)

@@ -1,4 +1,4 @@
-"""The run that is searched: ann by night, with faults; then two days of others, with one at most.
+"""The run that is searched: ann by night, with faults; then two days of others, who have few.
 
 Nothing is there before it begins: settings and counts come about by the design's own steps, and so
 each design may keep them as it likes. Who has never changed a setting lives in zone 0.
@@ -40,7 +40,7 @@ def two_acts(built: Built) -> None:
 
 def _second(built: Built) -> None:
     """Bob, cy and dan are nine hours east; cy has no device, and dan wants no news."""
-    if not second_act.one_fault_left(built.world):
+    if not second_act.one_fault_left(built.world, MORNING + 325.0, MORNING + 405.0):
         return
     built.outside["no device"] = {"cy"}
     for user in ("bob", "cy", "dan"):

@@ -14,7 +14,7 @@ from pubsub_kit.designs.rows import Look
 from pubsub_kit.designs.told import faults
 from pubsub_kit.scenarios.notification_system.steps import CAP, DAY, HOUR, URGENT, local, quiet_for
 from pubsub_kit.world.search.violation import Violation
-from pubsub_kit.world.trace import Step
+from pubsub_kit.world.trace import Step, Trace
 
 BOUND = 60.0  # seconds after an opt-out or a move in which something may still go out
 
@@ -91,7 +91,9 @@ def _why_again(built: Built, first: Record, again: Record, crash: Step) -> tuple
     steps = built.world.trace.steps
     mine = [n for n, s in enumerate(steps[: first.step]) if s.node == crash.node]
     begun = max((n for n in mine if steps[n].kind == "begin"), default=0)
-    marks = [n for n in mine if n > begun and "notes/" in steps[n].text and "= " in steps[n].text]
+    marks = [
+        n for n in mine if n > begun and steps[n].kind == "effect" and "notes/" in steps[n].text
+    ]
     if not marks:
         words = f"{fell}, between the send and the mark, and the message came again."
         return "sent, and not marked", words
@@ -115,7 +117,7 @@ def why_not_out(built: Built, seen: Record, want: Record, said: Record) -> tuple
     """Say why somebody is told of what they had opted out of."""
     if want.time <= said.time + BOUND:
         return "the opt-out came too late", ""
-    known = {each.id for each in built.of("seen")}
+    known = {each.id for each in built.of("seen") if each.step < seen.step}
     of, user = want.facts["of"], who(seen)
     moves = [m for m in built.of("moved", user) if said.time < m.time < want.time]
     kept = [w for w in built.of("accepted") if who(w) == user and w.id not in known]
@@ -123,7 +125,7 @@ def why_not_out(built: Built, seen: Record, want: Record, said: Record) -> tuple
     if moves and any(w.time <= moves[-1].time for w in kept):
         words = f" {what(kept[0])} at {at(kept[0])} was kept back; {user} moved at {at(moves[-1])}."
         return "the opt-out was erased", words
-    return "the opt-out is ignored", f" It was asked for at {at(want)} only."
+    return "the opt-out is ignored", ""
 
 
 def why_at_night(built: Built, seen: Record, moved: Record | None) -> tuple[str, str]:
@@ -190,8 +192,8 @@ def why_not_told(built: Built, want: Record, missed: list[str]) -> tuple[str, st
         ),
         (
             "turned away",
-            "an error is an answer",
-            "{by} refused it at {at}, and was not asked again.",
+            "a refusal is the end",
+            "{by} refused it at {at}, and nothing came of it since.",
         ),
     ):
         if found := built.of(kind, want.id):
@@ -199,8 +201,9 @@ def why_not_told(built: Built, want: Record, missed: list[str]) -> tuple[str, st
                 at=at(found[-1]), **{"by": "", "why": "", **found[-1].facts}
             )
     steps = built.world.trace.steps
+    befell = [step for step in steps if step.fault and step.kind != "end"]
     late = [k for k in _looks(built) if k.late and want.id in k.key]
-    if late and not faults(built.world.trace):
+    if late and not befell:
         when = f"{steps[min(late[0].step, len(steps) - 1)].time:g} s"
         words = f"at {when} a reader was shown {late[0].key} as it had been before its last write."
         return "the row was read too early", words
@@ -208,13 +211,16 @@ def why_not_told(built: Built, want: Record, missed: list[str]) -> tuple[str, st
     night = quiet_for(want.time, zone_of(built, who(want), want.time)[0]) > 0
     held = any(want.id in f"{key} {row}" for key, row in built.rows("held").items())
     if want.facts["of"] not in URGENT and night and held:
-        return "held, and not released", f"it was {hour}, and it is held to this moment."
+        return "held, and not released", f"it was {hour} there, and it is held to this moment."
     return "nobody comes back", "nobody comes back to it."
 
 
 def next_question(built: Built, wrong: Violation) -> str:
     """Put the next question, with the names and moments of the run that broke the design."""
-    befell = faults(built.world.trace)
+    until = built.world.trace.steps[
+        : len(built.world.trace) if wrong.step is None else wrong.step + 1
+    ]
+    befell = faults(Trace([step for step in until if step.kind != "end"]))  # no error of a handler
     asked = _ASKED.get(wrong.belief, "What does the user see, and which rule of yours allows it?")
     if not befell:
         return f"Nothing has failed here, and still: {wrong.message} {asked}"
@@ -240,7 +246,7 @@ _ASKED = {
     "one channel for an alert": "What may an alert do that a news item may not?",
     "dropped, though owed": "Which rule dropped it, and does that rule hold for this kind?",
     "no device, and no other way": "What is an answer worth that isn't 'delivered'?",
-    "an error is an answer": "What becomes of a message whose handler swallows the error?",
+    "a refusal is the end": "Who sends again what a provider has refused, and when?",
     "the row was read too early": "How late may a read be, and what if a row isn't there yet?",
     "held, and not released": "Who lets go of it, and when do they look?",
     "the cap raced": "Who else reads and writes that count at the same moment?",
