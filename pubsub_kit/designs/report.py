@@ -182,7 +182,7 @@ class _UpToTheMark:
     def __init__(self, found: Exploration) -> None:
         self.code, self.violation = found.code, found.violation
         step = None if self.violation is None else self.violation.step
-        faults = [n for n, each in enumerate(found.trace) if each.fault]
+        faults = [n for n, s in enumerate(found.trace) if s.fault and s.kind != "end"]
         end = len(found.trace) if step is None else max([step, *faults]) + 1
         self.trace = found.trace[:end]
 
