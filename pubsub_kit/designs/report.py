@@ -8,7 +8,7 @@ seeded latencies, bursts and the interviewer's failure.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,8 @@ from pubsub_kit.world.world import World
 
 if TYPE_CHECKING:
     from pubsub_kit.show.picture import Picture
+
+_BEFORE = 120  # steps of a run's picture before the one that is wrong
 
 
 def searched(
@@ -177,14 +179,17 @@ class Report:
 
 
 class _UpToTheMark:
-    """A search's failing run without what comes after the step that is wrong."""
+    """A search's failing run without what comes after the step that is wrong, or long before it."""
 
     def __init__(self, found: Exploration) -> None:
         self.code, self.violation = found.code, found.violation
         step = None if self.violation is None else self.violation.step
         faults = [n for n, s in enumerate(found.trace) if s.fault and s.kind != "end"]
         end = len(found.trace) if step is None else max([step, *faults]) + 1
-        self.trace = found.trace[:end]
+        begin = 0 if step is None else max(0, min([step - _BEFORE, *faults]))
+        if self.violation is not None and step is not None:
+            self.violation = replace(self.violation, step=step - begin)
+        self.trace = found.trace[begin:end]
 
 
 def run(

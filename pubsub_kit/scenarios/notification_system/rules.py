@@ -121,7 +121,7 @@ def not_told(built: Built) -> Iterator[Violation]:
             belief, why = why_not_told(built, want, missed)
             by = f" by {missed[0]}" if missed else ""
             text = f"{who(want)} is never told of {what(want)}{by}, which came at {at(want)}: {why}"
-            end = want._replace(step=len(built.world.trace))
+            end = want._replace(step=_given_up(built, want))
             yield _wrong(built, end, text, "told", "not told", belief)
 
 
@@ -135,6 +135,13 @@ def _excused(built: Built, want: Record) -> bool:
     if kind in URGENT:
         return False
     return _full(built, want) or want.time + quiet_for(want.time, zone) > now
+
+
+def _given_up(built: Built, want: Record) -> int:
+    """Return the step at which a note was refused or half told, or the end of the run."""
+    last = [each for each in built.records if each.id == want.id][-1]
+    gone = last.kind in ("seen", "refused", "gone", "turned away")
+    return last.step if gone else len(built.world.trace)
 
 
 def _befell(built: Built) -> Iterator[Step]:
