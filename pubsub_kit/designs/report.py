@@ -26,7 +26,7 @@ from pubsub_kit.world.world import World
 if TYPE_CHECKING:
     from pubsub_kit.show.picture import Picture
 
-_BEFORE = 120  # steps of a run's picture before the one that is wrong
+_BEFORE = 80  # steps of a run's picture before the one that is wrong
 
 
 def searched(
@@ -188,7 +188,9 @@ class _UpToTheMark:
         end = len(found.trace) if step is None else max([step, *faults]) + 1
         begin = 0 if step is None else max(0, min([step - _BEFORE, *faults]))
         if self.violation is not None and step is not None:
-            self.violation = replace(self.violation, step=step - begin)
+            kept = self.violation.blocker
+            kept = None if kept is None else max(0, kept - begin)
+            self.violation = replace(self.violation, step=step - begin, blocker=kept)
         self.trace = found.trace[begin:end]
 
 

@@ -393,7 +393,7 @@ WRONG = {
     ReplacesSettings: ("the opt-out was erased", "dan moved at 57120 s."),
     OneChannelForAlerts: ("one channel for an alert", "bob is never told of alert-1 by email"),
     AnyReplyIsSent: ("no device, and no other way", "push knew of no device at 57100 s"),
-    CapForEachChannel: ("a cap for each channel", "They are 5 by push and 1 by email."),
+    CapForEachChannel: ("a cap for each channel", "These are 5 by push and 1 by email."),
     CountsCodesToo: ("dropped, though owed", "it was dropped at 57330 s (cap)."),
     ServersDay: ("another day's count", "news-9 had taken the last place at 57400 s, on the same"),
     Swallows: ("a refusal is the end", "push refused it at 143900 s"),

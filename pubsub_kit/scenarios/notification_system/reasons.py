@@ -155,7 +155,7 @@ def why_too_many(built: Built, today: list[Record]) -> tuple[str, str]:
     ways = Counter(seen.facts["by"] for seen in today)
     if len(ways) > 1 and max(ways.values()) <= CAP:
         shares = " and ".join(f"{many} by {way}" for way, many in ways.items())
-        return "a cap for each channel", f"They are {shares}."
+        return "a cap for each channel", f"These are {shares}."
     return "the cap is not kept", f"{taken}, and nobody else counted at that moment."
 
 
