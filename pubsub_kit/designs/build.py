@@ -52,6 +52,7 @@ def build(world: World, design: Design, problem: Problem, load: Load | None = No
             lag, keeps = (part.lag, None) if isinstance(part, Store) else (0.0, part.keeps)
             kept = built.kept[part.name] = Kept(world, part.name, lag, keeps)
             kept.reads = 0.0 if load else problem.small.reads
+            kept.looks = None if load else []
         elif isinstance(part, Topic):
             world.topic(part.name, partitions=part.partitions)
     for part in design.components:

@@ -79,6 +79,7 @@ class Built:
         self.luck = Random(load.seed if load else 0)  # of the traffic; the world has its own
         self.records: list[Record] = []
         self.kept: dict[str, Kept] = {}
+        self.performed: list[tuple[float, str, str]] = []  # when, which step, of which id
         self.outside: dict[str, Any] = {}  # what providers and people remember, whatever crashes
 
     def record(self, kind: str, id: str, who: str = CLIENT, **facts: Any) -> None:
@@ -168,6 +169,8 @@ class Site:
     async def perform(self, step: str, data: Any) -> Any:
         """Do a step here, after the seconds that it takes."""
         latency, load = self.built.latencies.get(step), self.built.load
+        if load is None and isinstance(data, Mapping):
+            self.built.performed.append((self.now, step, str(data.get("id", ""))))
         if latency is not None:
             await sleep(latency(self.built.world.chance) * self._slowness())
         if load is not None and step in load.takes:

@@ -24,7 +24,8 @@ class Small:
     """The run that explore() repeats: who sends what when, and what may go wrong, how often.
 
     `traffic` sends it into the built design, `ticks` are the moments (seconds) of every scheduler.
-    A read takes `reads` seconds, in which others run: nobody looks and leaps in one step.
+    A read takes `reads` seconds, in which others run: nobody looks and leaps in one step. What
+    comes after `until` (virtual seconds) is not run.
     """
 
     traffic: Callable[[Built], None]
@@ -33,6 +34,7 @@ class Small:
     ticks: tuple[float, ...] = (30.0, 60.0, 90.0)
     seconds: float = 30.0  # of real time that the search may take
     reads: float = 0.0
+    until: float = 1_000.0
 
     def of(self, faults: tuple[str, ...], at_most: int) -> Small:
         """Return the run with other faults; schedulers tick on until they have outlived them."""

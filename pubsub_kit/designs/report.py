@@ -28,6 +28,8 @@ from pubsub_kit.world.world import World
 if TYPE_CHECKING:
     from pubsub_kit.show.picture import Picture
 
+_BEFORE = 80  # steps of a run's picture before the one that is wrong
+
 
 def searched(
     problem: Problem, design: Design, about: Callable[[str], bool] = lambda words: True
@@ -53,7 +55,12 @@ def searched(
 
     def search(faults: Sequence[str]) -> Exploration:
         return explore(
-            scenario, oracle, faults=faults, max_faults=small.at_most, seconds=small.seconds
+            scenario,
+            oracle,
+            faults=faults,
+            max_faults=small.at_most,
+            until=small.until,
+            seconds=small.seconds,
         )
 
     found = search(small.faults)
@@ -176,16 +183,23 @@ class Report:
 
 
 class _UpToTheMark:
-    """A search's failing run as it is drawn: up to the step that is wrong, and without timers."""
+    """A search's failing run as it is drawn: about the step that is wrong, and without timers."""
 
     def __init__(self, found: Exploration) -> None:
         self.code, wrong = found.code, found.violation
         step = None if wrong is None else wrong.step
-        faults = [n for n, each in enumerate(found.trace) if each.fault]
+        faults = [n for n, s in enumerate(found.trace) if s.fault and s.kind != "end"]
         end = len(found.trace) if step is None else max([step, *faults]) + 1
-        kept = [n for n in range(end) if n == step or not _of_a_timer(found.trace[n])]
+        begin = 0 if step is None else max(0, min([step - _BEFORE, *faults]))
+        named = (step, wrong and wrong.blocker)
+        kept = [n for n in range(begin, end) if n in named or not _of_a_timer(found.trace[n])]
         self.trace = Trace([found.trace[n] for n in kept])
-        self.violation = wrong and replace(wrong, step=None if step is None else kept.index(step))
+        at = {n: place for place, n in enumerate(kept)}
+        self.violation = wrong and replace(
+            wrong,
+            step=None if step is None else at[step],
+            blocker=None if wrong.blocker is None else at.get(wrong.blocker),
+        )
 
 
 def _of_a_timer(step: Step) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from math import inf
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pubsub_kit.world.stores import Store, Transaction
 from pubsub_kit.world.tasks import wait
@@ -51,7 +51,11 @@ class Rows:
         found = await self.table.get(self._key(key), _ABSENT)
         if self.kept.reads:  # others run between a look and a leap
             await wait(self.kept.world.env.timeout(self.kept.reads))
-        return self.kept.seen(self._key(key), found, default)
+        shown = self.kept.seen(self._key(key), found, default)
+        if self.kept.looks is not None:
+            late = bool(self.kept.lag) and found is not _ABSENT and shown != found
+            self.kept.looks.append(Look(len(self.kept.world.trace), self._key(key), late))
+        return shown
 
     async def put(self, key: str, value: Any) -> None:
         """Write a row, whatever was there."""
@@ -88,6 +92,14 @@ class Rows:
         return {key: value for key, value in rows.items() if value is not _ABSENT}
 
 
+class Look(NamedTuple):
+    """A read: before which step of the trace, of which row, and whether it showed an older one."""
+
+    step: int
+    key: str
+    late: bool
+
+
 class Kept:
     """One store or cache of a design in a world: its rows, how late and how long they are seen."""
 
@@ -95,6 +107,7 @@ class Kept:
         self.world, self.store = world, world.store(name)
         self.lag, self.keeps = lag, keeps
         self.reads = 0.0  # seconds until a reader has what it asked for
+        self.looks: list[Look] | None = None  # who judges a small run may ask what was read
         self.history: dict[str, list[tuple[float, Any]]] = {}
 
     @property

@@ -22,9 +22,10 @@ from pubsub_kit.designs.components import (
 from pubsub_kit.designs.design import Design
 from pubsub_kit.designs.problem import Problem, Slice, Small, options_of
 from pubsub_kit.errors import brief
-from pubsub_kit.scenarios.notification_system import traffic
+from pubsub_kit.scenarios.notification_system import people, traffic
 from pubsub_kit.scenarios.notification_system.providers import Providers
-from pubsub_kit.scenarios.notification_system.rules import next_question, people_are_told_right
+from pubsub_kit.scenarios.notification_system.reasons import next_question
+from pubsub_kit.scenarios.notification_system.rules import people_are_told_right
 from pubsub_kit.scenarios.notification_system.steps import Notifier
 from pubsub_kit.world.chance import lognormal
 
@@ -142,11 +143,12 @@ PROBLEM = Problem(
     needs=("decide", "deliver", "change", "release", "push", "email"),
     roles=("notes", "counts", "prefs", "held"),
     small=Small(
-        traffic.two_people,
+        people.two_acts,
         faults=("crash", "ack lost", "reply lost"),
         at_most=2,
-        ticks=(90.0, 120.0),
+        ticks=people.TICKS,
         seconds=30.0,
+        until=people.UNTIL,
     ),
     oracle=people_are_told_right,
     slice=Slice(

@@ -23,6 +23,7 @@ class Providers(Steps):
     async def push(self, note: Note) -> str:
         """Show a push on the user's device; "gone" if there is none."""
         if note["user"] in self.place.outside.get("no device", ()):
+            self.record("gone", note["id"], by="push")
             return "gone"
         return await self._reach("push", note)
 
@@ -43,6 +44,9 @@ class Providers(Steps):
 
     async def _reach(self, way: str, note: Note) -> str:
         outside, id = self.place.outside, note["id"]
+        if outside.get("refuses") == way:
+            self.record("turned away", id, by=way)
+            raise CallRefused(f"{way} refuses {id} for now")
         self._count(way)
         outside[f"{note['key']} {way}"] = self.place.now
         hidden = {"collapse": id} if way == "push" and note.get("collapse") else {}

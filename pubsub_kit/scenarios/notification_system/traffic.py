@@ -1,4 +1,4 @@
-"""Who is to be told what: four notes for the search, and a slice of five hours of load.
+"""Who is to be told what: what other teams ask for, and a slice of five hours of load.
 
 Load: 160M pushes, 36M emails and 4M SMS a day; a campaign to 50M people; FCM's default quota of
 600K messages a minute. Assumed: 1K login codes a second, hours that last a minute in the slice
@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from pubsub_kit.designs.built import CLIENT, Built, Record
-from pubsub_kit.designs.components import Scheduler
 from pubsub_kit.designs.routes import entry
 from pubsub_kit.scenarios.notification_system.providers import Note
-from pubsub_kit.scenarios.notification_system.rules import BOUND, told, twice
+from pubsub_kit.scenarios.notification_system.reasons import BOUND, told
+from pubsub_kit.scenarios.notification_system.rules import twice
 from pubsub_kit.world.publishing import PublishTimeout, publish
 from pubsub_kit.world.services import CallError
 from pubsub_kit.world.verbs import sleep
@@ -34,42 +34,13 @@ CODES, PUSHES, EMAILS, TEXTS = 1_000.0, 160e6 / DAY, 36e6 / DAY, 4e6 / DAY  # a 
 CAMPAIGN, QUOTA = 50e6, 600e3  # people; pushes a minute
 VALID, NEWS_FOR = 30.0, 6 * HOUR  # seconds
 
-# -- message by message ----------------------------------------------------------------------------
-
-
-def two_people(built: Built) -> None:
-    """At 06:58:30 ann has news, is on her way west, and logs in; bob has one notification left."""
-    lives(built, "ann", 0)
-    lives(built, "bob", 3, had=4)
-    for user, event, kind, ways, at, valid in (
-        ("ann", "news-1", "news", ["push", "email"], 0.0, 3_600.0),
-        ("ann", "code-1", "code", ["push", "email"], 0.0, VALID),
-        ("bob", "news-2", "news", ["push", "email"], 1.0, 3_600.0),
-        ("bob", "news-3", "news", ["email", "push"], 1.0, 3_600.0),
-    ):
-        built.client(wants(built, at, note(user, event, kind, ways, valid)), "teams")
-    built.client(changes(built, 5.0, "ann", "moved", zone=-3), "ann")
-    for kept in built.kept.values():
-        if kept.keeps is not None:
-            built.world.at(0.5, kept.wipe)
-    for part in built.design.components:
-        if isinstance(part, Scheduler):  # nobody waits for what it replies
-            built.world.link(f"{part.name} timer", part.name, reliable=True)
+# -- what people and other teams do ----------------------------------------------------------------
 
 
 def note(user: str, event: str, kind: str, ways: list[str], due: float) -> Note:
     """Return what another team asks for; `due` is in virtual seconds."""
     named = {"id": f"{user} {event}", "user": user, "event": event, "user_way": f"{user} {ways[0]}"}
     return {**named, "kind": kind, "ways": ways, "due": due}
-
-
-def lives(built: Built, user: str, zone: float, had: int = 0) -> None:
-    """Let somebody be known: in which zone, and how many notifications there were today."""
-    given(built, "prefs", user, {"zone": zone, "off": []})
-    fact(built, "lives", user, zone=zone)
-    if had:
-        given(built, "counts", f"{user} day 0", [f"{user} old-{i + 1}" for i in range(had)])
-        fact(built, "had", user, today=had)
 
 
 def given(built: Built, role: str, key: str, row: Any) -> None:
@@ -86,7 +57,7 @@ def fact(built: Built, kind: str, id: str, **facts: Any) -> None:
 async def wants(built: Built, at: float, asked: Note) -> None:
     """Ask for a notification, as another team does: until somebody has taken it."""
     await sleep(at)
-    facts = {"of": asked["kind"], "due": asked["due"]}
+    facts = {"of": asked["kind"], "due": asked["due"], "ways": asked["ways"]}
     fact(built, "wanted", asked["id"], **facts)
     way = entry(built.design, "decide")
     try:

@@ -122,7 +122,9 @@ def _ends(found: Searched) -> str:
         were = "1 run was" if found.unended == 1 else f"{found.unended:,} runs were"
         said += f" {were} not over at {found.until:,g} s; what comes later is not covered."
     if found.second_act and found.max_faults:
-        said += f" {found.second_act} goes on with a second part, where no fault was tried."
+        whole = found.second_act.endswith(".")  # or else which runs go on
+        rest = "" if whole else " goes on with a second part, where no fault was tried."
+        said += f" {found.second_act}{rest}"
     if found.merged:
         said += (
             " Runs that reached the same state were merged, so this is proven only if the rule "
