@@ -83,6 +83,8 @@ class Rows:
         """Return all rows whose key begins with `prefix`, by key."""
         start = self._key(prefix)
         found = await self.kept.store.scan(start)
+        if self.kept.reads:
+            await wait(self.kept.world.env.timeout(self.kept.reads))
         rows = {key.partition("/")[2]: self.kept.seen(key, value, _ABSENT)
                 for key, value in found.items()}  # fmt: skip
         return {key: value for key, value in rows.items() if value is not _ABSENT}
