@@ -6,8 +6,11 @@ from pubsub_kit.world.trace import Step, Trace
 
 
 def at_fault(step: Step) -> bool:
-    """Say whether a step is a fault that makes work come again; an emptied cache is none."""
-    return step.fault and step.text != "restarts empty"
+    """Say whether a step is a fault that makes work come again, and not an error of a handler's.
+
+    An emptied cache is none either.
+    """
+    return step.fault and step.kind != "end" and step.text != "restarts empty"
 
 
 def why_lost(trace: Trace, viewer: str, post: str) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 
 from pubsub_kit.designs.built import Built, Record
@@ -164,30 +164,35 @@ def _twice(built: Built) -> Iterator[Violation]:
         for post in dict.fromkeys(post for post in posts if posts.count(post) > 1):
             words = f"At {read.time:g} s {read.id} is shown {post} {posts.count(post)} times."
             yield Violation(words, read.step, {read.id: "once"}, {read.id: "twice"}, "entered twice")
-    for post in POSTS:
-        entries = _entries(built, post)
-        least = min(map(len, entries.values()), default=0)
+    for post, entries in _entries(built).items():
+        least = min(map(len, entries.values()))
         for viewer, rows in entries.items():
             if len(rows) > least:
-                keys = [key for key, _ in rows]
+                keys = " and ".join(repr(key) for _, key in rows)
+                at = rows[-1][0]
                 words = (
-                    f"{viewer}'s feed has {post} in the rows {' and '.join(map(repr, keys))}: it "
-                    f"was entered again at {rows[-1][1].time:g} s, under a key that was new."
+                    f"{viewer}'s feed has {post} in the rows {keys}: it was entered again at "
+                    f"{built.world.trace[at].time:g} s, under a key that was new."
                 )
-                at = next(n for n, s in enumerate(built.world.trace) if s is rows[-1][1])
                 yield Violation(words, at, {viewer: "1 row"}, {viewer: keys}, "entered twice")
 
 
-def _entries(built: Built, post: str) -> dict[str, list[tuple[str, Step]]]:
-    """Return, for each viewer, the rows of a post that the run wrote and still has."""
-    rows, found = built.rows("feeds"), defaultdict(list)
+def _entries(built: Built) -> dict[str, dict[str, list[tuple[int, str]]]]:
+    """Return by post and viewer the rows that the run wrote and still has, with their steps."""
     names = {"fay", *(name for names in EDGES.values() for name in names)}
-    for key in rows:
-        if steps := _effects(built, f"feeds/{key}"):
-            said = re.findall(r"\w+", key)
-            for viewer in names & {*said} if post in said else ():
-                found[viewer].append((key, steps[0]))
-    return {name: sorted(rows, key=lambda row: row[1].time) for name, rows in found.items()}
+    found: dict[str, dict[str, list[tuple[int, str]]]] = {}
+    rows, known = built.rows("feeds"), set[str]()
+    for n, step in enumerate(built.world.trace):
+        for row in step.data[2] if step.kind == "effect" else ():
+            key = row.removeprefix("feeds/")
+            if key == row or key in known or key not in rows:
+                continue
+            known.add(key)
+            said = {*re.findall(r"\w+", key)}
+            for post in said & POSTS.keys():
+                for viewer in said & names:
+                    found.setdefault(post, {}).setdefault(viewer, []).append((n, key))
+    return found
 
 
 def _redone(built: Built) -> Iterator[Violation]:
@@ -225,7 +230,7 @@ def _reached(built: Built, chunk: Record) -> list[str]:
 def _unanswered(built: Built) -> Iterator[Violation]:
     """Yield what a client asked for five times in vain, though nothing had failed."""
     for asked in built.of("unanswered"):
-        if not built.world.trace.faults():
+        if not any(map(at_fault, built.world.trace)):
             words = f"Nothing fails, and {asked.who} asks five times for {asked.id!r} in vain."
             yield Violation(words, asked.step, "an answer", "none", "no answer")
 

@@ -26,6 +26,8 @@ ROWS = LARGEST // ONE_OF // WIDE  # of the largest author: 100
 SLOW = 0.2  # seconds of the one slow read of the small run
 _WAITS = 5  # rests, at most, for what is retried without end
 LOOKS, AGE = 20.0, 2_870.0  # opens a second that are looked at; mean age of an old entry (s)
+STAR = "p-star"  # what the largest account posts
+LAST = 119.0  # seconds after the traffic at which all feeds are opened once more
 VIEWERS = "viewers"
 NAMES = [f"v{n}" for n in range(AUTHORS)] + [f"s{n:03}" for n in range(0, ROWS, 20)]
 
@@ -169,12 +171,15 @@ def peak(built: Built) -> None:
     at = 0.0
     while (at := at + luck.expovariate(LOOKS)) < SECONDS:
         built.client(_viewer(built, at, luck.choice(NAMES)))
+    for viewer in (*NAMES[:AUTHORS], *(f"s{number:03}" for number in range(ROWS))):
+        for at in (SECONDS + 1, SECONDS + LAST):
+            built.client(_checks(built, at, viewer))
 
 
 async def _star(built: Built) -> None:
     await sleep(1.0)
-    if await asks(built, "post", author="star", post="p-star"):
-        built.record("star", "p-star")
+    if await asks(built, "post", author="star", post=STAR):
+        built.record("star", STAR)
 
 
 async def _author(built: Built, at: float, who: int, number: int) -> None:
@@ -187,9 +192,9 @@ async def _author(built: Built, at: float, who: int, number: int) -> None:
     if number % 50:
         return
     await sleep(2.0)
+    await _checks(built, 0.0, viewer)
     if await asks(built, "delete", author=author, post=post):
-        shown = await asks(built, "open_feed", viewer=viewer)
-        if isinstance(shown, dict) and post in shown:
+        if post in posts_of(await asks(built, "open_feed", viewer=viewer)):
             built.record("stale", post)
 
 
@@ -197,10 +202,29 @@ async def _viewer(built: Built, at: float, viewer: str) -> None:
     await sleep(at)
     began = built.world.now
     shown = await asks(built, "open_feed", viewer=viewer)
-    if isinstance(shown, dict):
-        now = built.world.now
-        oldest = min(shown.values(), default=now)
-        built.record("opened", viewer, seconds=now - began, age=now - oldest)
+    if isinstance(shown, dict | list | tuple):
+        _saw(built, viewer, posts_of(shown))
+        now, ages = built.world.now, {}
+        times = shown.values() if isinstance(shown, dict) else ()
+        if all(isinstance(time, int | float) for time in times):
+            ages = {"age": now - min(times, default=now)} if isinstance(shown, dict) else {}
+        built.record("opened", viewer, seconds=now - began, **ages)
+
+
+async def _checks(built: Built, at: float, viewer: str) -> None:
+    """Open a feed, beside the opens that are measured, to see which posts are there by then."""
+    await sleep(at)
+    _saw(built, viewer, posts_of(await asks(built, "open_feed", viewer=viewer)))
+
+
+def _saw(built: Built, viewer: str, posts: list[str]) -> None:
+    """Note what a reader is the first to see of it: a feed may be collected when it is opened."""
+    done = {record.id for record in built.of("done")}
+    seen = built.outside.setdefault("seen", {})
+    for post in posts:
+        seen.setdefault((post, viewer), built.world.now)
+        if post != STAR and f"{post} {viewer}" not in done:
+            built.record("done", f"{post} {viewer}")
 
 
 def workers_crash(built: Built) -> None:
