@@ -4,6 +4,9 @@ A worker writes 10,000 feeds in 0.5 s, and everybody has a post within a minute:
 so. Assumptions: a page of followers takes 2 ms, a snapshot copies 10 million ids a second, a score
 10 µs, a feed's lookup 2 ms and its filter 1 ms; scores older than 5 minutes are too old.
 
+A post is there when a worker has written it, or when a reader sees it first: then it is late by
+the time between two looks. The largest counts only if each of its followers sees it at the end.
+
 The slice has a twentieth of the traffic and of each fleet. The largest author's chunks are
 simulated ten at a time. Its pages come one after the other on any fleet, so each takes what 200
 take: ten for each message, and twenty times those, since the slice has a twentieth of them.
@@ -79,7 +82,8 @@ def _largest(built: Built) -> float:
     if not star or None in had:
         return inf
     done = [r.time for r in built.of("done") if r.id.startswith(f"{traffic.STAR} ")]
-    return (done[-1] if done else max(time for time in had if time)) - star[0].time
+    last = done[-1] if done else max(time for time in had if time)
+    return max(0.0, last - star[0].time)
 
 
 def propose(decisions: Mapping[str, str]) -> Design:

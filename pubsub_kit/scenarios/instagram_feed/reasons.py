@@ -1,4 +1,4 @@
-"""Why a post never came, as the trace shows it: who held it last, and what became of its message."""
+"""Why a post never came, as the trace shows it: who held its message, and what became of it."""
 
 from __future__ import annotations
 

@@ -163,7 +163,9 @@ def _twice(built: Built) -> Iterator[Violation]:
         posts = read.facts["posts"].split()
         for post in dict.fromkeys(post for post in posts if posts.count(post) > 1):
             words = f"At {read.time:g} s {read.id} is shown {post} {posts.count(post)} times."
-            yield Violation(words, read.step, {read.id: "once"}, {read.id: "twice"}, "entered twice")
+            yield Violation(
+                words, read.step, {read.id: "once"}, {read.id: "twice"}, "entered twice"
+            )
     for post, entries in _entries(built).items():
         least = min(map(len, entries.values()))
         for viewer, rows in entries.items():
@@ -217,7 +219,7 @@ def _redone(built: Built) -> Iterator[Violation]:
 
 def _reached(built: Built, chunk: Record) -> list[str]:
     """Return for whom a chunk was inserted, up to where a crash cut it off."""
-    viewers = chunk.facts["of"].split()
+    viewers: list[str] = chunk.facts["of"].split()
     for step in built.world.trace[chunk.step + 1 :]:
         if step.node == chunk.who and step.kind in ("crash", "end"):
             for n, viewer in enumerate(viewers):

@@ -193,9 +193,9 @@ async def _author(built: Built, at: float, who: int, number: int) -> None:
         return
     await sleep(2.0)
     await _checks(built, 0.0, viewer)
-    if await asks(built, "delete", author=author, post=post):
-        if post in posts_of(await asks(built, "open_feed", viewer=viewer)):
-            built.record("stale", post)
+    gone = await asks(built, "delete", author=author, post=post)
+    if gone and post in posts_of(await asks(built, "open_feed", viewer=viewer)):
+        built.record("stale", post)
 
 
 async def _viewer(built: Built, at: float, viewer: str) -> None:
@@ -204,11 +204,12 @@ async def _viewer(built: Built, at: float, viewer: str) -> None:
     shown = await asks(built, "open_feed", viewer=viewer)
     if isinstance(shown, dict | list | tuple):
         _saw(built, viewer, posts_of(shown))
-        now, ages = built.world.now, {}
-        times = shown.values() if isinstance(shown, dict) else ()
+        now = built.world.now
+        facts: dict[str, Any] = {"seconds": now - began}
+        times = list(shown.values()) if isinstance(shown, dict) else [None]
         if all(isinstance(time, int | float) for time in times):
-            ages = {"age": now - min(times, default=now)} if isinstance(shown, dict) else {}
-        built.record("opened", viewer, seconds=now - began, **ages)
+            facts["age"] = now - min(times, default=now)
+        built.record("opened", viewer, **facts)
 
 
 async def _checks(built: Built, at: float, viewer: str) -> None:
