@@ -75,8 +75,8 @@ def a_block_and_a_delete(built: Built) -> None:
     for name in EDGES["ann"]:
         seed(built, "feeds", f"{name} p0", "ann 0")
     posts = built.kept_for("posts")
-    posts.reads = SLOW
-    built.world.at(SLOW / 4, setattr, posts, "reads", 0.0)
+    posts.scans = SLOW
+    built.world.at(SLOW / 4, setattr, posts, "scans", 0.0)
     built.client(_follows(built), "fay")
     built.client(_posts(built, "ann", "p1", SLOW / 2), "ann")
     built.client(_removes(built, "leave", "blocked", "bea", author="ann", viewer="bea"), "ann")
@@ -206,7 +206,7 @@ async def _viewer(built: Built, at: float, viewer: str) -> None:
         _saw(built, viewer, posts_of(shown))
         now = built.world.now
         facts: dict[str, Any] = {"seconds": now - began}
-        times = list(shown.values()) if isinstance(shown, dict) else [None]
+        times: list[Any] = list(shown.values()) if isinstance(shown, dict) else [None]
         if all(isinstance(time, int | float) for time in times):
             facts["age"] = now - min(times, default=now)
         built.record("opened", viewer, **facts)
