@@ -87,6 +87,8 @@ class Rows:
         """Return all rows whose key begins with `prefix`, by key."""
         start = self._key(prefix)
         found = await self.kept.store.scan(start)
+        if self.kept.scans:
+            await wait(self.kept.world.env.timeout(self.kept.scans))
         rows = {key.partition("/")[2]: self.kept.seen(key, value, _ABSENT)
                 for key, value in found.items()}  # fmt: skip
         return {key: value for key, value in rows.items() if value is not _ABSENT}
@@ -108,6 +110,7 @@ class Kept:
         self.lag, self.keeps = lag, keeps
         self.reads = 0.0  # seconds until a reader has what it asked for
         self.looks: list[Look] | None = None  # who judges a small run may ask what was read
+        self.scans = 0.0  # the same, of a reader who asked for many rows
         self.history: dict[str, list[tuple[float, Any]]] = {}
 
     @property

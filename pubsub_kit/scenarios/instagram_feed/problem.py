@@ -4,6 +4,9 @@ A worker writes 10,000 feeds in 0.5 s, and everybody has a post within a minute:
 so. Assumptions: a page of followers takes 2 ms, a snapshot copies 10 million ids a second, a score
 10 µs, a feed's lookup 2 ms and its filter 1 ms; scores older than 5 minutes are too old.
 
+A post is there when a worker has written it, or when a reader sees it first: then it is late by
+the time between two looks. The largest counts only if each of its followers sees it at the end.
+
 The slice has a twentieth of the traffic and of each fleet. The largest author's chunks are
 simulated ten at a time. Its pages come one after the other on any fleet, so each takes what 200
 take: ten for each message, and twenty times those, since the slice has a twentieth of them.
@@ -57,7 +60,7 @@ def measures(built: Built) -> dict[str, float]:
     """Return how long the largest post took, what was redone, and how reads fare."""
     opened, chunks = built.of("opened"), built.of("chunk")
     busy = float(np.mean([r.facts["seconds"] for r in opened])) - ROUND_TRIP if opened else inf
-    ages = [r.facts["age"] for r in opened]
+    ages = [r.facts["age"] for r in opened if "age" in r.facts]
     parts = [p for p in built.design.components if "open_feed" in getattr(p, "steps", ())]
     readers = sum(getattr(part, "workers", None) or inf for part in parts)
     return {
@@ -69,12 +72,18 @@ def measures(built: Built) -> dict[str, float]:
 
 
 def _largest(built: Built) -> float:
-    """Return the seconds until the last follower of the largest author has the post."""
-    feeds = built.rows("feeds")
-    have = sum(f"s{number:03} p-star" in feeds for number in range(traffic.ROWS))
-    done = [r.time for r in built.records if r.kind == "done" and r.id.startswith("p-star ")]
-    began = built.of("star")
-    return done[-1] - began[0].time if began and have == traffic.ROWS else inf
+    """Return the seconds until the last follower of the largest author has the post.
+
+    Each must see it at the end. If workers wrote it, it counts when they were done, and otherwise
+    when the last one saw it.
+    """
+    seen, star = built.outside.get("seen", {}), built.of("star")
+    had = [seen.get((traffic.STAR, f"s{number:03}")) for number in range(traffic.ROWS)]
+    if not star or None in had:
+        return inf
+    done = [r.time for r in built.of("done") if r.id.startswith(f"{traffic.STAR} ")]
+    last = done[-1] if done else max(time for time in had if time)
+    return max(0.0, last - star[0].time)
 
 
 def propose(decisions: Mapping[str, str]) -> Design:

@@ -30,8 +30,10 @@ class Feed(Steps):
     """The candidate's side: posts, fan-out, removal, and feeds as they are opened."""
 
     async def post(self, data: Data) -> str:
-        """Keep an author's post, and have it fanned out; asked again, fan it out again."""
-        await self.rows("posts").insert(f"{data['author']} {data['post']}", "live")
+        """Keep an author's post, and have it fanned out; asked again too, unless it is deleted."""
+        key, posts = f"{data['author']} {data['post']}", self.rows("posts")
+        if not await posts.insert(key, "live") and await posts.get(key) == "deleted":
+            return "posted"
         await self.send("fan_out", data)
         return "posted"
 

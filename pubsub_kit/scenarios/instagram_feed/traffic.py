@@ -14,6 +14,7 @@ from typing import Any
 from pubsub_kit.designs.built import Built, Site
 from pubsub_kit.designs.components import Group
 from pubsub_kit.designs.routes import entry
+from pubsub_kit.errors import PubSubKitError, brief
 from pubsub_kit.scenarios.instagram_feed.rules import EDGES, REST, feeds_are_true
 from pubsub_kit.world.services import CallError
 from pubsub_kit.world.verbs import sleep
@@ -22,7 +23,11 @@ PER_SECOND, PEAK, ONE_OF, SECONDS = 1_160.0, 3, 20, 6.0
 FOLLOWERS, LARGEST = 150, 100_000_000
 AUTHORS, WIDE = 40, 50_000  # ordinary authors of the slice; followers in one row of the largest
 ROWS = LARGEST // ONE_OF // WIDE  # of the largest author: 100
+SLOW = 0.2  # seconds of the one slow read of the small run
+_WAITS = 5  # rests, at most, for what is retried without end
 LOOKS, AGE = 20.0, 2_870.0  # opens a second that are looked at; mean age of an old entry (s)
+STAR = "p-star"  # what the largest account posts
+LAST = 119.0  # seconds after the traffic at which all feeds are opened once more
 VIEWERS = "viewers"
 NAMES = [f"v{n}" for n in range(AUTHORS)] + [f"s{n:03}" for n in range(0, ROWS, 20)]
 
@@ -45,12 +50,20 @@ async def asks(built: Built, step: str, **data: str) -> Any:
 async def looks(built: Built, viewer: str) -> None:
     """Open a feed as somebody does, and note what it shows."""
     shown = await asks(built, "open_feed", viewer=viewer)
-    if isinstance(shown, dict):
-        built.record("served", viewer, VIEWERS, posts=" ".join(sorted(shown)))
+    if shown is not None:
+        built.record("served", viewer, VIEWERS, posts=" ".join(posts_of(shown)))
+
+
+def posts_of(shown: Any) -> list[str]:
+    """Return the posts of an opened feed in order, doubles included; of anything else, none."""
+    return sorted(map(str, shown)) if isinstance(shown, dict | list | tuple) else []
 
 
 def a_block_and_a_delete(built: Built) -> None:
-    """Let ann post p1 and block bea, fay follow ann, and zed post p2 later and delete it at once.
+    """Let fay follow ann as ann posts p1, and ann block bea; later zed posts p2 and deletes it.
+
+    Each looks before the removal too. fay's follow meets a slow read, and p1 comes meanwhile. zed's
+    app never hears of its first request to post, and repeats it when p2 is deleted already.
 
     All feeds are read when everything has been retried. What was wrong by then is shown without
     what follows: the second half begins only if nothing was.
@@ -61,25 +74,30 @@ def a_block_and_a_delete(built: Built) -> None:
     seed(built, "posts", "ann p0", "live")
     for name in EDGES["ann"]:
         seed(built, "feeds", f"{name} p0", "ann 0")
-    built.client(_posts(built, "ann", "p1"), "ann")
-    built.client(_removes(built, "leave", "blocked", "bea", author="ann", viewer="bea"), "ann")
+    posts = built.kept_for("posts")
+    posts.scans = SLOW
+    built.world.at(SLOW / 4, setattr, posts, "scans", 0.0)
     built.client(_follows(built), "fay")
+    built.client(_posts(built, "ann", "p1", SLOW / 2), "ann")
+    built.client(_removes(built, "leave", "blocked", "bea", author="ann", viewer="bea"), "ann")
     built.client(_deletes(built), "zed")
     for kept in built.kept.values():
         if kept.keeps is not None:
             built.world.at(0.7, kept.wipe)
 
 
-async def _posts(built: Built, author: str, post: str) -> bool:
+async def _posts(built: Built, author: str, post: str, at: float = 0.0) -> bool:
+    await sleep(at)
     done = await asks(built, "post", author=author, post=post)
-    if done:
-        built.record("posted", f"{author} {post}", author)
+    built.record("posted" if done else "unanswered", f"{author} {post}", author)
     return bool(done)
 
 
 async def _removes(built: Built, step: str, kind: str, who: str, **data: str) -> None:
-    """Have something removed, and look at once whether it is still shown."""
-    await sleep(0.5)
+    """Look, have something removed, and look at once whether it is still shown."""
+    await sleep(0.3)
+    await looks(built, who)
+    await sleep(0.2)
     done, id = await asks(built, step, **data), " ".join(data.values())
     built.record(kind if done else "unsure", id, data["author"])
     if done:
@@ -87,28 +105,51 @@ async def _removes(built: Built, step: str, kind: str, who: str, **data: str) ->
 
 
 async def _follows(built: Built) -> None:
-    await sleep(0.6)
-    if await asks(built, "follow", author="ann", viewer="fay"):
-        built.record("following", "ann fay", "fay")
+    built.record("asked", "ann fay", "fay")
+    done = await asks(built, "follow", author="ann", viewer="fay")
+    built.record("following" if done else "unanswered", "ann fay", "fay")
 
 
 async def _deletes(built: Built) -> None:
-    await sleep(REST)
     await _rests(built)
     if next(feeds_are_true(built), None) is not None or not await _posts(built, "zed", "p2"):
         return
     await _removes(built, "delete", "deleted", "cal", author="zed", post="p2")
-    await sleep(REST)
+    if built.of("deleted"):
+        await sleep(1.0)
+        built.record("repeats", "zed p2", "zed")
+        await asks(built, "post", author="zed", post="p2")
     await _rests(built)
 
 
 async def _rests(built: Built) -> None:
-    """Note what each feed shows at rest, where it is read: nothing can fail on the way."""
+    """Wait until nothing is left to be retried, and note what each feed shows.
+
+    It is read where it is read: nothing can fail on the way.
+    """
+    for _ in range(_WAITS):
+        await sleep(max(REST, 3 * built.world.longest_lease))
+        if not any(group.lag for group in built.world.broker.subscriptions.values()):
+            break
     target = entry(built.design, "open_feed").target
     reader = Site(built, built.design.part(target), built.kind)
-    for viewer in ("bea", "cal", "dan", "eve", "fay"):
+    for viewer in ("bea", "cal", "dan", "fay"):
+        built.record("at rest", viewer, VIEWERS, **await _read(built, reader, viewer))
+
+
+async def _read(built: Built, reader: Site, viewer: str) -> dict[str, str]:
+    """Return what a feed shows, and how the answer was odd; an error of the step shows nothing."""
+    try:
         shown = await reader.perform("open_feed", {"viewer": viewer})
-        built.record("at rest", viewer, VIEWERS, posts=" ".join(sorted(shown)))
+    except PubSubKitError:
+        raise
+    except Exception as error:
+        built.world.raised.append((len(built.world.trace), error))
+        built.world.note("note", reader.name, text=f"open_feed {viewer} raises")
+        return {"posts": "", "odd": f"raises {type(error).__name__}"}
+    if isinstance(shown, dict | list | tuple):
+        return {"posts": " ".join(posts_of(shown))}
+    return {"posts": "", "odd": f"returns {brief(shown)}"}
 
 
 def peak(built: Built) -> None:
@@ -130,12 +171,15 @@ def peak(built: Built) -> None:
     at = 0.0
     while (at := at + luck.expovariate(LOOKS)) < SECONDS:
         built.client(_viewer(built, at, luck.choice(NAMES)))
+    for viewer in (*NAMES[:AUTHORS], *(f"s{number:03}" for number in range(ROWS))):
+        for at in (SECONDS + 1, SECONDS + LAST):
+            built.client(_checks(built, at, viewer))
 
 
 async def _star(built: Built) -> None:
     await sleep(1.0)
-    if await asks(built, "post", author="star", post="p-star"):
-        built.record("star", "p-star")
+    if await asks(built, "post", author="star", post=STAR):
+        built.record("star", STAR)
 
 
 async def _author(built: Built, at: float, who: int, number: int) -> None:
@@ -148,20 +192,40 @@ async def _author(built: Built, at: float, who: int, number: int) -> None:
     if number % 50:
         return
     await sleep(2.0)
-    if await asks(built, "delete", author=author, post=post):
-        shown = await asks(built, "open_feed", viewer=viewer)
-        if isinstance(shown, dict) and post in shown:
-            built.record("stale", post)
+    await _checks(built, 0.0, viewer)
+    gone = await asks(built, "delete", author=author, post=post)
+    if gone and post in posts_of(await asks(built, "open_feed", viewer=viewer)):
+        built.record("stale", post)
 
 
 async def _viewer(built: Built, at: float, viewer: str) -> None:
     await sleep(at)
     began = built.world.now
     shown = await asks(built, "open_feed", viewer=viewer)
-    if isinstance(shown, dict):
+    if isinstance(shown, dict | list | tuple):
+        _saw(built, viewer, posts_of(shown))
         now = built.world.now
-        oldest = min(shown.values(), default=now)
-        built.record("opened", viewer, seconds=now - began, age=now - oldest)
+        facts: dict[str, Any] = {"seconds": now - began}
+        times: list[Any] = list(shown.values()) if isinstance(shown, dict) else [None]
+        if all(isinstance(time, int | float) for time in times):
+            facts["age"] = now - min(times, default=now)
+        built.record("opened", viewer, **facts)
+
+
+async def _checks(built: Built, at: float, viewer: str) -> None:
+    """Open a feed, beside the opens that are measured, to see which posts are there by then."""
+    await sleep(at)
+    _saw(built, viewer, posts_of(await asks(built, "open_feed", viewer=viewer)))
+
+
+def _saw(built: Built, viewer: str, posts: list[str]) -> None:
+    """Note what a reader is the first to see of it: a feed may be collected when it is opened."""
+    done = {record.id for record in built.of("done")}
+    seen = built.outside.setdefault("seen", {})
+    for post in posts:
+        seen.setdefault((post, viewer), built.world.now)
+        if post != STAR and f"{post} {viewer}" not in done:
+            built.record("done", f"{post} {viewer}")
 
 
 def workers_crash(built: Built) -> None:
