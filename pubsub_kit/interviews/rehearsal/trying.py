@@ -10,6 +10,7 @@ from typing import Any
 from pubsub_kit.checks.forms import quantity
 from pubsub_kit.errors import PubSubKitError, said
 from pubsub_kit.interviews.rehearsal import claims, deciding
+from pubsub_kit.interviews.rehearsal.claim_examples import USUAL, example
 from pubsub_kit.interviews.rehearsal.claims import ORACLE
 from pubsub_kit.interviews.rehearsal.runner import FAILS, MEASURES, Design, Result, Runner
 from pubsub_kit.interviews.rehearsal.settling import Settled, is_about, settle
@@ -23,7 +24,7 @@ def claim(turn: Turn, text: str) -> None:
     try:
         made = claims.parse(text)
     except claims.ClaimError as error:
-        turn.tell(str(error))
+        turn.tell(str(error).replace(USUAL, example(turn.question.id)))
         return
     turn.note("claimed", text=claims.words(made), confidence=made.confidence)
     sure = "" if made.confidence is not None else " How sure are you? Claim it again with a number."

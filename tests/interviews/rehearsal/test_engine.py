@@ -41,7 +41,7 @@ def test_the_log_opens_with_what_is_rehearsed() -> None:
 )  # fmt: skip
 def test_minutes_that_are_none_are_refused(minutes: Any) -> None:
     log = EventLog()
-    with pytest.raises(RehearsalError, match=r"lasts 1 to 240 minutes, not "):
+    with pytest.raises(RehearsalError, match=r"lasts 5 to 240 minutes, not "):
         Rehearsal(FULL, minutes, log, Clock(), Fake())
     assert log.count() == 0
 

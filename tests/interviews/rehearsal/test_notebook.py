@@ -471,7 +471,7 @@ def test_a_question_that_there_is_not_gets_a_sentence(question: Any, words: str)
 
 @pytest.mark.parametrize("minutes", [None, 0, -1, float("nan"), float("inf"), "long", [], 10**400])
 def test_minutes_that_are_none_get_a_sentence(minutes: Any) -> None:
-    with pytest.raises(InterviewError, match="lasts 1 to 240 minutes"):
+    with pytest.raises(InterviewError, match="lasts 5 to 240 minutes"):
         interview(ID, minutes=minutes)
 
 
