@@ -32,7 +32,7 @@ _LOST = re.compile(
 )
 # Words that ask for the same thing, for a question in which the bank knows none of them itself.
 _ALIKE = (
-    ("load", "traffic", "volume", "scale", "qps", "throughput", "how many", "read heavy"),
+    ("load", "traffic", "volume", "scale", "qps", "throughput", "read heavy"),
     ("late", "latency", "delay", "how fast", "fresh", "deadline", "quickly", "soon", "stale"),
     ("delete", "remove", "erase", "takedown"),
     ("duplicate", "twice", "repeat", "exactly once"),

@@ -30,7 +30,6 @@ def give(turn: Turn) -> None:
 def _restated(turn: Turn) -> str:
     """Return what is being asked, to stand before the first hint; "" where nothing is."""
     about = turn.state.awaits.partition(":")[2]
-    for each in (*turn.question.decisions, *turn.question.estimates):
-        if each.id == about:
-            return f"The question now is this: {each.ask} "
-    return ""
+    asks = {each.id: each.ask for each in turn.question.decisions}
+    asks |= {each.id: each.ask for each in turn.question.estimates}
+    return f"The question now is this: {asks[about]} " if about in asks else ""

@@ -1,7 +1,7 @@
 """A claim said in plain words, in the middle of the talk: it is noted, and taken for nothing else.
 
-    I am 70% sure that we never lose a charge.
-    No double charge under crash, with confidence 80%.
+I am 70% sure that we never lose a charge.
+No double charge under crash, with confidence 80%.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ _CONFIDENT = re.compile(
 _ALWAYS = re.compile(r"\A(?:\w+[\s,]+){0,5}?(?:never|nobody|no one|nothing)\s", re.IGNORECASE)
 _TWICE = re.compile(r"\b(?:twice|double|doubled|lost|lose|loses|again|duplicated?s?)\b", re.I)
 # What follows a "no" that promises nothing: "no idea, 30%", "no more than 30%".
-_NOTHING = re.compile(r"(?:person\s+)?(?:more|less|fewer|idea|clue|problem|way|matter|need)\b", re.I)
+_NOTHING = re.compile(
+    r"(?:person\s+)?(?:more|less|fewer|idea|clue|problem|way|matter|need)\b", re.I
+)
 _SENTENCES = re.compile(r"(?<=[.!])\s+(?=[A-Z])")
 
 

@@ -105,7 +105,10 @@ class Script(Recorded):
         turn.note("box", name=BOXES[0][0], by=INTERVIEWER)
 
     def _read(self) -> list[Line]:
-        return [Line(KIT, script(self.question, 0, self.state.minutes)), Line(KIT, "/help lists what you can do.")]
+        return [
+            Line(KIT, script(self.question, 0, self.state.minutes)),
+            Line(KIT, "/help lists what you can do."),
+        ]
 
     def _resume(self) -> list[Line]:
         if self.state.status == ENDED:

@@ -51,6 +51,9 @@ class Breaks:
     def propose(self, question_id: str, decisions: Mapping[str, str]) -> Design:
         return dict(decisions)
 
+    def defaults(self, question_id: str, decisions: Mapping[str, str]) -> Mapping[str, str]:
+        return {}
+
     def run(
         self,
         design: Design,
