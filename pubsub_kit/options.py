@@ -15,7 +15,7 @@ _MOST_CARDS = 1_000
 LEGEND = "The first sign says whether an answer of yours has ever held; no later check takes it \
 away.\nThe second one says how your last check ended."
 ROLES = ("candidate", "interviewer")
-LEAST_MINUTES, MOST_MINUTES = 1.0, 240.0  # of a rehearsal
+LEAST_MINUTES, MOST_MINUTES = 5.0, 240.0  # of a rehearsal: shorter boxes leave no time to talk
 PARTS = ("logs", "brokers", "worlds", "races", "verdicts", "feeds")
 
 

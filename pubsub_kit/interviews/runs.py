@@ -56,6 +56,18 @@ class Designs:
         design = problem(question_id).propose(decisions)
         return {**said, "design": json.loads(design.to_json())}
 
+    def defaults(self, question_id: str, decisions: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the options that a run takes for what these decisions leave open.
+
+        A decision that plays no part in the runs is left out. Raises DesignError like propose.
+        """
+        if question_id == twitter.ID:
+            usual = twitter.usual()
+        else:
+            kept = problem(question_id).decisions
+            usual = {name: str(options[0]) for name, options in kept.items()} | _wired(question_id)
+        return {name: option for name, option in usual.items() if name not in decisions}
+
     def run(
         self,
         design: Proposal,
@@ -96,6 +108,15 @@ class Designs:
             boxes: Callable[[Any], Picture] = import_module("pubsub_kit.feed.boxes").boxes
             return boxes(_feed_of(design))
         return drawn(_design_of(design))
+
+
+def _wired(question_id: str) -> dict[str, str]:
+    """Return the usual option of each decision that moves a part or a wire."""
+    module = import_module(f"{_SCENARIOS}{WHERE[question_id]}.problem")
+    found = {"key-place": module.KEY_PLACES} if hasattr(module, "KEY_PLACES") else {}
+    for name in ("BOXES", "STRUCTURE"):
+        found |= getattr(module, name, {})
+    return {name: str(options[0]) for name, options in found.items()}
 
 
 _MOST = 4  # faults in one run, however many a claim names: a search of more does not end

@@ -40,6 +40,23 @@ def test_each_full_question_says_its_levels(id: str) -> None:
     assert "at most" in levels(id)
 
 
+@pytest.mark.parametrize("id", FULL)
+def test_what_a_run_takes_for_an_open_decision_makes_the_same_design(id: str) -> None:
+    runner = Designs()
+    usual = runner.defaults(id, {})
+    asked = {each.id: usual[each.id] for each in load(id).decisions if each.id in usual}
+    assert runner.propose(id, asked)["design"].get("parts") == runner.propose(id, {})[
+        "design"].get("parts")  # fmt: skip
+    for decision in load(id).decisions:
+        if decision.id in asked:
+            assert asked[decision.id] in [option.id for option in decision.options]
+            assert decision.id not in runner.defaults(id, {decision.id: asked[decision.id]})
+
+
+def test_the_ledgers_run_does_not_depend_on_when_the_money_is_captured() -> None:
+    assert "capture" not in Designs().defaults("payment-ledger", {})
+
+
 @pytest.mark.parametrize("odd", ["chat", "", "x" * 1000, None, 3], ids=str)
 def test_a_question_whose_designs_do_not_run_is_said(odd: Any) -> None:
     with pytest.raises(PubSubKitError, match="no design of"):

@@ -215,7 +215,7 @@ def test_minutes_that_are_none_end_with_a_sentence(
     with pytest.raises(SystemExit) as ended:
         options.read("interview", ["chat", f"--minutes={minutes}"])
     assert ended.value.code == 2
-    assert f"a rehearsal lasts 1 to 240 minutes, not {minutes!r}" in capsys.readouterr().err
+    assert f"a rehearsal lasts 5 to 240 minutes, not {minutes!r}" in capsys.readouterr().err
 
 
 def test_the_interviewers_chair_gets_the_script(said: SimpleNamespace) -> None:

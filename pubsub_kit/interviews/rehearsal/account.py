@@ -151,8 +151,8 @@ class Shown:
     """A run of the design, as the candidate saw it; `drawn` is its picture, if one was handed in.
 
     `schedules` were tried, with up to `up_to` of the `faults`; `broke` is the sentence that did not
-    hold, `measures` are the load run's, and `misses` says which
-    service levels it missed.
+    hold, `measures` are the load run's, `misses` says which service levels it missed, and
+    `filled` what stood in for each open decision.
     """
 
     at: float
@@ -166,6 +166,7 @@ class Shown:
     broke: str = ""
     misses: tuple[str, ...] = ()
     measures: tuple[str, ...] = ()
+    filled: tuple[str, ...] = ()
     drawn: Drawn | None = None
 
 

@@ -121,6 +121,7 @@ def runs(found: Sequence[Told], pictures: Mapping[int, Drawn]) -> tuple[Shown, .
             broke=fact.line("broke"),
             misses=_names(fact.data.get("misses")),
             measures=_measures(fact.data.get("measures")),
+            filled=_filled(fact.data.get("filled")),
             drawn=pictures.get(number),
         )
         for number, fact in enumerate(of(found, "ran"), 1)
@@ -132,6 +133,13 @@ def _measures(given: object) -> tuple[str, ...]:
     found = given if isinstance(given, Mapping) else {}
     values = {wording.line(name): wording.number(value) for name, value in found.items()}
     return tuple(f"{n} {wording.amount(v)}{_unit(n)}" for n, v in values.items() if v is not None)
+
+
+def _filled(given: object) -> tuple[str, ...]:
+    """Return what stood in for each decision that was open and that the run depends on."""
+    found = given if isinstance(given, Mapping) else {}
+    taken = {wording.line(id): wording.line(option) for id, option in found.items()}
+    return tuple(f"{id}: {option}" for id, option in taken.items() if option)
 
 
 def _unit(name: str) -> str:

@@ -9,6 +9,35 @@ from pubsub_kit.interviews.rehearsal.matching import any_named, stems, weight, w
 from pubsub_kit.interviews.rehearsal.turn import Turn
 
 UNKNOWN = "I have no number for that: make an assumption, and say it."
+NOT_FIXED = "That isn't fixed: decide it, and say why."
+#: What each part of the interview is for, for somebody who asks what to talk about.
+AIMS = {
+    "requirements": "Find out what must hold, how much there is of it, and what may be late.",
+    "estimation": "Work out the few numbers that decide something: rates, sizes, and how long.",
+    "API and data": "Say who calls what, what you store, and under which key.",
+    "high-level design": "Decide one thing after the other, and say what each costs.",
+    "deep dives": "Say what breaks, what a user sees then, and what you change.",
+    "wrap-up": "Sum your design up, name its weakest place, and what you would do next.",
+}
+_NUMBERS = re.compile(
+    r"\bhow (?:many|much|large|big|often|fast|long|late|quickly|soon|far|old|frequent\w*|high)\b|"
+    r"\b(?:number|rate|count|size|percentage|share|average|peak|load|limit|qps|bound)\b",
+    re.IGNORECASE,
+)
+_LOST = re.compile(
+    r"\b(?:what|how|where) (?:should|do|can|shall|am) (?:i|we) (?:to |supposed to )*"
+    r"(?:talk|say|do|discuss|cover|focus|start|begin|go on|continue)\b|\bwhat (?:now|next)\b|"
+    r"\bwhat do you (?:want|expect|need)\b|\bwhat'?s next\b",
+    re.IGNORECASE,
+)
+# Words that ask for the same thing, for a question in which the bank knows none of them itself.
+_ALIKE = (
+    ("load", "traffic", "volume", "scale", "qps", "throughput", "read heavy"),
+    ("late", "latency", "delay", "how fast", "fresh", "deadline", "quickly", "soon", "stale"),
+    ("delete", "remove", "erase", "takedown"),
+    ("duplicate", "twice", "repeat", "exactly once"),
+    ("order", "sequence", "ordered"),
+)
 _OPENERS = frozenset(
     """
     what which who whom whose how when where why do does did is are was were can could should
@@ -52,11 +81,30 @@ def answer(turn: Turn, text: str) -> None:
         _answer(turn, part)
 
 
+def unknown(text: str) -> str:
+    """Return what is said to a question that the bank doesn't know."""
+    return UNKNOWN if _NUMBERS.search(text) else NOT_FIXED
+
+
+def found_in(question: Question, text: str) -> list[Clarification]:
+    """Return what a text asks about, also where it has another word for it than the bank."""
+    found = topics(question, text)
+    if found:
+        return found
+    groups = [words for words in _ALIKE if any_named(words, text)]
+    alike = [each for words in groups for each in question.clarifications
+             if set(words) & {*_names(each)}]  # fmt: skip
+    return alike[:1]
+
+
 def _answer(turn: Turn, text: str) -> None:
-    found = topics(turn.question, text)
+    if _LOST.search(text):
+        turn.say(AIMS[turn.state.box_name])
+        return
+    found = found_in(turn.question, text)
     if not found:
         turn.note("asked", text=text, topic=None)
-        turn.say(UNKNOWN)
+        turn.say(unknown(text))
     for each in found:
         again = "As I said: " if each.topic in turn.state.topics else ""
         turn.note("asked", text=text, topic=each.topic)

@@ -30,13 +30,13 @@ class Timer(NamedTuple):
     left: float
 
 
-def minutes_of(given: Any) -> float:
+def minutes_of(given: Any, least: float = LEAST_MINUTES) -> float:
     """Return a number of minutes. Raises RehearsalError for one that no rehearsal can last."""
     try:
         minutes = math.nan if isinstance(given, bool) else float(given)
     except (TypeError, ValueError, OverflowError):
         minutes = math.nan
-    if not LEAST_MINUTES <= minutes <= MOST_MINUTES:  # which NaN is not
+    if not least <= minutes <= MOST_MINUTES:  # which NaN is not
         raise RehearsalError(
             f"a rehearsal lasts {LEAST_MINUTES:g} to {MOST_MINUTES:g} minutes, not "
             f"{brief(given)}: take 45, or 25"

@@ -36,7 +36,7 @@ _SIDES = {"under": "under", "below": "under", "less than": "under", "<": "under"
           "at least": "at least", ">=": "at least", "≥": "at least"}  # fmt: skip
 _SHORT = {"second": "s", "": ""}
 _SURE = re.compile(
-    r"[\s,;(]*\b(?:with\s+)?(?:a\s+)?(?:"
+    r"[\s,;(]*\b(?:and\s+)?(?:i(?:'m|\s+am)\s+)?(?:with\s+)?(?:a\s+)?(?:"
     r"confidence\s+(?:of\s+)?(?P<after>[-+\d.,]+)\s*(?P<sign>%|percent\b)?"
     r"|(?P<before>[-+]?[\d.,]+)\s*(?:%|percent\b)(?:\s+(?:confidence|confident|sure|certain))?"
     r")[\s).!]*$",
@@ -47,14 +47,33 @@ _UP_TO = re.compile(
     r"[\s,]*$",
     re.IGNORECASE,
 )
+_UNDER = r"(?:under|despite|even\s+(?:if|when|under|with))"
 _NEVER = re.compile(
-    r"(?:no|never(?:\s+an?)?|without)\s+(?P<what>(?!under\b).+?)(?:\s+under\s+(?P<faults>.+))?",
+    rf"(?:no|(?P<us>(?:we|i|it|you|they)\s+never)|never(?:\s+an?)?|without)\s+(?P<what>(?!under\b).+?)"
+    rf"(?:\s+{_UNDER}\s+(?P<faults>.+))?",
     re.IGNORECASE,
 )
+# How a promise begins when it is said aloud; what counts begins after it.
+_OPENED = re.compile(
+    r"\A(?:(?:so|and|but|then|well|ok|okay)[,\s]+)*"
+    r"(?:i\s+(?:claim|bet|promise)\s*(?:that\b)?[\s:,]*|"
+    r"(?:i'?m|i\s+am)\s+(?P<sure>[\d.]+)\s*(?:%|percent)\s+(?:sure|confident|certain)"
+    r"\s*(?:that\b)?[\s:,]*|(?:the|our|my)\s+(?=p\d))",
+    re.IGNORECASE,
+)
+_SUBJECT = re.compile(
+    r"\A(?!(?:no|nobody|nothing|never|without)\b)(?P<who>(?:[\w'-]+\s+){1,4}?)"
+    r"(?:(?:will|can|would|should|do|does|is|are)\s+)?never\s+(?P<what>.+)",
+    re.IGNORECASE,
+)
+_NEVER_WE = re.compile(r"\A(?:we|i|it|you|they) never ")
+_DESIGNS = ("the design", "my design", "our design", "this design")
+_US = ("we", "i", "it", "you", "they")
 _WHO = re.compile(r"\A(?P<who>nobody|no one|nothing)\s+(?:(?:is|are|was|gets)\s+)?", re.IGNORECASE)
 _WHOM = {"nobody": "no person ", "no one": "no person ", "nothing": "no thing "}
 _HOLDS = re.compile(
-    r"(?:it|this|the\s+design|my\s+design)?\s*(?:holds|survives)(?:\s+(?:under\s+)?(?P<faults>.+))?",
+    rf"(?:it|this|the\s+design|my\s+design)?\s*(?:holds|survives)"
+    rf"(?:\s+(?:{_UNDER}\s+)?(?P<faults>.+))?",
     re.IGNORECASE,
 )
 _BOUND = re.compile(
@@ -118,7 +137,7 @@ def _read(text: str) -> Claim:
     if not said or len(said) > _LONGEST:
         what = "an empty claim says nothing" if not said else "that is too long for one claim"
         raise ClaimError(f"{what}: {GRAMMAR}")
-    rest, confidence = _sure(said)
+    rest, confidence = _sure(_plain(said))
     if found := _BOUND.fullmatch(rest):
         return _measured(found, confidence)
     rest, at_most = _up_to(_WHO.sub(lambda found: _WHOM[found["who"].lower()], rest, count=1))
@@ -128,7 +147,21 @@ def _read(text: str) -> Claim:
     what = " ".join(words_of(found.groupdict().get("what") or ""))
     if not what and "what" in found.groupdict():
         raise ClaimError(f"{brief(said)} does not say what never happens: {GRAMMAR}")
+    us = " ".join(words_of(found.groupdict().get("us") or ""))
+    what = f"{us} {what}" if us else what
     return Claim(ORACLE, what, _faults(found["faults"]), at_most, confidence=confidence)
+
+
+def _plain(text: str) -> str:
+    """Return a promise as the grammar has it: its opening left out, its "never" in front."""
+    opened = _OPENED.match(text)
+    sure = f", {opened['sure']}%" if opened and opened["sure"] else ""
+    rest = text[opened.end() :] if opened else text
+    if found := _SUBJECT.match(rest):
+        who = found["who"].strip().lower()
+        who = "it" if who in _DESIGNS else who
+        rest = f"{f'{who} never' if who in _US else f'never {who}'} {found['what']}"
+    return f"{rest}{sure}"
 
 
 def words(claim: Claim) -> str:
@@ -139,11 +172,17 @@ def words(claim: Claim) -> str:
         said += f" in the {claim.moment}" if claim.moment else ""
     else:
         said = f"no {claim.oracle}" if claim.oracle else "it holds"
+        said = claim.oracle if _NEVER_WE.match(claim.oracle) else said
         said += f" under {', '.join(claim.faults)}" if claim.faults else ""
         said += f" up to {claim.at_most}" if claim.at_most > 1 else ""
     if claim.confidence is None:
         return said
     return f"{said} with confidence {_number(round(100 * claim.confidence, 6))}%"
+
+
+def excluded(oracle: str) -> str:
+    """Return what an oracle says never happens, without the "we never" that it may begin with."""
+    return _NEVER_WE.sub("", oracle)
 
 
 def fault(name: str) -> str:

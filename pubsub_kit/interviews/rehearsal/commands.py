@@ -9,6 +9,7 @@ from pubsub_kit.errors import brief
 from pubsub_kit.interviews.bank.question import BANDS, DIMENSIONS
 from pubsub_kit.interviews.rehearsal import course, deciding, estimating, hinting, trying
 from pubsub_kit.interviews.rehearsal.boxes import clock_face, scaled
+from pubsub_kit.interviews.rehearsal.claim_examples import example
 from pubsub_kit.interviews.rehearsal.runner import Runner
 from pubsub_kit.interviews.rehearsal.state import ENDED, PAUSED
 from pubsub_kit.interviews.rehearsal.turn import CANDIDATE, Turn
@@ -18,7 +19,7 @@ HELP = {
     "/next": "go on to the next part",
     "/estimate [id] NUMBER": "give an estimate with its unit; alone: which are open",
     "/decide [id] [choice]": "decide, or change your mind; alone: what is decided",
-    "/claim WORDS": "promise what survives: no double charge under crash up to 2, 80%",
+    "/claim WORDS": "promise what survives, under which faults, and how sure you are",
     "/run": "run the design that you have decided on",
     "/time": "how much time is left",
     "/pause": "stop the clock; /resume starts it again",
@@ -45,7 +46,8 @@ def act(turn: Turn, line: str, runner: Runner) -> None:
 
 
 def _help(turn: Turn, rest: str, runner: Runner) -> None:
-    lines = [f"{name:<22} {text}" for name, text in HELP.items()]
+    told = {**HELP, "/claim WORDS": f"promise what survives: {example(turn.question.id)}, 80%"}
+    lines = [f"{name:<22} {text}" for name, text in told.items()]
     turn.tell("\n".join([*lines, "All else is said to the interviewer."]))
 
 

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from pubsub_kit.interviews.bank.question import BOXES, Decision
-from pubsub_kit.interviews.rehearsal import asking, deciding, estimating
+from pubsub_kit.interviews.rehearsal import (
+    asking,
+    choosing,
+    deciding,
+    estimating,
+    plain_claims,
+    trying,
+)
 from pubsub_kit.interviews.rehearsal.boxes import number_at, scaled
 from pubsub_kit.interviews.rehearsal.matching import any_named
 from pubsub_kit.interviews.rehearsal.turn import CANDIDATE, INTERVIEWER, Turn
@@ -53,7 +60,16 @@ def end(turn: Turn, why: str) -> None:
 
 
 def answer(turn: Turn, text: str) -> None:
-    """Take what the candidate said: a question, an answer that is awaited, or thinking aloud."""
+    """Take what the candidate said: a claim wherever it is made, and all else as `_answer` does."""
+    made, rest = plain_claims.parted(text)
+    for each in made:
+        trying.claim(turn, each)
+    if rest.strip():
+        _answer(turn, rest)
+
+
+def _answer(turn: Turn, text: str) -> None:
+    """Take a question, an answer that is awaited, a decision that is changed, or what else."""
     kind, _, about = turn.state.awaits.partition(":")
     estimate = next((each for each in turn.question.estimates if each.id == about), None)
     if kind == "estimate" and estimate and not _opens_a_question(text):
@@ -66,6 +82,8 @@ def answer(turn: Turn, text: str) -> None:
         asking.answer(turn, text)
     elif kind in ("decision", "sure") and (decision := deciding.named(turn, about)):
         _decide(turn, decision, text)
+    elif _may_change(turn, kind, text) and deciding.elsewhere(turn, None, text):
+        return
     elif kind in _NEXT:
         _NEXT[kind](turn, text)
     else:
@@ -82,10 +100,18 @@ def _opens_a_question(text: str) -> bool:
 
 
 def _decide(turn: Turn, decision: Decision, text: str) -> None:
-    if deciding.is_comment(text) and deciding.choice(decision, text) is None:
+    found = choosing.read(decision, text)
+    if deciding.is_comment(text) and found.option is None:
         turn.say(GO_ON)
-    else:
+        return
+    own = (found.option or found.touched) and not choosing.is_correction(text)
+    if own or not deciding.elsewhere(turn, decision, text):
         deciding.answer(turn, decision, text)
+
+
+def _may_change(turn: Turn, kind: str, text: str) -> bool:
+    """Say whether a text may change a decision that is not asked for: after a run, or a "no"."""
+    return choosing.is_correction(text) or (kind == "counterexample" and bool(turn.state.decided))
 
 
 def _after_failure(turn: Turn, text: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pubsub_kit.checks.forms import quantity
 from pubsub_kit.interviews.bank.question import Estimate
 from pubsub_kit.interviews.rehearsal.numbers import find
@@ -10,6 +12,9 @@ from pubsub_kit.interviews.rehearsal.turn import Turn
 WITHIN, HIGH, LOW = "within", "too high", "too low"
 TRIES = 2  # then the interviewer gives the number, for there is more to talk about
 _FAR = 10.0
+_ASSUMED = re.compile(
+    r"(?P<what>(?:The factor |A capacity of )?)\b(?P<number>\d[\d.,]*[KMB]?) is an assumption"
+)
 
 
 def open_ones(turn: Turn) -> list[Estimate]:
@@ -42,7 +47,7 @@ def answer(turn: Turn, estimate: Estimate, text: str) -> bool:
         return True
     else:
         right = quantity.words(estimate.value, estimate.unit)
-        turn.say(f"I get {right}: {estimate.working} Take that.", awaits="")
+        turn.say(f"I get {right}: {_working(turn, estimate)} Take that.", awaits="")
     ask_next(turn)
     return True
 
@@ -53,6 +58,21 @@ def judge(value: float, estimate: Estimate) -> str:
     if true and 1 / estimate.within <= value / true <= estimate.within:
         return WITHIN
     return WITHIN if value == true else (HIGH if value > true else LOW)
+
+
+def _working(turn: Turn, estimate: Estimate) -> str:
+    """Return how it is worked out; what the candidate was told before is given, not assumed."""
+    told = " ".join(
+        each.answer for each in turn.question.clarifications if each.topic in turn.state.topics
+    )
+    return _ASSUMED.sub(
+        lambda found: (
+            f"{found['what']}{found['number']} is given"
+            if re.search(rf"(?<![\w.]){re.escape(found['number'])}(?![\w.])", told)
+            else found[0]
+        ),
+        estimate.working,
+    )
 
 
 def _beside(value: float, estimate: Estimate, verdict: str) -> str:

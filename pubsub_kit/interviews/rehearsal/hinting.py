@@ -22,5 +22,14 @@ def give(turn: Turn) -> None:
     elif left > 0:
         turn.say(f"Think about it for another {math.ceil(left)} s.")
     else:
-        turn.note("hinted", rung=state.rung + 1, text=hints[state.rung])
-        turn.say(hints[state.rung])
+        hint = hints[state.rung] if state.rung else _restated(turn) + hints[state.rung]
+        turn.note("hinted", rung=state.rung + 1, text=hint)
+        turn.say(hint)
+
+
+def _restated(turn: Turn) -> str:
+    """Return what is being asked, to stand before the first hint; "" where nothing is."""
+    about = turn.state.awaits.partition(":")[2]
+    asks = {each.id: each.ask for each in turn.question.decisions}
+    asks |= {each.id: each.ask for each in turn.question.estimates}
+    return f"The question now is this: {asks[about]} " if about in asks else ""

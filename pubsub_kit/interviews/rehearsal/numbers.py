@@ -25,32 +25,54 @@ _PROSE = frozenset(
     we with
     """.split()  # noqa: SIM905
 )
+_SO = re.compile(r"\b(?:so|makes|gives|about|roughly|around|i get|that'?s|that is)\b|[≈~]", re.I)
+_EACH = re.compile(r"\s*an?\s+(?=(?:second|minute|hour|day|month|year|s|h)\b)", re.IGNORECASE)
+_TIMES = re.compile(r"\s*(?:times|fold|-fold)\b", re.IGNORECASE)
+_FACTOR = re.compile(r"(?:\bfactor(?:\s+of)?|\btimes)\s*$", re.IGNORECASE)
+_SHARES = ("", "percent")
 _LONGEST, _WORDS, _MOST = 2_000, 6, 20
 
 
 def find(text: str, unit: str) -> tuple[str, float] | None:
-    """Return the last quantity in a text that can be read in this unit, as written and as number.
+    """Return the quantity of a text that can be read in this unit, as written and as number.
 
-    A bare number is one of this unit, unless another number has the unit itself.
+    It is the last one, or the one after "=" or "so". A bare number is one of this unit, unless
+    another number has the unit itself; "5 times" is a factor, not what comes of it.
     """
     said = _POWER.sub(lambda power: f"{power[1] or 1}e{power[2]}", text[:_LONGEST])
-    for part in (said.rpartition("=")[2], said):
-        for written in [part.strip(" .!?"), *_candidates(part)]:
-            with suppress(quantity.QuantityError, OverflowError):
-                return written, quantity.read(written, unit)
+    for written in _in_order(said, factors=unit in _SHARES):
+        with suppress(quantity.QuantityError, OverflowError):
+            return written, quantity.read(written, unit)
     return None
 
 
-def _candidates(text: str) -> Iterator[str]:
+def _in_order(said: str, factors: bool) -> Iterator[str]:
     """Yield what may be the quantity, the best first: with a unit before bare, the last first."""
-    starts = list(_NUMBER.finditer(text))[-_MOST:]
-    written = [(each, _unit_after(text, each.end())) for each in reversed(starts)]
-    for number, (suffix, found) in written:
-        if found:
-            yield f"{number[0].rstrip(',')}{suffix} {found}"
-    for number, (suffix, found) in written:
-        if not found:
+    result = said.rpartition("=")[2]
+    yield result.strip(" .!?")
+    if result != said:
+        yield from [*_with_units(result), *_bare(result, factors)]
+    so = _SO.split(said)[-1]
+    yield said.strip(" .!?")
+    yield from [*_with_units(so), *_with_units(said), *_bare(so, factors), *_bare(said, factors)]
+
+
+def _with_units(text: str) -> Iterator[str]:
+    for number, (suffix, unit) in _numbers(text):
+        if unit:
+            yield f"{number[0].rstrip(',')}{suffix} {unit}"
+
+
+def _bare(text: str, factors: bool) -> Iterator[str]:
+    for number, (suffix, unit) in _numbers(text):
+        factor = _TIMES.match(text, number.end()) or _FACTOR.search(text[: number.start()])
+        if not unit and (factors or not factor):
             yield f"{number[0].rstrip(',')}{suffix}"
+
+
+def _numbers(text: str) -> list[tuple[re.Match[str], tuple[str, str]]]:
+    found = list(_NUMBER.finditer(text))[-_MOST:]
+    return [(each, _unit_after(text, each.end())) for each in reversed(found)]
 
 
 def _unit_after(text: str, at: int) -> tuple[str, str]:
@@ -64,7 +86,7 @@ def _unit_after(text: str, at: int) -> tuple[str, str]:
         suffix = suffix or found["suffix"] or ""
         if word in _SUFFIXES and not parts:
             suffix = f" {word}"
-        elif word in ("/", "per"):
+        elif word in ("/", "per") or (parts and _EACH.match(text, found.start())):
             parts.append("/")
         elif word.lower() in _PROSE and "/" not in parts[-1:]:
             break

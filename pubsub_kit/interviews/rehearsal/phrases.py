@@ -80,7 +80,8 @@ def details(run: Shown) -> list[str]:
     broke = [f"Broken: {sentence(run.broke)}"] if run.broke and run.broke != run.words else []
     words = [run.words] if run.words else []
     measured = [f"Measured under load: {', '.join(run.measures)}."] if run.measures else []
-    return [*broke, *words, *measured, *map(sentence, run.misses)]
+    filled = [f"You left these open, and the run took {', '.join(run.filled)}."]
+    return [*(filled if run.filled else []), *broke, *words, *measured, *map(sentence, run.misses)]
 
 
 def schedule(run: Shown) -> str:

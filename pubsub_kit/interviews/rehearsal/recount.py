@@ -153,6 +153,7 @@ def _numbers(account: Account, found: Sequence[Told]) -> tuple[tuple[str, str], 
     answered = len({each.topic for each in account.clarified if each.topic})
     first = min((each.at for guess in account.guesses for each in guess.tries), default=None)
     right = sum(guess.right for guess in account.guesses)
+    tried = sum(bool(guess.tries) for guess in account.guesses)
     settled = [bet for bet in account.bets if bet.held is not None]
     brier = score(account.bets)
     decided = sum(bool(choice.chosen) for choice in account.choices)
@@ -161,7 +162,7 @@ def _numbers(account: Account, found: Sequence[Told]) -> tuple[tuple[str, str], 
         ("Boxes kept to their time", f"{_kept(account)} of {len(account.boxes)}"),
         ("Topics clarified", f"{answered} of {answered + len(account.unasked)}"),
         ("First estimate", "none" if first is None else f"at {wording.minutes(first)}"),
-        ("Estimates right at the first try", f"{right} of {len(account.guesses)}"),
+        ("Estimates right at the first try", f"{right} of {tried}" if tried else "none was made"),
         ("Decisions taken", f"{decided} of {len(account.choices)}"),
         ("Claims that held", f"{sum(bet.held is True for bet in settled)} of {len(settled)}"),
         ("Brier score", "no claim was settled" if brier is None else f"{brier:.2f}"),
@@ -172,7 +173,14 @@ def _numbers(account: Account, found: Sequence[Told]) -> tuple[tuple[str, str], 
 
 
 def _kept(account: Account) -> int:
-    return sum(0 < box.used <= box.given for box in account.boxes)
+    """Count the boxes that ended in their time, where some of it was spent: half, or of the whole.
+
+    Somebody who walks through all of them in a minute has kept none.
+    """
+    long = 2 * account.lasted >= account.minutes
+    return sum(
+        0 < box.used <= box.given and (long or 2 * box.used >= box.given) for box in account.boxes
+    )
 
 
 def _gap(found: Sequence[Told]) -> float:

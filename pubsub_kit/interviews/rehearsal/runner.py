@@ -73,6 +73,12 @@ class Runner(Protocol):
         a question that has no design, or for options that do not go together.
         """
 
+    def defaults(self, question_id: str, decisions: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the options that a run takes for the decisions that these leave open.
+
+        A decision that plays no part in the runs is left out. Raises PubSubKitError like propose.
+        """
+
     def run(
         self,
         design: Design,

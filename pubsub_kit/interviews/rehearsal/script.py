@@ -105,7 +105,10 @@ class Script(Recorded):
         turn.note("box", name=BOXES[0][0], by=INTERVIEWER)
 
     def _read(self) -> list[Line]:
-        return [Line(KIT, script(self.question, 0)), Line(KIT, "/help lists what you can do.")]
+        return [
+            Line(KIT, script(self.question, 0, self.state.minutes)),
+            Line(KIT, "/help lists what you can do."),
+        ]
 
     def _resume(self) -> list[Line]:
         if self.state.status == ENDED:
@@ -113,14 +116,16 @@ class Script(Recorded):
         turn = self._turn()
         turn.note("resumed")
         turn.tell(f"You are back, with {clock_face(max(0.0, self.timer.left))} left in all")
-        turn.tell(script(self.question, turn.state.box))
+        turn.tell(script(self.question, turn.state.box, turn.state.minutes))
         return self._keep(turn)
 
 
-def script(question: Question, box: int) -> str:
+def script(question: Question, box: int, minutes: float = 45) -> str:
     """Return what the interviewer reads in a box: what to say, and what to listen for."""
-    name, minutes = BOXES[box]
-    lines = [f"{name}, {minutes} of 45 minutes", *_SCRIPTS[name](question)]
+    found = scaled(minutes)[box]
+    name, lasts = found.name, round(found.end - found.start)
+    told = f"{lasts // 60}" if lasts % 60 == 0 else clock_face(lasts)
+    lines = [f"{name}, {told} of {minutes:g} minutes", *_SCRIPTS[name](question)]
     return "\n".join([*lines, *_signs(question, name)])
 
 
@@ -191,19 +196,19 @@ def _look_up(turn: Turn, text: str) -> None:
     if turn.state.status == ENDED:
         turn.tell("This rehearsal has ended: /rate and /saw still note what you saw")
         return
-    found = asking.topics(turn.question, text)
+    found = asking.found_in(turn.question, text)
     for each in found:
         turn.note("asked", text=text, topic=each.topic)
         turn.say(each.answer)
     if not found:
         turn.note("asked", text=text, topic=None)
-        turn.say(asking.UNKNOWN)
+        turn.say(asking.unknown(text))
 
 
 def _enter(turn: Turn, number: int, by: str) -> None:
     cut = f"Cut in: the time for {turn.state.box_name} is over.\n" if by == "time" else ""
     turn.note("box", name=BOXES[number][0], by=by)
-    turn.tell(f"{cut}{script(turn.question, number)}")
+    turn.tell(f"{cut}{script(turn.question, number, turn.state.minutes)}")
 
 
 def _next(turn: Turn, rest: str) -> None:
@@ -219,7 +224,7 @@ def _end(turn: Turn, rest: str) -> None:
 
 
 def _script(turn: Turn, rest: str) -> None:
-    turn.tell(script(turn.question, turn.state.box))
+    turn.tell(script(turn.question, turn.state.box, turn.state.minutes))
 
 
 def _hint(turn: Turn, rest: str) -> None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from pubsub_kit.checks.forms import quantity
 from pubsub_kit.interviews.bank.question import Question
-from pubsub_kit.interviews.rehearsal.claims import MEASURE, Claim
+from pubsub_kit.interviews.rehearsal.claims import MEASURE, Claim, excluded
 from pubsub_kit.interviews.rehearsal.matching import among, stem, stems, words_of
 from pubsub_kit.interviews.rehearsal.runner import HOLDS, MEASURES, Result
 
@@ -57,6 +57,7 @@ def is_about(oracle: str, broke: str) -> bool:
     """Say whether what a claim excludes is what broke; a claim of no words is about everything."""
     if not oracle or not broke:
         return True
+    oracle = excluded(oracle)
     one, other = (frozenset(map(stem, words_of(text))) for text in (oracle, broke))
     kinds = [group for group in _GROUPS if group & one]
     if kinds:  # "double charge" and "no charge is lost" share a word, and are not the same

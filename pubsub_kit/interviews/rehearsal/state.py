@@ -102,7 +102,7 @@ def _typed(fact: Fact) -> Fact:
 
 def _started(_: State, fact: Fact) -> dict[str, Any]:
     known = {name: fact.data[name] for name in ("question", "minutes", "role") if name in fact.data}
-    minutes = minutes_of(known.get("minutes", 45))
+    minutes = minutes_of(known.get("minutes", 45), least=1.0)  # an old log may have a short one
     return {**known, "minutes": minutes, "status": RUNNING}
 
 

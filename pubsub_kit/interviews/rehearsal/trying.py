@@ -10,7 +10,9 @@ from typing import Any
 
 from pubsub_kit.checks.forms import quantity
 from pubsub_kit.errors import PubSubKitError, said
+from pubsub_kit.interviews.bank.question import Question
 from pubsub_kit.interviews.rehearsal import claims, deciding
+from pubsub_kit.interviews.rehearsal.claim_examples import USUAL, example
 from pubsub_kit.interviews.rehearsal.claims import ORACLE
 from pubsub_kit.interviews.rehearsal.runner import FAILS, MEASURES, Design, Result, Runner
 from pubsub_kit.interviews.rehearsal.settling import Settled, is_about, is_clear, is_ruled, settle
@@ -25,7 +27,7 @@ def claim(turn: Turn, text: str) -> None:
     try:
         made = claims.parse(text)
     except claims.ClaimError as error:
-        turn.tell(str(error))
+        turn.tell(str(error).replace(USUAL, example(turn.question.id)))
         return
     turn.note("claimed", text=claims.words(made), confidence=made.confidence)
     sure = "" if made.confidence is not None else " How sure are you? Claim it again with a number."
@@ -43,6 +45,7 @@ def run(turn: Turn, runner: Runner) -> None:
         turn.tell("There is nothing to run yet: decide something first; /decide lists what is open")
         return
     try:
+        filled = _filled(turn, runner)
         design, result = _tried(turn, runner)
         settled = [(text, _settled(turn, text, design, result, runner))
                    for text in turn.state.claims]  # fmt: skip
@@ -51,9 +54,10 @@ def run(turn: Turn, runner: Runner) -> None:
         turn.tell(f"The design could not be run, and nothing is lost: {_why(error)}")
         return
     turn.note("designed", design=design)
-    turn.note("ran", **told)
-    turn.say(shown, awaits="")
-    for text, (held, why) in settled:
+    turn.note("ran", **told, filled=filled)
+    turn.say("\n".join(filter(None, (shown, left_open(turn.question, filled)))), awaits="")
+    for text, (held, said_why) in settled:
+        why = f"{said_why}{_standing_in(filled)}" if held is not None else said_why
         turn.note("settled", claim=text, held=held, why=why)
         turn.say(f"You claimed “{text}”. {_verdict(held)}: {why}.")
     _go_on(turn, result)
@@ -87,6 +91,31 @@ def summary(result: Result) -> str:
     numbers = [_measure(name, value) for name, value in result.measures.items()]
     head = f"Under load ({result.load}): " if result.load else ""
     return "\n".join([*facts, *([head + " · ".join(numbers)] if numbers else [])])
+
+
+def left_open(question: Question, filled: Mapping[str, str]) -> str:
+    """Say which decisions were open, and what the run took for each; "" where none was."""
+    if not filled:
+        return ""
+    labels = {(d.id, o.id): o.label for d in question.decisions for o in d.options}
+    taken = [f"“{labels.get((id, o), o)}” for {id}" for id, o in filled.items() if o]
+    unused = [id for id, option in filled.items() if not option]
+    took = f": the run took {', '.join(taken)}" if taken else ""
+    rest = f". Nothing in the run depends on {' or '.join(unused)}" if unused else ""
+    return f"You left {', '.join(filled)} open{took}{rest}."
+
+
+def _filled(turn: Turn, runner: Runner) -> dict[str, str]:
+    """Return what the run takes for each open decision; "" for one that plays no part in it."""
+    options = {id: option for id, option in turn.state.decided.items() if option}
+    usual = runner.defaults(turn.question.id, options)
+    left = [each.id for each in turn.question.decisions if each.id not in options]
+    return {id: str(usual.get(id, "")) for id in left}
+
+
+def _standing_in(filled: Mapping[str, str]) -> str:
+    taken = [f"{id} as {option}" for id, option in filled.items() if option]
+    return f"; you left open, and the run took, {', '.join(taken)}" if taken else ""
 
 
 def _tried(turn: Turn, runner: Runner) -> tuple[Design, Result]:

@@ -64,6 +64,16 @@ USUAL = FeedDesign(
 )
 
 
+def usual() -> dict[str, str]:
+    """Return the option of each decision that the usual design has, the first if several do."""
+    own = vars(USUAL)
+    fits = {
+        name: [o for o, changes in options.items() if changes.items() <= own.items()]
+        for name, options in DECISIONS.items()
+    }
+    return {name: found[0] for name, found in fits.items() if found}
+
+
 def propose(decisions: Mapping[str, str]) -> FeedDesign:
     """Return the design that some decisions come to; raises DesignError for an unknown option."""
     decisions = options_of(decisions)

@@ -45,12 +45,16 @@ class Fake:
     """A runner that returns what it is given, one result after the other, the last for ever."""
 
     results: tuple[Result | Exception, ...] = (BROKE,)
+    usual: dict[str, str] = field(default_factory=dict)
     proposed: list[dict[str, str]] = field(default_factory=list)
     ran: list[tuple[tuple[str, ...] | None, int | None]] = field(default_factory=list)
 
     def propose(self, question_id: str, decisions: Mapping[str, str]) -> Design:
         self.proposed.append(dict(decisions))
         return {"question": question_id, "options": dict(decisions)}
+
+    def defaults(self, question_id: str, decisions: Mapping[str, str]) -> Mapping[str, str]:
+        return {id: option for id, option in self.usual.items() if id not in decisions}
 
     def run(
         self,

@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pubsub_kit.errors import PubSubKitError
-from pubsub_kit.interviews.bank.question import BOXES, questions
+from pubsub_kit.interviews.bank.question import BOXES, load, questions
 from pubsub_kit.interviews.rehearsal import events, hinting
-from pubsub_kit.interviews.rehearsal.asking import UNKNOWN
+from pubsub_kit.interviews.rehearsal.asking import AIMS, NOT_FIXED, UNKNOWN
+from pubsub_kit.interviews.rehearsal.claim_examples import example
+from pubsub_kit.interviews.rehearsal.claims import parse
 from pubsub_kit.interviews.rehearsal.engine import LONGEST, Rehearsal
 from pubsub_kit.interviews.rehearsal.events import RehearsalError
 from pubsub_kit.interviews.rehearsal.runner import Result
@@ -41,7 +43,7 @@ def test_the_log_opens_with_what_is_rehearsed() -> None:
 )  # fmt: skip
 def test_minutes_that_are_none_are_refused(minutes: Any) -> None:
     log = EventLog()
-    with pytest.raises(RehearsalError, match=r"lasts 1 to 240 minutes, not "):
+    with pytest.raises(RehearsalError, match=r"lasts 5 to 240 minutes, not "):
         Rehearsal(FULL, minutes, log, Clock(), Fake())
     assert log.count() == 0
 
@@ -65,8 +67,32 @@ def test_a_question_gets_the_banks_answer_and_no_more() -> None:
 
 def test_a_question_that_the_bank_does_not_know_is_noted_and_nothing_is_invented() -> None:
     played = Played()
-    assert played("What colour is the logo?") == UNKNOWN
-    assert played.facts("asked") == [{"text": "What colour is the logo?", "topic": None}]
+    assert played("How many logos are there?") == UNKNOWN
+    assert played("What colour is the logo?") == NOT_FIXED
+    assert [each["topic"] for each in played.facts("asked")] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("id", "text", "topic"),
+    [
+        ("rag-ingestion", "What is the load?", "corpus"),
+        ("notification-system", "How late may a push be?", "urgency"),
+        ("twitter-feed", "Is it read heavy?", "scale"),
+    ],
+)
+def test_a_question_in_other_words_than_the_banks_is_answered(
+    id: str, text: str, topic: str
+) -> None:
+    played = Played(load(id))
+    played(text)
+    assert [each["topic"] for each in played.facts("asked")] == [topic]
+
+
+@pytest.mark.parametrize("box", [name for name, _ in BOXES])
+def test_who_asks_what_to_talk_about_is_told_what_the_part_is_for(box: str) -> None:
+    played = Played().in_box(box)
+    assert played("What should I talk about?") == AIMS[box]
+    assert played.facts("asked") == []
 
 
 def test_two_questions_in_a_line_get_two_answers() -> None:
@@ -125,6 +151,28 @@ def test_a_wrong_estimate_may_be_made_again_then_the_number_is_given() -> None:
     assert [made["verdict"] for made in played.facts("estimated")] == ["too low", "too low"]
 
 
+@pytest.mark.parametrize(
+    "text", ["You said 5 times, so 29,000 events a second", "29,000 events a second, at 5 times",
+             "with a factor of 5 that is 29K"],
+)  # fmt: skip
+def test_a_factor_beside_an_estimate_is_not_the_estimate(text: str) -> None:
+    played = Played().in_box("estimation")
+    played(text)
+    assert [each["value"] for each in played.facts("estimated")] == [29_000]
+
+
+def test_a_factor_alone_is_no_estimate() -> None:
+    assert Played().in_box("estimation")("5 times") == "Give me a number, with its unit."
+
+
+def test_what_the_interviewer_has_said_is_given_and_no_assumption() -> None:
+    played = Played().in_box("estimation")
+    assert "The factor 5 is an assumption." in played("12/s", "12/s")
+    played = Played()
+    played("What is the volume?")
+    assert "The factor 5 is given. Take that." in played.in_box("estimation")("12/s", "12/s")
+
+
 def test_no_number_is_asked_for_again() -> None:
     assert Played().in_box("estimation")("hm, a lot") == "Give me a number, with its unit."
 
@@ -178,7 +226,7 @@ KEY = FULL.decisions[0]
 )
 def test_an_option_is_chosen_by_number_letter_id_or_words(text: str) -> None:
     played = Played().in_box("high-level design")
-    assert played(text).startswith("By recipient, then. ")
+    assert played(text).startswith("You chose: By recipient.")
     assert played.facts("decided")[0]["option"] == "by-recipient"
 
 
@@ -192,10 +240,64 @@ def test_every_option_of_the_bank_is_chosen_by_its_label_and_its_id() -> None:
                     assert played.rehearsal.state.decided == {decision.id: option.id}, words
 
 
-def test_what_is_refused_is_not_chosen() -> None:
+@pytest.mark.parametrize(
+    ("id", "decision", "text", "heard"),
+    [
+        ("payment-ledger", "key-scope", "I would not use one key per click, I use one per intent",
+         ("A click", "The intent")),
+        ("notification-system", "partition-key", "not by event; by user", ("By event",)),
+        ("notification-system", "lanes", "a lane per class rather than one queue",
+         ("A lane per class", "One queue")),
+        ("twitter-feed", "fan-out", "push for everybody except celebrities, pull for those",
+         ("On write", "On read")),
+        ("twitter-feed", "fan-out", "I push to most and pull for the large ones",
+         ("On write", "On read")),
+    ],
+)  # fmt: skip
+def test_words_of_several_options_or_a_negation_are_asked_back_about(
+    id: str, decision: str, text: str, heard: tuple[str, ...]
+) -> None:
+    played = Played(load(id))
+    said = played(f"/decide {decision} {text}")
+    assert played.facts("decided") == []
+    assert said.startswith("I hear ")
+    first = said.splitlines()[0]
+    assert all(name in first for name in heard)
+    assert said.count("\n") == len(next(
+        each.options for each in played.question.decisions if each.id == decision
+    ))  # fmt: skip
+    assert played("yes").startswith("Choose 1 to ")
+    assert "You chose: " in played("1")
+
+
+def test_a_choice_in_free_words_is_named_with_the_way_to_change_it() -> None:
+    said = Played()("/decide partition-key I would go by the recipient")
+    assert said.startswith(
+        "You chose: By recipient. If you meant another: /decide partition-key, and its number. "
+    )
+
+
+def test_a_reason_that_names_another_option_changes_nothing() -> None:
     played = Played().in_box("high-level design")
-    played("/decide lanes a lane per class rather than one queue")
-    assert played.rehearsal.state.decided == {"lanes": "lanes"}
+    played("by recipient, because two workers would race on an event")
+    assert played.rehearsal.state.decided == {KEY.id: "by-recipient"}
+
+
+def test_a_text_about_another_decision_than_the_asked_one_goes_there() -> None:
+    played = Played().in_box("high-level design")
+    said = played("I check the deadline at the moment of sending")
+    assert played.rehearsal.state.decided == {"deadline": "at-send"}
+    assert said.startswith("I take that for “Where do you check that a notification")
+    assert KEY.ask in said
+
+
+@pytest.mark.parametrize("box", ["high-level design", "deep dives", "wrap-up"])
+def test_a_decision_is_corrected_in_plain_words(box: str) -> None:
+    played = Played()
+    played("/decide partition-key 1", "/decide dedup-key 1")
+    played.in_box(box)
+    assert "You chose: By recipient." in played("Actually I partition by recipient")
+    assert played.rehearsal.state.decided[KEY.id] == "by-recipient"
 
 
 def test_words_that_fit_no_option_are_asked_about_once_then_they_are_the_candidates_own() -> None:
@@ -208,7 +310,7 @@ def test_words_that_fit_no_option_are_asked_about_once_then_they_are_the_candida
 def test_a_number_that_no_option_has_decides_nothing() -> None:
     played = Played().in_box("high-level design")
     assert played("7") == "Choose 1 to 3, or say it in your own words."
-    assert played("2").startswith("By recipient")
+    assert played("2").startswith("You chose: By recipient. ")
 
 
 def test_a_reason_after_a_choice_is_no_choice() -> None:
@@ -278,8 +380,62 @@ def test_a_claim_about_fewer_faults_gets_a_run_of_its_own() -> None:
 
 def test_a_bad_claim_is_no_fact_and_shows_the_grammar() -> None:
     played = Played()
-    assert "no double charge under crash" in played("/claim it is good")
+    assert example(FULL.id) in played("/claim it is good")
     assert played.facts("claimed") == []
+
+
+@pytest.mark.parametrize("question", questions(), ids=lambda question: question.id)
+def test_each_question_shows_a_claim_of_its_own(question: Any) -> None:
+    assert parse(example(question.id)).oracle
+    assert example(question.id) in Played(question)("/help")
+
+
+@pytest.mark.parametrize("box", [name for name, _ in BOXES])
+@pytest.mark.parametrize(
+    ("text", "claim"),
+    [
+        ("no double push under crash, 80%", "no double push under crash with confidence 80%"),
+        ("p99 under 5 s in the burst", "p99 under 5 s in the burst"),
+        ("I am 70% sure that we never lose a charge",
+         "we never lose a charge with confidence 70%"),
+        ("we never charge the customer twice, 90%",
+         "we never charge the customer twice with confidence 90%"),
+        ("I claim nobody is told twice", "no person told twice"),
+    ],
+)  # fmt: skip
+def test_a_claim_in_plain_words_is_noted_in_every_part(box: str, text: str, claim: str) -> None:
+    played = Played().in_box(box)
+    assert played(text).startswith(f"Noted: {claim}.")
+    assert [each["text"] for each in played.facts("claimed")] == [claim]
+    assert not {"estimated", "decided", "asked"} & set(played.kinds())
+
+
+@pytest.mark.parametrize("text", ["no idea, 30%", "no more than 30%", "30%"])
+def test_what_only_looks_like_a_claim_is_none(text: str) -> None:
+    played = Played().in_box("estimation")
+    played(text)
+    assert played.facts("claimed") == []
+
+
+def test_a_claim_in_the_middle_of_a_text_leaves_the_rest_to_be_heard() -> None:
+    played = Played().in_box("estimation")
+    said = played("It is 29K/s. I am 70% sure that we never lose a push.")
+    assert "Noted: we never lose a push" in said
+    assert "That will do." in said
+
+
+def test_a_run_says_what_stood_in_for_what_was_left_open() -> None:
+    played = Played(load("payment-ledger"), results=(HELD,))
+    played.runner.usual = {"books": "entries", "key-place": "same-transaction"}
+    played("/decide key-scope intent", "/decide unknown pending", "/claim it holds", "/run")
+    (ran,), (settled,) = played.facts("ran"), played.facts("settled")
+    assert ran["filled"] == {"books": "entries", "key-place": "same-transaction", "capture": ""}
+    assert settled["why"].endswith(
+        "; you left open, and the run took, books as entries, key-place as same-transaction"
+    )
+    said = played("/run").splitlines()[1]
+    assert said.startswith("You left books, key-place, capture open: the run took “")
+    assert said.endswith("Nothing in the run depends on capture.")
 
 
 def test_a_run_that_holds_says_within_what() -> None:
@@ -397,6 +553,17 @@ def test_hints_come_rung_by_rung_with_time_to_think() -> None:
     assert [played("/hint", after=hinting.WAIT) for _ in range(4)] == list(FULL.hints[1:])
     assert played("/hint", after=hinting.WAIT).startswith("You have had what I can give you")
     assert [each["rung"] for each in played.facts("hinted")] == [1, 2, 3, 4, 5]
+
+
+def test_the_first_hint_says_again_what_is_asked_now() -> None:
+    played = Played().in_box("estimation")
+    ask = FULL.estimates[0].ask
+    assert played("/hint") == f"The question now is this: {ask} {FULL.hints[0]}"
+    assert (
+        Played()
+        .in_box("high-level design")("/hint")
+        .startswith(f"The question now is this: {KEY.ask} ")
+    )
 
 
 # --- the failure, and what follows ----------------------------------------------------------------

@@ -51,6 +51,9 @@ class Breaks:
     def propose(self, question_id: str, decisions: Mapping[str, str]) -> Design:
         return dict(decisions)
 
+    def defaults(self, question_id: str, decisions: Mapping[str, str]) -> Mapping[str, str]:
+        return {}
+
     def run(
         self,
         design: Design,
@@ -471,7 +474,7 @@ def test_a_question_that_there_is_not_gets_a_sentence(question: Any, words: str)
 
 @pytest.mark.parametrize("minutes", [None, 0, -1, float("nan"), float("inf"), "long", [], 10**400])
 def test_minutes_that_are_none_get_a_sentence(minutes: Any) -> None:
-    with pytest.raises(InterviewError, match="lasts 1 to 240 minutes"):
+    with pytest.raises(InterviewError, match="lasts 5 to 240 minutes"):
         interview(ID, minutes=minutes)
 
 

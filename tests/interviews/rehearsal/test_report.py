@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from pubsub_kit.interviews.bank.question import BOXES
 from pubsub_kit.interviews.rehearsal.account import Drawn, ReportError
 from pubsub_kit.interviews.rehearsal.events import Fact
 from pubsub_kit.interviews.rehearsal.report import Report, report
@@ -134,7 +135,7 @@ def test_only_the_first_try_counts_as_right() -> None:
         for at, text, value in [(10, "1K/s", 1e3), (20, "30K/s", 3e4)]
     ]
     made = report([started(), *tries], QUESTION)
-    assert dict(made.account.numbers)["Estimates right at the first try"] == "0 of 6"
+    assert dict(made.account.numbers)["Estimates right at the first try"] == "0 of 1"
     assert "too low, by a factor of 28.9." in made.markdown()
     assert "“30K/s”: right, within a factor of 2." in made.markdown()
 
@@ -431,3 +432,16 @@ def test_details_of_another_kind_are_left_out(odd: Any) -> None:
     made = report([start, *(Fact(kind, 1, data) for kind in kinds)], QUESTION)
     made.html().encode()
     made.markdown().encode()
+
+
+def test_boxes_that_were_walked_through_in_a_minute_were_not_kept() -> None:
+    walked = [event("box", 10 * n, name=name, by="candidate") for n, (name, _) in enumerate(BOXES)]
+    made = report([started(), *walked, event("ended", 60, why="finished")], QUESTION)
+    assert dict(made.account.numbers)["Boxes kept to their time"] == "0 of 6"
+
+
+def test_what_stood_in_for_an_open_decision_is_said_beside_the_run() -> None:
+    ran = event("ran", 10, level="messages", outcome="holds", schedules=3, filled={
+        "lanes": "one-queue", "capture": ""})  # fmt: skip
+    made = report([started(), ran], QUESTION)
+    assert "You left these open, and the run took lanes: one-queue." in made.markdown()

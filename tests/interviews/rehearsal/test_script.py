@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pubsub_kit.interviews.bank.question import BANDS, BOXES, DIMENSIONS, questions
 from pubsub_kit.interviews.rehearsal import events
-from pubsub_kit.interviews.rehearsal.asking import UNKNOWN
+from pubsub_kit.interviews.rehearsal.asking import NOT_FIXED, UNKNOWN
 from pubsub_kit.interviews.rehearsal.script import Script, script
 from pubsub_kit.interviews.rehearsal.state import ENDED, RUNNING, fold
 from pubsub_kit.log.memory import EventLog
@@ -20,9 +20,9 @@ from tests.interviews.rehearsal.played import FULL, Clock
 class Chair:
     """A script, its clock and its log."""
 
-    def __init__(self) -> None:
+    def __init__(self, minutes: float = 45) -> None:
         self.clock, self.log = Clock(), EventLog()
-        self.script = Script(FULL, 45, self.log, self.clock)
+        self.script = Script(FULL, minutes, self.log, self.clock)
 
     def __call__(self, *lines: Any, after: float = 1.0) -> str:
         """Type lines, each some seconds after the one before; return what the last one brought."""
@@ -59,8 +59,15 @@ def test_all_that_the_bank_has_is_in_one_of_the_scripts(question: Any) -> None:
 def test_a_candidates_question_is_looked_up() -> None:
     chair = Chair()
     assert chair("how many notifications") == FULL.clarifications[0].answer
-    assert chair("the colour of the logo") == UNKNOWN
-    assert [each["topic"] for each in chair.facts("asked")] == ["volume", None]
+    assert chair("how many colours") == UNKNOWN
+    assert chair("the colour of the logo") == NOT_FIXED
+    assert [each["topic"] for each in chair.facts("asked")] == ["volume", None, None]
+
+
+def test_the_parts_last_as_long_as_the_rehearsal_allows() -> None:
+    chair = Chair(minutes=10)
+    assert chair.script.opening[0].text.startswith("requirements, 1:07 of 10 minutes\n")
+    assert "stimation, 0:40 of 10 minutes" in chair("/next")
 
 
 def test_the_ladder_takes_time_between_two_rungs() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pubsub_kit.interviews.bank.question import BOXES, SEEN
+from pubsub_kit.interviews.bank.question import BOXES, SEEN, load
 from pubsub_kit.interviews.rehearsal import signs
 from pubsub_kit.interviews.rehearsal.events import Fact
 from tests.interviews.rehearsal.played import FULL, Played, facts
@@ -36,16 +36,17 @@ def decided(text: str) -> Told:
     return ("decided", 20, {"id": "lanes", "option": "lanes", "text": text})
 
 
-def walk(by: str = "candidate", did: bool = True) -> list[Told]:
+def walk(by: str = "candidate", did: bool = True, pace: float = 300.0) -> list[Told]:
     """Return a walk through all boxes, with something said in each."""
     told: list[Told] = []
     for number, (name, _) in enumerate(BOXES):
-        told.append(("box", float(number), {"name": name, "by": by if number else "interviewer"}))
-        told += [said("hm", number + 0.5, name)] if did else []
+        at = number * pace
+        told.append(("box", at, {"name": name, "by": by if number else "interviewer"}))
+        told += [said("hm", at + 0.5, name)] if did else []
     return told
 
 
-NAME = FULL.failure.names[0]
+NAME = "its reply is lost"
 COST = FULL.decisions[0].options[0].cost
 FLIPS = FULL.decisions[0].flips
 WHY = "The worker of push crashed, so the notice came again after its lease."
@@ -56,11 +57,13 @@ WITH: list[tuple[str, list[Told], float]] = [
     ("clarified before design", [asked("volume"), asked("urgency", 6), DECIDED], 6),
     ("estimate used in a decision", [ESTIMATED, decided("lanes, since 29K/s is too much")], 20),
     ("failure named unprompted", [said(f"What if {NAME}?", 25), THROWN], 25),
+    ("failure named unprompted", [said("A timeout, and then a backlog.", 25), THROWN], 25),
+    ("requirement challenged", [said("Do we have to keep quiet at night?")], 50),
     ("trade-off with its price", [said(f"Fast, but {COST}")], 50),
     ("flip named", [said(f"I'd choose otherwise if {FLIPS}")], 50),
     ("recap given", [DECIDED, KEYED, said(RECAP, 60, "wrap-up")], 60),
     ("recap given", [said("To sum up, " + "word " * 12, 60, "wrap-up")], 60),
-    ("time boxes kept", walk(), 5),
+    ("time boxes kept", walk(), 1_500),
     ("requirement challenged", [said("Do we really need that order?")], 50),
     ("requirement challenged", [said("Would five minutes be good enough?")], 50),
     ("counterexample explained", [RAN, said(WHY)], 50),
@@ -80,6 +83,10 @@ WITHOUT: list[tuple[str, list[Told]]] = [
     ("recap given", [DECIDED, KEYED, said(RECAP, 60, "deep dives")]),
     ("recap given", [said("To sum up: done", 60, "wrap-up")]),
     ("time boxes kept", walk(by="time")),
+    ("time boxes kept", walk(pace=1.0)),
+    ("failure named unprompted", [said("Say the provider is down.", 25), THROWN]),
+    ("failure named unprompted", [said("It times out, after a timeout.", 25), THROWN]),
+    ("requirement challenged", [said("Which channels do we have to support?")]),
     ("time boxes kept", walk(did=False)),
     ("time boxes kept", walk()[:-2]),
     ("requirement challenged", [said("We need that order.")]),
@@ -130,3 +137,18 @@ def test_a_sign_is_noted_once_in_the_banks_words() -> None:
         for each in wanted
     ]
     assert wanted
+
+
+def test_a_sign_of_several_things_needs_all_of_them() -> None:
+    played = Played(load("twitter-feed"))
+    (sign,) = [each.sign for each in played.question.signs if "and computes" in each.sign]
+    played("How many users?", "How fresh must it be?")
+    assert sign not in [each["sign"] for each in played.facts("signed")]
+    played("/estimate 4600/s")
+    assert sign in [each["sign"] for each in played.facts("signed")]
+
+
+def test_a_sign_that_asks_for_topics_needs_each_of_them() -> None:
+    played = Played()
+    played("Can users unsubscribe?", "Which limits are there?")
+    assert "clarified before design" not in [each["seen"] for each in played.facts("signed")]
