@@ -10,8 +10,10 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib import import_module
+from math import isfinite
 from typing import Any
 
+from pubsub_kit.checks.forms import quantity
 from pubsub_kit.designs.components import DesignError
 from pubsub_kit.designs.design import from_json
 from pubsub_kit.designs.drawn import drawn
@@ -117,12 +119,33 @@ def _result(found: Report) -> Result:
         broke="" if wrong is None else wrong.message,
         next_question=found.question,
         measures=measures,
+        shown={_NAMES.get(n, n): _worded(v, *found.words_of(n)) for n, v in found.measures.items()},
         misses=tuple(_misses(found)),
         load=f"{found.problem.slice.seconds:g} s, 1 of {found.problem.slice.one_of:,}",
     )
 
 
 _NAMES = {"oldest": "oldest age"}
+#: What the feed's arena measures, by the names that a claim has for it, and in its own words.
+_FEED = {
+    "p99": ("delivery p99", "s"),
+    "read p99": ("read p99", "s"),
+    "oldest age": ("work left at the end", "s"),
+    "lost": ("lost deliveries", ""),
+    "doubled": ("doubled deliveries", ""),
+    "stale": ("deleted but still shown", ""),
+    "cost": ("cost a month", "$"),
+}
+
+
+def _worded(value: float, words: str, unit: str) -> tuple[str, str]:
+    """Return a measure's words, and its amount with its unit: "cost", "$1.51M a month"."""
+    said = amount(value, unit)
+    if unit == "$" and isfinite(value):
+        said = f"${quantity.words(value, '')}"
+    plain = words.removesuffix(" a month").replace(", 99th percentile", " p99")
+    plain = plain.replace(", p99", " latency p99")
+    return plain, said if len(plain) == len(words) or unit != "$" else f"{said} a month"
 
 
 def _misses(found: Report) -> list[str]:
@@ -137,6 +160,15 @@ def _feed(found: twitter.FeedReport) -> Result:
     search, wrong = found.found, found.found.violation
     values = found.measures
     late = max(v for name, v in values.items() if name.startswith("delivery_p99"))
+    measures = {
+        "p99": late,
+        "read p99": values["read_p99"],
+        "oldest age": values["backlog"],
+        "lost": values["lost"],
+        "doubled": values["doubled"],
+        "stale": values["ghosts"],
+        "cost": values["cost"],
+    }
     return Result(
         outcome=HOLDS if wrong is None else FAILS,
         words=() if wrong is None else (wrong.message,),
@@ -148,14 +180,8 @@ def _feed(found: twitter.FeedReport) -> Result:
         struck=tuple(parse(search.code).values()) if wrong else (),
         broke="" if wrong is None else wrong.message,
         next_question=found.question,
-        measures={
-            "p99": late,
-            "oldest age": values["backlog"],
-            "lost": values["lost"],
-            "doubled": values["doubled"],
-            "stale": values["ghosts"],
-            "cost": values["cost"],
-        },
+        measures=measures,
+        shown={name: _worded(value, *_FEED[name]) for name, value in measures.items()},
         misses=tuple(f"{each}." for each in found.card.failures),
         load=f"{SECONDS:g} s, all of it, each account of a sample for many",
     )

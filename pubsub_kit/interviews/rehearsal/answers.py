@@ -120,7 +120,7 @@ def runs(found: Sequence[Told], pictures: Mapping[int, Drawn]) -> tuple[Shown, .
             up_to=int(fact.number("up_to") or 0),
             broke=fact.line("broke"),
             misses=_names(fact.data.get("misses")),
-            measures=_measures(fact.data.get("measures")),
+            measures=_names(fact.data.get("shown")) or _measures(fact.data.get("measures")),
             drawn=pictures.get(number),
         )
         for number, fact in enumerate(of(found, "ran"), 1)

@@ -8,6 +8,7 @@ anything else                                                          undecided
 from __future__ import annotations
 
 from collections import Counter
+from math import isinf, isnan
 from typing import NamedTuple
 
 from pubsub_kit.checks.forms import quantity
@@ -80,7 +81,7 @@ def _by_search(claim: Claim, result: Result) -> Settled:
 def _by_measure(claim: Claim, result: Result) -> Settled:
     name = f"{claim.measure} in the {claim.moment}" if claim.moment else claim.measure
     value = result.measures.get(name)
-    if value is None:
+    if value is None or isnan(value):
         return Settled(None, f"the run measured no {name}")
     held = {
         "under": value < claim.bound,
@@ -88,7 +89,10 @@ def _by_measure(claim: Claim, result: Result) -> Settled:
         "over": value > claim.bound,
         "at least": value >= claim.bound,
     }[claim.side]
-    return Settled(held, f"{name} was {quantity.words(value, MEASURES[claim.measure])}")
+    if isinf(value):
+        return Settled(held, f"{name} has no end: some of it never came")
+    plain = quantity.words(value, MEASURES[claim.measure])
+    return Settled(held, " was ".join(result.shown.get(name, (name, plain))))
 
 
 def _broken(result: Result) -> str:
