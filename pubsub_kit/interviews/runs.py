@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib import import_module
-from math import isfinite
+from math import isfinite, isnan, nan
 from typing import Any
 
 from pubsub_kit.checks.forms import quantity
@@ -119,7 +119,7 @@ def _result(found: Report) -> Result:
         broke="" if wrong is None else wrong.message,
         next_question=found.question,
         measures=measures,
-        shown={_NAMES.get(n, n): _worded(v, *found.words_of(n)) for n, v in found.measures.items()},
+        shown={_NAMES.get(n, n): worded(v, *found.words_of(n)) for n, v in found.measures.items()},
         misses=tuple(_misses(found)),
         load=f"{found.problem.slice.seconds:g} s, 1 of {found.problem.slice.one_of:,}",
     )
@@ -138,14 +138,14 @@ _FEED = {
 }
 
 
-def _worded(value: float, words: str, unit: str) -> tuple[str, str]:
+def worded(value: float, words: str, unit: str) -> tuple[str, str]:
     """Return a measure's words, and its amount with its unit: "cost", "$1.51M a month"."""
     said = amount(value, unit)
     if unit == "$" and isfinite(value):
         said = f"${quantity.words(value, '')}"
-    plain = words.removesuffix(" a month").replace(", 99th percentile", " p99")
-    plain = plain.replace(", p99", " latency p99")
-    return plain, said if len(plain) == len(words) or unit != "$" else f"{said} a month"
+    if words.endswith(" a month"):
+        return words.removesuffix(" a month"), f"{said} a month"
+    return words.replace(", 99th percentile", " p99").replace(", p99", " latency p99"), said
 
 
 def _misses(found: Report) -> list[str]:
@@ -159,7 +159,8 @@ def _misses(found: Report) -> list[str]:
 def _feed(found: twitter.FeedReport) -> Result:
     search, wrong = found.found, found.found.violation
     values = found.measures
-    late = max(v for name, v in values.items() if name.startswith("delivery_p99"))
+    waits = [v for name, v in values.items() if name.startswith("delivery_p99") and not isnan(v)]
+    late = max(waits, default=nan)
     measures = {
         "p99": late,
         "read p99": values["read_p99"],
@@ -181,7 +182,7 @@ def _feed(found: twitter.FeedReport) -> Result:
         broke="" if wrong is None else wrong.message,
         next_question=found.question,
         measures=measures,
-        shown={name: _worded(value, *_FEED[name]) for name, value in measures.items()},
+        shown={name: worded(value, *_FEED[name]) for name, value in measures.items()},
         misses=tuple(f"{each}." for each in found.card.failures),
         load=f"{SECONDS:g} s, all of it, each account of a sample for many",
     )
