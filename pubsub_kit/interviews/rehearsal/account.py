@@ -156,8 +156,9 @@ class Bet:
 
 @dataclass(frozen=True)
 class Shown:
-    """A run of the design, as the candidate saw it; `drawn` is its picture, if one was handed in, and
-    `design` that of the design, at its first run.
+    """A run of the design, as the candidate saw it.
+
+    `drawn` is its picture, if one was handed in, and `design` that of the design at its first run.
 
     `schedules` were tried, with up to `up_to` of the `faults`; `broke` is the sentence that did not
     hold, `measures` are the load run's, and `misses` says which

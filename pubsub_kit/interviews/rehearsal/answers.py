@@ -8,7 +8,15 @@ from dataclasses import replace
 
 from pubsub_kit.interviews.bank.question import Decision, Estimate, Question
 from pubsub_kit.interviews.rehearsal import wording
-from pubsub_kit.interviews.rehearsal.account import Bet, Choice, Clarified, Drawings, Guess, Shown, Try
+from pubsub_kit.interviews.rehearsal.account import (
+    Bet,
+    Choice,
+    Clarified,
+    Drawings,
+    Guess,
+    Shown,
+    Try,
+)
 from pubsub_kit.interviews.rehearsal.runner import MEASURES
 from pubsub_kit.interviews.rehearsal.told import Told, of
 

@@ -46,7 +46,7 @@ class Report:
         whole. Raises ReportError where they can't be written.
         """
         runs = self.account.runs
-        names = {}
+        names: dict[Drawn, str] = {}
         for kind, drawn in (
             ("design", [run.design for run in runs]),
             ("counterexample", [run.drawn for run in runs]),
@@ -77,7 +77,8 @@ def report(
 
     `events` are those of its log. `earlier` are reports of rehearsals before it, oldest first: the
     numbers of the latest about the same question stand beside its own. `pictures` has the drawing
-    of a run by its number, from 1, and `designs` that of the design that it ran. Raises ReportError for what is no rehearsal of this question.
+    of a run by its number, from 1, and `designs` that of the design that it ran. Raises ReportError
+    for what is no rehearsal of this question.
     """
     before = [each.account for each in _reports(earlier) if each.account.question == question.id]
     drawn = Drawings(_drawings("pictures", pictures), _drawings("designs", designs))
