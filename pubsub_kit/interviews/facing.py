@@ -45,7 +45,7 @@ class Facing:
         self._widget.shown = self._shown()
         ended = sitting.status == ENDED and sitting.rated
         self._widget.report = sitting.report().html() if ended else self._last
-        drawn = sitting.pictures().get(sitting.runs)
+        drawn = None if sitting.unrun else sitting.pictures().get(sitting.runs)
         self._widget.picture = page.live(drawn) if drawn else ""
 
     def _shown(self) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from pubsub_kit.show.widgets.play import Playground
 
 _WIDTH, _EDGE, _INDENT = 570.0, 14.0, 16.0  # pixels: a card fits a cell of a page of 700
 _LEADING = 1.35
+_COLUMN = 300.0  # where the right column begins
 
 
 class _Line(NamedTuple):
@@ -51,16 +52,35 @@ def card(advice: Advice) -> Picture:
 
 def decisions() -> Picture:
     """Draw what the guide advises for systems that everyone knows, a row for each."""
-    rows = {}
-    for name, differs in SYSTEMS.items():
-        advice = advise({**USUAL, **differs})
-        lessons = dict.fromkeys(n for each in advice.recommended for n in each.lessons)
-        rows[name] = {
-            "use": f"✓ {_short(advice.choices)}",
-            "not": f"✗ {_short([each.choice for each in advice.against[:2]])}",
-            "lessons": f"– {', '.join(lessons)}",
-        }
-    return show.grid(rows, title="What the guide advises")
+    title = "What the guide advises"
+    rows = {name: _row(advise({**USUAL, **differs})) for name, differs in SYSTEMS.items()}
+    said = [f"{name}: use {use}, not {leave}, {read}" for name, (use, leave, read) in rows.items()]
+    text = "\n".join([title, *said])
+    c = Canvas(_WIDTH, 32.0)
+    c.text(_EDGE, 24, title, 15, bold=True)
+    for name, row in rows.items():
+        _two_lines(c, name, *row)
+    return Picture(c, text, f"Table. {text}", title)
+
+
+def _row(advice: Advice) -> tuple[str, str, str]:
+    """Return what to use, what not to, and the lessons on it."""
+    lessons = sorted({n for each in advice.recommended for n in each.lessons})
+    against = _short([each.choice for each in advice.against[:2]])
+    read = f"{'lesson' if len(lessons) == 1 else 'lessons'} {', '.join(lessons)}"
+    return f"✓ {_short(advice.choices)}", f"✗ {against}", read
+
+
+def _two_lines(c: Canvas, name: str, use: str, leave: str, read: str) -> None:
+    """Add a row: the system and its lessons on the left, what to use and not on the right."""
+    c.line((_EDGE, c.h), (_WIDTH - _EDGE, c.h), "faint")
+    for left, above, below, ink, under in (
+        (_EDGE, name, read, "ink", "muted"),
+        (_COLUMN, use, leave, "good", "fault"),
+    ):
+        c.text(left, c.h + 18, above, 12.5, ink, bold=True)
+        c.text(left, c.h + 35, below, 12.5, under)
+    c.h += 44
 
 
 def _short(choices: Iterable[str]) -> str:

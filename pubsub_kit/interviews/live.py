@@ -2,8 +2,9 @@
 
 The page counts the seconds by itself, and looks at the kernel's clock every few seconds: so no
 thread runs in the kernel, and a page that is closed lets no time pass. Its controls are the
-browser's own, with labels; `keys.js`, shared with the other widgets, keeps JupyterLab from taking
-their keys. It sends what was done as {"do": word, …}, and shows what the traits say.
+browser's own, with labels. It sends what was done as {"do": word, …}, and shows what the traits
+say. `keys.js`, shared with the other widgets, keeps JupyterLab from taking the controls' keys, and
+`gone.js` stops them once the kernel was restarted.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ def _kind() -> Any:
     import traitlets
 
     class Rehearse(anywidget.AnyWidget):  # type: ignore[misc]
-        _esm = _text(_SHARED / "keys.js") + _text(_HERE / "rehearse.js")
+        _esm = "".join(
+            map(_text, (_SHARED / "keys.js", _SHARED / "gone.js", _HERE / "rehearse.js"))
+        )
         _css = _text(_HERE / "rehearse.css")
         shown = traitlets.Dict().tag(sync=True)
         timer = traitlets.Dict().tag(sync=True)

@@ -168,9 +168,14 @@ function rating(send) {
 function page(model) {
   const frame = made("iframe", { title: "Report of the rehearsal", className: "pk-report", hidden: true });
   frame.sandbox = "allow-same-origin allow-modals";
+  let wanted = false;
   frame.addEventListener("load", () => {
     const inside = frame.contentDocument?.documentElement;
     if (inside) frame.style.height = `${inside.scrollHeight + 8}px`;
+    if (!wanted || frame.hidden) return;
+    wanted = false;
+    frame.scrollIntoView({ block: "start" });
+    frame.focus({ preventScroll: true });
   });
   const show = () => {
     const html = model.get("report");
@@ -180,7 +185,7 @@ function page(model) {
     const theme = light === undefined ? "" : ` data-theme="${light === "false" ? "dark" : "light"}"`;
     frame.srcdoc = html.replace('<html lang="en">', `<html lang="en"${theme}>`);
   };
-  return { element: frame, show };
+  return { element: frame, show, want: () => { wanted = true; } };
 }
 
 function steps() {
@@ -200,9 +205,11 @@ function render({ model, el }) {
   const busy = made("div", { className: "pk-busy" });
   busy.setAttribute("role", "status");
   let waiting = 0;
+  const life = mortal(model, el, { do: "look" }, () => { answered(); time.stop(); });
   const send = (message) => {
-    model.send(message);
+    life.send(message);
     if (message.do === "tick" || message.do === "look") return;
+    if (message.do === "rate" || message.do === "last") report.want();
     clearTimeout(waiting);
     waiting = setTimeout(() => { busy.textContent = "Running …"; }, 400);
   };
@@ -267,15 +274,16 @@ function render({ model, el }) {
   const paint = () => { picture.innerHTML = model.get("picture"); };
 
   el.classList.add("pk-rehearse");
-  el.append(title, path.element, time.element, about, starts, log.element, picture, going, busy,
-    rate.element, report.element, keep, saved);
+  el.append(title, path.element, time.element, life.note, about, starts, log.element, going, busy,
+    picture, rate.element, report.element, keep, saved);
   model.on("change:shown", draw);
   model.on("change:picture", paint);
   model.on("change:report", report.show);
   draw(); paint(); report.show();
-  model.send({ do: "look" }); // a page that is opened again gets the time as it is now
+  send({ do: "look" }); // a page that is opened again gets the time as it is now
   return () => {
     time.stop();
+    life.off();
     model.off("change:shown", draw);
     model.off("change:picture", paint);
     model.off("change:report", report.show);

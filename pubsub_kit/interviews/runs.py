@@ -10,8 +10,10 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib import import_module
+from math import isfinite, isnan, nan
 from typing import Any
 
+from pubsub_kit.checks.forms import quantity
 from pubsub_kit.designs.components import DesignError
 from pubsub_kit.designs.design import Design, from_json
 from pubsub_kit.designs.drawn import drawn
@@ -164,12 +166,33 @@ def _result(found: Report) -> Result:
         broke="" if wrong is None else wrong.message,
         next_question=found.question,
         measures=measures,
+        shown={_NAMES.get(n, n): worded(v, *found.words_of(n)) for n, v in found.measures.items()},
         misses=tuple(_misses(found)),
         load=f"{found.problem.slice.seconds:g} s, 1 of {found.problem.slice.one_of:,}",
     )
 
 
 _NAMES = {"oldest": "oldest age"}
+#: What the feed's arena measures, by the names that a claim has for it, and in its own words.
+_FEED = {
+    "p99": ("delivery p99", "s"),
+    "read p99": ("read p99", "s"),
+    "oldest age": ("work left at the end", "s"),
+    "lost": ("lost deliveries", ""),
+    "doubled": ("doubled deliveries", ""),
+    "stale": ("deleted but still shown", ""),
+    "cost": ("cost a month", "$"),
+}
+
+
+def worded(value: float, words: str, unit: str) -> tuple[str, str]:
+    """Return a measure's words, and its amount with its unit: "cost", "$1.51M a month"."""
+    said = amount(value, unit)
+    if unit == "$" and isfinite(value):
+        said = f"${quantity.words(value, '')}"
+    if words.endswith(" a month"):
+        return words.removesuffix(" a month"), f"{said} a month"
+    return words.replace(", 99th percentile", " p99").replace(", p99", " latency p99"), said
 
 
 def _misses(found: Report) -> list[str]:
@@ -183,7 +206,17 @@ def _misses(found: Report) -> list[str]:
 def _feed(found: twitter.FeedReport) -> Result:
     search, wrong = found.found, found.found.violation
     values = found.measures
-    late = max(v for name, v in values.items() if name.startswith("delivery_p99"))
+    waits = [v for name, v in values.items() if name.startswith("delivery_p99") and not isnan(v)]
+    late = max(waits, default=nan)
+    measures = {
+        "p99": late,
+        "read p99": values["read_p99"],
+        "oldest age": values["backlog"],
+        "lost": values["lost"],
+        "doubled": values["doubled"],
+        "stale": values["ghosts"],
+        "cost": values["cost"],
+    }
     return Result(
         outcome=HOLDS if wrong is None else FAILS,
         words=() if wrong is None else (wrong.message,),
@@ -195,14 +228,8 @@ def _feed(found: twitter.FeedReport) -> Result:
         struck=tuple(parse(search.code).values()) if wrong else (),
         broke="" if wrong is None else wrong.message,
         next_question=found.question,
-        measures={
-            "p99": late,
-            "oldest age": values["backlog"],
-            "lost": values["lost"],
-            "doubled": values["doubled"],
-            "stale": values["ghosts"],
-            "cost": values["cost"],
-        },
+        measures=measures,
+        shown={name: worded(value, *_FEED[name]) for name, value in measures.items()},
         misses=tuple(f"{each}." for each in found.card.failures),
         load=f"{SECONDS:g} s, all of it, each account of a sample for many",
     )

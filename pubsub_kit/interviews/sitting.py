@@ -21,6 +21,7 @@ from pubsub_kit.interviews.rehearsal.report import Report, report
 from pubsub_kit.interviews.rehearsal.runner import Runner
 from pubsub_kit.interviews.rehearsal.state import ENDED, RUNNING
 from pubsub_kit.interviews.rehearsal.store import Kept, Shelf, Standing
+from pubsub_kit.interviews.rehearsal.trying import NOT_RUN
 from pubsub_kit.interviews.rehearsal.turn import CANDIDATE, KIT, Line, sentence
 from pubsub_kit.log.event import Event
 from pubsub_kit.log.memory import EventLog
@@ -52,7 +53,7 @@ class Sitting:
         self.question, self.minutes, self.shelf, self.why = question, minutes, shelf, why
         self.lines: list[Line] = []
         self.rehearsal: Rehearsal | None = None
-        self.rated = False
+        self.rated = self.unrun = False  # unrun: the design of now could not be run
         self._clock, self._runner, self._album = clock, runner, Album(runner)
         self._kept: Kept | None = None
         self._log: EventLog = EventLog(question.id)
@@ -127,7 +128,11 @@ class Sitting:
         """
         words = wording.plain(text if shown is None else shown)
         heard = [Line(CANDIDATE, words)] if words else []
-        return self._after(lambda going: going.hear(text), heard)
+        runs = self.runs
+        lines = self._after(lambda going: going.hear(text), heard)
+        failed = any(line.who == KIT and line.text.startswith(NOT_RUN) for line in lines)
+        self.unrun = failed or (self.unrun and runs == self.runs)
+        return lines
 
     def tick(self) -> list[Line]:
         """Return what the time makes the interviewer say, if anything."""
@@ -151,8 +156,14 @@ class Sitting:
             self._events = before.events_of(self._log)
         number = self._kept.number if self._kept else float("inf")
         earlier = before.earlier(self.shelf, self.question, number) if self.shelf else []
-        drawn = {number: Drawn.of(picture) for number, picture in self.pictures().items()}
-        return report(self._events, self.question, earlier, pictures=drawn)
+        drawn, designs = self.pictures(), self._album.designs(self.rehearsal.facts)
+        return report(
+            self._events,
+            self.question,
+            earlier,
+            pictures={number: Drawn.of(picture) for number, picture in drawn.items()},
+            designs={number: Drawn.of(picture) for number, picture in designs.items()},
+        )
 
     def save(self) -> Path:
         """Write the report below `my_work/`, and return the page's path.

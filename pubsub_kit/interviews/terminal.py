@@ -203,19 +203,24 @@ def _named_rehearsal(shelf: Shelf, question: str | None, number: str) -> Kept:
     return shelf.find(named(question).id, int(number))
 
 
-def _reported(shelf: Shelf, kept: Kept, pictures: Mapping[int, Drawn] | None = None) -> Report:
+def _reported(
+    shelf: Shelf,
+    kept: Kept,
+    pictures: Mapping[int, Drawn] | None = None,
+    designs: Mapping[int, Drawn] | None = None,
+) -> Report:
     """Return a rehearsal's report. Raises LogCorrupt, LogLocked or ReportError."""
     question = load(kept.question)
     earlier = before.earlier(shelf, question, kept.number)
-    return report(store.read(kept).events, question, earlier, pictures=pictures)
+    return report(store.read(kept).events, question, earlier, pictures=pictures, designs=designs)
 
 
 def _save(shelf: Shelf, kept: Kept, rehearsal: Rehearsal | Script, voice: Voice) -> None:
     """Write the report, with the runs that broke a design drawn again, and say where it is."""
     try:
-        drawn = Album(getattr(rehearsal, "runner", None)).of(rehearsal.facts)
-        pictures = {number: Drawn.of(picture) for number, picture in drawn.items()}
-        made = _reported(shelf, kept, pictures)
+        album = Album(getattr(rehearsal, "runner", None))
+        both = (album.of(rehearsal.facts), album.designs(rehearsal.facts))
+        made = _reported(shelf, kept, *({n: Drawn.of(p) for n, p in d.items()} for d in both))
         path = made.save(shelf.folder.parent / REPORTS / kept.name)
     except PubSubKitError as error:
         voice.tell(f"The report could not be written: {error}")

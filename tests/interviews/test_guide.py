@@ -282,9 +282,18 @@ def test_a_card_is_drawn_in_both_themes(theme: str) -> None:
 
 def test_the_table_says_for_each_system_what_the_guide_advises() -> None:
     said = repr(decisions())
-    assert "money between two services: use ✓ saga, not ✗ pub/sub" in said
+    assert "money between two services: use ✓ saga, not ✗ pub/sub, log, lesson 05" in said
+    assert "–" not in said
+
+
+def test_the_table_fits_a_page_of_700_pixels_and_cuts_nothing_off() -> None:
     drawing: Any = decisions().drawing
-    assert not [text.text for text in drawing.texts() if "…" in text.text]
+    wide, _ = drawing.size
+    assert wide <= 578
+    for text in drawing.texts():
+        left, _, right, _ = text.bounds()
+        assert "…" not in text.text
+        assert 0 <= left < right <= (wide if left > 290 else 295)
 
 
 @pytest.mark.parametrize("choice", [choice.id for choice in CHOICES])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from math import inf, nan
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.interviews.bank.question import load, questions
 from pubsub_kit.interviews.rehearsal.engine import Rehearsal
 from pubsub_kit.interviews.rehearsal.runner import Result
-from pubsub_kit.interviews.runs import Designs, levels, problem
+from pubsub_kit.interviews.runs import Designs, levels, problem, worded
 from pubsub_kit.log.memory import EventLog
 from pubsub_kit.world.world import World
 
@@ -68,7 +69,26 @@ def test_the_next_question_is_made_of_the_counterexample() -> None:
     found = runner.run(runner.propose("payment-ledger", {"unknown": "retry"}))
     assert found.outcome == "fails"
     assert found.struck == ("reply lost",)
+    assert found.shown["p99"][0] == "latency p99"
+    assert found.shown["p99"][1].endswith(" s")
     assert "the reply order-1 is lost on its way from processor to payer-1" in found.next_question
+
+
+@pytest.mark.parametrize(
+    ("value", "words", "unit", "said"),
+    [
+        (221.4, "campaign, p99", "s", ("campaign latency p99", "221 s")),
+        (inf, "login codes, p99", "s", ("login codes latency p99", "never")),
+        (nan, "latency, median", "s", ("latency, median", "–")),
+        (1_507_900, "cost a month", "$", ("cost", "$1.51M a month")),
+        (0, "charged, not in the books", "$", ("charged, not in the books", "$0")),
+        (3, "told twice", "", ("told twice", "3")),
+    ],
+)
+def test_a_measure_is_said_in_the_problems_words_and_units(
+    value: float, words: str, unit: str, said: tuple[str, str]
+) -> None:
+    assert worded(value, words, unit) == said
 
 
 def test_a_claim_is_decided_by_the_run() -> None:
@@ -77,7 +97,7 @@ def test_a_claim_is_decided_by_the_run() -> None:
     said = heard("/decide unknown pending", "/claim no double charge under reply lost, 90%", "/run")
     assert "It held" in said
     said = heard("/decide unknown pending", "/claim p99 under 5 s in the burst, 90%", "/run")
-    assert "It held: p99 in the burst was" in said
+    assert "It held: latency p99 in the burst was" in said
 
 
 def test_a_claim_of_more_faults_than_were_tried_is_searched_for() -> None:

@@ -40,7 +40,8 @@ function render({ model, el }) {
   said.setAttribute("role", "status");
   const run = made("div", { className: "pk-picture" });
   let moved = false;
-  const send = (act, text = "") => { moved = true; model.send({ act, text }); };
+  const life = mortal(model, el, { act: "" });
+  const send = (act, text = "") => { moved = true; life.send({ act, text }); };
 
   const draw = () => {
     const turn = model.get("turn");
@@ -64,12 +65,13 @@ function render({ model, el }) {
   const show = () => { run.innerHTML = model.get("picture"); };
 
   el.classList.add("pk-ask", "pk-cards");
-  el.append(count, form, buttons, said, run);
+  el.append(count, life.note, form, buttons, said, run);
   draw(); tell(); show();
   model.on("change:turn", draw);
   model.on("change:said", tell);
   model.on("change:picture", show);
   return () => {
+    life.off();
     model.off("change:turn", draw);
     model.off("change:said", tell);
     model.off("change:picture", show);

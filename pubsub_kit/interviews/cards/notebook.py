@@ -244,7 +244,7 @@ def _kind() -> Any:
     import traitlets
 
     here, there = Path(__file__), Path(live.__file__)
-    module = [there.with_name("keys.js"), here.with_name("cards.js")]
+    module = [there.with_name("keys.js"), there.with_name("gone.js"), here.with_name("cards.js")]
     styles = [there.with_name("live.css"), here.with_name("cards.css")]
 
     class Review(anywidget.AnyWidget):  # type: ignore[misc]

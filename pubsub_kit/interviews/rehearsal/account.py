@@ -7,8 +7,9 @@ down. Times are seconds of rehearsal time, pauses left out; a moment of None mea
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pubsub_kit.errors import PubSubKitError, brief
 from pubsub_kit.interviews.rehearsal.calibration import SURE
@@ -56,6 +57,13 @@ class Drawn:
         """The picture as the address of an image: nothing in it can run, nothing is fetched."""
         kind = "svg+xml" if self.suffix == ".svg" else "png"
         return f"data:image/{kind};base64,{b64encode(self.data).decode()}"
+
+
+class Drawings(NamedTuple):
+    """The pictures of a rehearsal, by the number of the run, from 1: of the run, of its design."""
+
+    runs: Mapping[int, Drawn]
+    designs: Mapping[int, Drawn]
 
 
 @dataclass(frozen=True)
@@ -148,7 +156,9 @@ class Bet:
 
 @dataclass(frozen=True)
 class Shown:
-    """A run of the design, as the candidate saw it; `drawn` is its picture, if one was handed in.
+    """A run of the design, as the candidate saw it.
+
+    `drawn` is its picture, if one was handed in, and `design` that of the design at its first run.
 
     `schedules` were tried, with up to `up_to` of the `faults`; `broke` is the sentence that did not
     hold, `measures` are the load run's, `misses` says which service levels it missed, and
@@ -168,6 +178,7 @@ class Shown:
     measures: tuple[str, ...] = ()
     filled: tuple[str, ...] = ()
     drawn: Drawn | None = None
+    design: Drawn | None = None
 
 
 @dataclass(frozen=True)
@@ -195,11 +206,12 @@ class Rating:
 
 @dataclass(frozen=True)
 class Lesson:
-    """A lesson to go back to, and why."""
+    """A lesson to go back to: what it is about, and the claims that failed by that."""
 
     number: str
     name: str
     why: tuple[str, ...]
+    about: str = ""
 
 
 @dataclass(frozen=True)

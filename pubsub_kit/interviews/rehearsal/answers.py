@@ -8,7 +8,15 @@ from dataclasses import replace
 
 from pubsub_kit.interviews.bank.question import Decision, Estimate, Question
 from pubsub_kit.interviews.rehearsal import wording
-from pubsub_kit.interviews.rehearsal.account import Bet, Choice, Clarified, Drawn, Guess, Shown, Try
+from pubsub_kit.interviews.rehearsal.account import (
+    Bet,
+    Choice,
+    Clarified,
+    Drawings,
+    Guess,
+    Shown,
+    Try,
+)
 from pubsub_kit.interviews.rehearsal.runner import MEASURES
 from pubsub_kit.interviews.rehearsal.told import Told, of
 
@@ -106,8 +114,8 @@ def _place(fact: Told, made: Sequence[Bet]) -> int | None:
     return next((n for n in reversed(range(len(made))) if made[n].text == words), None)
 
 
-def runs(found: Sequence[Told], pictures: Mapping[int, Drawn]) -> tuple[Shown, ...]:
-    """Return the runs, each with the picture handed in for its number, from 1."""
+def runs(found: Sequence[Told], pictures: Drawings) -> tuple[Shown, ...]:
+    """Return the runs, each with the pictures handed in for its number, from 1."""
     return tuple(
         Shown(
             at=fact.at,
@@ -120,9 +128,10 @@ def runs(found: Sequence[Told], pictures: Mapping[int, Drawn]) -> tuple[Shown, .
             up_to=int(fact.number("up_to") or 0),
             broke=fact.line("broke"),
             misses=_names(fact.data.get("misses")),
-            measures=_measures(fact.data.get("measures")),
+            measures=_names(fact.data.get("shown")) or _measures(fact.data.get("measures")),
             filled=_filled(fact.data.get("filled")),
-            drawn=pictures.get(number),
+            drawn=pictures.runs.get(number),
+            design=pictures.designs.get(number),
         )
         for number, fact in enumerate(of(found, "ran"), 1)
     )

@@ -4,7 +4,7 @@ A fact has a kind, the second of rehearsal time at which it happened, and detail
 
     started   question, minutes, role, edition      ran      level, outcome, words, code, schedules,
     said      who, text, box, awaits                         faults, up_to, broke, next_question,
-    asked     text, topic (None: unknown)                    measures, misses, filled
+    asked     text, topic (None: unknown)                    measures, shown, misses, filled
     estimated id, text, value, unit, verdict        settled  claim, held (None: undecided), why
     decided   id, option (None: own words), text    signed   dimension, level, sign, seen
     claimed   text, confidence                      hinted   rung, text

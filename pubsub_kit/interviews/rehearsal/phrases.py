@@ -79,7 +79,7 @@ def details(run: Shown) -> list[str]:
     """Say what did not hold, what happened, and what the load run measured and missed."""
     broke = [f"Broken: {sentence(run.broke)}"] if run.broke and run.broke != run.words else []
     words = [run.words] if run.words else []
-    measured = [f"Measured under load: {', '.join(run.measures)}."] if run.measures else []
+    measured = [f"Measured under load: {'; '.join(run.measures)}."] if run.measures else []
     filled = [f"You left these open, and the run took {', '.join(run.filled)}."]
     return [*(filled if run.filled else []), *broke, *words, *measured, *map(sentence, run.misses)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -13,7 +13,7 @@ from pubsub_kit.interviews.rehearsal.account import (
     Account,
     Bet,
     BoxTime,
-    Drawn,
+    Drawings,
     Line,
     Mark,
     Rating,
@@ -32,7 +32,7 @@ def recount(
     events: Iterable[object],
     question: Question,
     earlier: Account | None = None,
-    pictures: Mapping[int, Drawn] | None = None,
+    pictures: Drawings | None = None,
 ) -> Account:
     """Return the account of one rehearsal; raises ReportError where the events are of none."""
     if not isinstance(question, Question):
@@ -59,7 +59,7 @@ def recount(
         guesses=answers.guesses(found, question),
         choices=answers.choices(found, question),
         bets=bets,
-        runs=answers.runs(found, pictures or {}),
+        runs=answers.runs(found, pictures or Drawings({}, {})),
         hints=tuple(_hint(fact) for fact in of(found, "hinted")),
         marks=_marks(found, question),
         ratings=_ratings(found),

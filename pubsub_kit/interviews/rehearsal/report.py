@@ -18,7 +18,7 @@ from pathlib import Path
 from pubsub_kit.errors import brief, said
 from pubsub_kit.interviews.bank.question import Question
 from pubsub_kit.interviews.rehearsal import report_html, report_markdown
-from pubsub_kit.interviews.rehearsal.account import Account, Drawn, ReportError
+from pubsub_kit.interviews.rehearsal.account import Account, Drawings, Drawn, ReportError
 from pubsub_kit.interviews.rehearsal.recount import recount
 
 
@@ -45,8 +45,14 @@ class Report:
         All are drafted before the first is put in place, so a full disk leaves the last report
         whole. Raises ReportError where they can't be written.
         """
-        drawn = list(dict.fromkeys(run.drawn for run in self.account.runs if run.drawn))
-        names = {each: f"counterexample-{n}{each.suffix}" for n, each in enumerate(drawn, 1)}
+        runs = self.account.runs
+        names: dict[Drawn, str] = {}
+        for kind, drawn in (
+            ("design", [run.design for run in runs]),
+            ("counterexample", [run.drawn for run in runs]),
+        ):
+            each_once = list(dict.fromkeys(filter(None, drawn)))
+            names |= {each: f"{kind}-{n}{each.suffix}" for n, each in enumerate(each_once, 1)}
         texts = {name: each.data for each, name in names.items()}
         texts["report.md"] = report_markdown.markdown(self.account, names).encode()
         texts["report.html"] = self.html().encode()
@@ -65,16 +71,18 @@ def report(
     earlier: Iterable[Report] = (),
     *,
     pictures: Mapping[int, Drawn] | None = None,
+    designs: Mapping[int, Drawn] | None = None,
 ) -> Report:
     """Return the report of one rehearsal of a question.
 
     `events` are those of its log. `earlier` are reports of rehearsals before it, oldest first: the
     numbers of the latest about the same question stand beside its own. `pictures` has the drawing
-    of a run by its number, from 1. Raises ReportError for what is no rehearsal of this question.
+    of a run by its number, from 1, and `designs` that of the design that it ran. Raises ReportError
+    for what is no rehearsal of this question.
     """
     before = [each.account for each in _reports(earlier) if each.account.question == question.id]
-    drawings = _drawings({} if pictures is None else pictures)
-    return Report(recount(events, question, before[-1] if before else None, drawings))
+    drawn = Drawings(_drawings("pictures", pictures), _drawings("designs", designs))
+    return Report(recount(events, question, before[-1] if before else None, drawn))
 
 
 def _reports(given: Iterable[Report]) -> list[Report]:
@@ -85,10 +93,10 @@ def _reports(given: Iterable[Report]) -> list[Report]:
     return reports
 
 
-def _drawings(given: Mapping[int, Drawn]) -> dict[int, Drawn]:
-    found: object = given
+def _drawings(name: str, given: Mapping[int, Drawn] | None) -> dict[int, Drawn]:
+    found: object = {} if given is None else given
     if not isinstance(found, Mapping) or not all(isinstance(d, Drawn) for d in found.values()):
-        raise ReportError(f"pictures={brief(given)} takes a dict from a run's number to Drawn().")
+        raise ReportError(f"{name}={brief(given)} takes a dict from a run's number to Drawn().")
     return dict(found)
 
 

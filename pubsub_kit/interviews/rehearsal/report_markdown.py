@@ -197,12 +197,12 @@ def _run(run: Shown, files: Mapping[Drawn, str]) -> Iterator[str]:
     if run.code:
         yield ""
         yield f"{schedule(run)} `{run.code.replace('`', '')}`"
-    if run.drawn is not None:
+    for drawn in filter(None, (run.design, run.drawn)):
         yield ""
-        if run.drawn in files:
-            yield f"![{escaped(wording.plain(run.drawn.words))}]({files[run.drawn]})"
+        if drawn in files:
+            yield f"![{escaped(wording.plain(drawn.words))}]({files[drawn]})"
             yield ""
-        yield from ("    " + line for line in wording.plain(run.drawn.words).splitlines())
+        yield from ("    " + line for line in wording.plain(drawn.words).splitlines())
 
 
 def _hints(account: Account) -> Iterator[str]:
@@ -251,7 +251,8 @@ def _lessons(account: Account) -> Iterator[str]:
     yield "## Go back to"
     yield ""
     for lesson in account.lessons:
-        yield f"- lesson {lesson.number}{escaped(f', {lesson.name}' if lesson.name else '')}"
+        yield f"- Lesson {lesson.number}{escaped(f', {lesson.name}' if lesson.name else '')}"
+        yield from ([f"  {escaped(lesson.about)}"] if lesson.about else [])
         yield from (f"  - a claim of yours failed: “{escaped(claim)}”" for claim in lesson.why)
     if not account.lessons:
         yield "This question names no lesson."

@@ -41,7 +41,8 @@ class Result:
         broke: The sentence that did not hold, such as "no payment is charged twice"; "" for none.
         next_question: What to ask the candidate next, with the counterexample's names and moments.
         measures: The numbers of the load run, by the names of `MEASURES`, in their units; also
-            "p99 in the burst" and the like.
+            "p99 in the burst" and the like. Infinite is what never came, NaN what was not there.
+        shown: The same numbers in the question's words, name → (words, amount with its unit).
         misses: A sentence for each service level that the load run missed.
         load: Which part of the traffic was run, such as "60 s, 1 of 1,000".
         level: "messages" for a search through schedules, "load" for a run under load.
@@ -58,6 +59,7 @@ class Result:
     broke: str = ""
     next_question: str = ""
     measures: Mapping[str, float] = field(default_factory=dict)
+    shown: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     misses: tuple[str, ...] = ()
     load: str = ""
     level: str = "messages"

@@ -8,7 +8,7 @@ anything else                                                          undecided
 from __future__ import annotations
 
 from collections import Counter
-from math import isfinite, isnan
+from math import isinf, isnan
 from typing import NamedTuple
 
 from pubsub_kit.checks.forms import quantity
@@ -114,9 +114,10 @@ def _by_measure(claim: Claim, result: Result) -> Settled:
         "over": value > claim.bound,
         "at least": value >= claim.bound,
     }[claim.side]
-    if not isfinite(value):
-        return Settled(held, f"{name} was beyond all bounds: some of it never came")
-    return Settled(held, f"{name} was {quantity.words(value, MEASURES[claim.measure])}")
+    if isinf(value):
+        return Settled(held, f"{name} has no end: some of it never came")
+    plain = quantity.words(value, MEASURES[claim.measure])
+    return Settled(held, " was ".join(result.shown.get(name, (name, plain))))
 
 
 def _broken(result: Result) -> str:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
-from math import isfinite, isnan
 from typing import Any
 
 from pubsub_kit.checks.forms import quantity
 from pubsub_kit.errors import PubSubKitError, said
 from pubsub_kit.interviews.bank.question import Question
-from pubsub_kit.interviews.rehearsal import claims, deciding
+from pubsub_kit.interviews.rehearsal import claims, deciding, wording
 from pubsub_kit.interviews.rehearsal.claim_examples import USUAL, example
 from pubsub_kit.interviews.rehearsal.claims import ORACLE
 from pubsub_kit.interviews.rehearsal.runner import FAILS, MEASURES, Design, Result, Runner
@@ -19,6 +18,7 @@ from pubsub_kit.interviews.rehearsal.settling import Settled, is_about, is_clear
 from pubsub_kit.interviews.rehearsal.turn import Turn
 
 _UNRULED = "what must hold here says nothing about it, so no run decides it"
+NOT_RUN = "The design could not be run, and nothing is lost"
 _SHOWN = 3  # facts of a run that are said aloud
 
 
@@ -51,7 +51,7 @@ def run(turn: Turn, runner: Runner) -> None:
                    for text in turn.state.claims]  # fmt: skip
         design, told, shown = _as_data(design), _as_data(_told(result)), summary(result)
     except Exception as error:  # of a runner that is not ours, too: the rehearsal has to go on
-        turn.tell(f"The design could not be run, and nothing is lost: {_why(error)}")
+        turn.tell(f"{NOT_RUN}: {_why(error)}")
         return
     turn.note("designed", design=design)
     turn.note("ran", **told, filled=filled)
@@ -88,7 +88,7 @@ def summary(result: Result) -> str:
         tried = f" with up to {result.up_to} of {', '.join(result.faults)}" if result.faults else ""
         facts = [f"It holds in {result.schedules:,} schedules{tried}."]
     facts += result.misses[:_SHOWN]
-    numbers = [_measure(name, value) for name, value in result.measures.items()]
+    numbers = list(_numbers(result))
     head = f"Under load ({result.load}): " if result.load else ""
     return "\n".join([*facts, *([head + " · ".join(numbers)] if numbers else [])])
 
@@ -153,13 +153,13 @@ def _go_on(turn: Turn, result: Result) -> None:
 
 
 def _told(result: Result) -> dict[str, Any]:
-    """Return a result as its fact has it; what never came is left out: JSON has no infinity."""
-    measured = {name: value for name, value in result.measures.items() if isfinite(value)}
+    """Return a result as its fact has it; what never came is a word: JSON has no infinity."""
     return {
         "level": result.level, "outcome": result.outcome, "words": list(result.words),
         "code": result.code, "schedules": result.schedules, "faults": list(result.faults),
         "up_to": result.up_to, "struck": list(result.struck), "broke": result.broke,
-        "next_question": result.next_question, "measures": measured,
+        "next_question": result.next_question, "shown": list(_numbers(result)),
+        "measures": {name: wording.stored(value) for name, value in result.measures.items()},
         "misses": list(result.misses), "complete": result.complete,
     }  # fmt: skip
 
@@ -170,13 +170,15 @@ def _as_data(given: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _measure(name: str, value: float) -> str:
-    if not isfinite(value):
-        return f"{name} {'unknown' if isnan(value) else 'never'}"
-    if name == "cost":
-        return f"${quantity.words(value, '')} a month"
-    unit = next((MEASURES[each] for each in MEASURES if name.startswith(each)), "")
-    return f"{name} {quantity.words(value, unit)}"
+def _numbers(result: Result) -> Iterator[str]:
+    """Yield each measure with its words and its unit: the runner's, or those that all runs have."""
+    for name, value in result.measures.items():
+        unit = next((MEASURES[each] for each in MEASURES if name.startswith(each)), "")
+        stored = wording.stored(value)
+        plain = stored if isinstance(stored, str) else quantity.words(stored, unit)
+        if name == "cost" and stored is value:
+            plain = f"${plain} a month"
+        yield ": ".join(result.shown.get(name, (name, plain)))
 
 
 def _verdict(held: bool | None) -> str:

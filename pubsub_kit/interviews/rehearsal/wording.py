@@ -49,6 +49,11 @@ def number(value: Any) -> float | None:
     return found if isfinite(found) else None
 
 
+def stored(value: float) -> float | str:
+    """Return a measure as JSON can hold it: what is infinite never came, NaN was not measured."""
+    return value if isfinite(value) else "never" if value > 0 else "–"
+
+
 def minutes(seconds: float) -> str:
     """Return a moment or a duration as minutes and seconds, such as 7:05."""
     whole = max(round(min(seconds, 1e9)), 0)

@@ -344,7 +344,7 @@ def test_a_run_that_fails_asks_the_counterexamples_question() -> None:
     assert said.startswith("A worker of `push` crashed at 2.1 s, before its ack.\nAnn saw n-1")
     assert said.endswith(BROKE.next_question)
     assert "Schedule 3c shows it." in said
-    assert "p99 4.2 seconds · lost 0" in said
+    assert "p99: 4.2 seconds · lost: 0" in said
     assert played.runner.proposed == [{"partition-key": "by-recipient", "dedup-key": "per-channel"}]
 
 

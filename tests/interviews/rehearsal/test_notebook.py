@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
@@ -275,6 +276,58 @@ def test_a_runner_that_cannot_draw_leaves_the_words(monkeypatch: pytest.MonkeyPa
     assert "ann was told twice." in said(press(shown, "run"))
     assert shown.widget.picture == ""
     assert "The schedule: `4c9a`" in shown.report().markdown()
+
+
+def test_a_measure_that_never_came_is_kept_and_said(
+    desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endless = Result("holds", measures={"p99": inf, "p50": nan, "cost": 1.51e6, "extra": -inf})
+    monkeypatch.setattr(Breaks, "run", lambda *_: endless)
+    shown = interview(ID, runner=Breaks())
+    shown.say("/decide partition-key by-recipient")
+    press(shown, "claim", text="p99 under 5 s", sure="90")
+    press(shown, "claim", text="p50 under 5 s", sure="90")
+    state = press(shown, "run")
+    assert "p99: never · p50: – · cost: $1.51M a month · extra: –" in said(state)
+    assert "It did not hold: p99 has no end: some of it never came." in said(state)
+    assert "It stays open: the run measured no p50." in said(state)
+    restart()
+    again = interview(ID, runner=Breaks())
+    again.start()
+    text = again.report().markdown()
+    assert r"Measured under load: p99: never; p50: –; cost: \$1.51M a month; extra: –." in text
+
+
+def test_a_design_that_cannot_be_run_leaves_no_picture_of_another() -> None:
+    runner = Breaks()
+    shown = interview(ID, runner=runner)
+    shown.say("/decide partition-key by-recipient")
+    press(shown, "run")
+    assert shown.widget.picture
+    runner.run = lambda *_: 1 / 0  # type: ignore[assignment, method-assign]
+    assert "could not be run" in said(press(shown, "run"))
+    assert shown.widget.picture == ""
+    press(shown, "hint")
+    assert shown.widget.picture == ""
+    del runner.run
+    press(shown, "run")
+    assert shown.widget.picture
+
+
+def test_each_design_is_drawn_once_however_often_it_is_run() -> None:
+    class Boxes(Breaks):
+        def boxes(self, design: Design) -> Picture:
+            return bars({str(design): 1.0}, title="The design")
+
+    shown = interview(ID, runner=Boxes())
+    shown.say("/decide partition-key by-recipient")
+    press(shown, "run")
+    press(shown, "run")
+    shown.say("/decide partition-key by-event")
+    press(shown, "run")
+    runs = shown.report().account.runs
+    assert [run.design is not None for run in runs] == [True, False, True]
+    assert [run.drawn is not None for run in runs] == [True, True, True]
 
 
 def test_what_was_said_comes_back_to_the_input() -> None:

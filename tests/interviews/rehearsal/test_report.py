@@ -15,6 +15,7 @@ import pytest
 from pubsub_kit.interviews.bank.question import BOXES
 from pubsub_kit.interviews.rehearsal.account import Drawn, ReportError
 from pubsub_kit.interviews.rehearsal.events import Fact
+from pubsub_kit.interviews.rehearsal.going_back import titles
 from pubsub_kit.interviews.rehearsal.report import Report, report
 from tests.interviews.rehearsal.rehearsed import (
     CODE,
@@ -215,7 +216,7 @@ def test_a_load_run_says_what_it_measured_and_which_levels_it_missed() -> None:
     run = {"outcome": "fails", "measures": {"p99 in the burst": 7.25, "lost": 3, "odd": None},
            "misses": ["p99 in the burst is 7.25 s, and may be 5 s."]}  # fmt: skip
     text = report([started(), event("ran", 4, **run)], QUESTION).markdown()
-    assert "Measured under load: p99 in the burst 7.25 s, lost 3." in text
+    assert "Measured under load: p99 in the burst 7.25 s; lost 3." in text
     assert "p99 in the burst is 7.25 s, and may be 5 s." in text
 
 
@@ -249,9 +250,43 @@ def test_ratings_name_who_gave_them() -> None:
 
 def test_a_failed_claim_leads_back_to_the_lesson_that_it_is_about() -> None:
     first, *others = whole().account.lessons
-    assert (first.number, first.name) == ("03", "idempotency")
+    assert (first.number, first.name) == ("03", "Idempotency: the same message, twice")
     assert first.why == ("no person is told twice under crash, reply lost up to 1",)
-    assert [each.number for each in others] == [n for n in QUESTION.lessons if n != "03"]
+    there = [number for number in QUESTION.lessons if number in titles()]
+    assert [each.number for each in others] == [number for number in there if number != "03"]
+
+
+def test_a_lesson_to_go_back_to_is_there_and_has_its_title_and_says_what_it_is_about() -> None:
+    made = report(rehearsal(), replace(QUESTION, lessons=("02", "99")))
+    assert [each.number for each in made.account.lessons] == ["03", "02"]
+    listed = section(made.markdown(), "Go back to")
+    assert "- Lesson 02, Fan-out: one signup, many readers\n  Who gets a message when" in listed
+    assert "Lesson 02, Fan-out: one signup, many readers Who gets a" in Page(made.html()).text
+    assert all(each.about for each in made.account.lessons)
+
+
+def test_without_notebooks_the_lessons_are_those_that_have_exercises(tmp_path: Path) -> None:
+    assert titles(tmp_path)["03"] == "idempotency"
+    (tmp_path / "12_next.ipynb").write_text('{"cells": [{"source": ["# 12 · The next one\\n"]}]}')
+    (tmp_path / "13_broken.ipynb").write_text("{")
+    titles.cache_clear()
+    assert titles(tmp_path) == {"12": "The next one"}
+
+
+def test_a_run_shows_its_design_beside_what_broke_it(tmp_path: Path) -> None:
+    designs = {1: Drawn(SVG, "api to orders")}
+    made = report(rehearsal(), QUESTION, pictures=PICTURES, designs=designs)
+    assert [image["alt"] for image in Page(made.html()).of("img")] == ["api to orders", WORDS]
+    assert "    api to orders\n" in made.markdown()
+    made.save(tmp_path)
+    assert (tmp_path / "design-1.svg").read_text() == SVG
+    assert "(design-1.svg)" in (tmp_path / "report.md").read_text()
+
+
+def test_a_load_run_says_its_numbers_in_the_questions_words() -> None:
+    run = {"outcome": "holds", "measures": {"p99": "never"}, "shown": ["codes p99: never"]}
+    text = report([started(), event("ran", 4, **run)], QUESTION).markdown()
+    assert "Measured under load: codes p99: never." in text
 
 
 def test_the_numbers_of_the_last_time_stand_beside() -> None:
