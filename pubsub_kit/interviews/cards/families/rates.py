@@ -1,5 +1,4 @@
-"""Families about rates and backlogs: drain, lag, thresholds, campaigns, fan-out (02 and 06)."""
-
+        f"{sent}.",
 from __future__ import annotations
 
 from pubsub_kit.interviews.cards.families.dice import Dice
