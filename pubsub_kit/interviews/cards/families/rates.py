@@ -1,4 +1,5 @@
-        f"{sent}.",
+"""Families about rates and backlogs: drain, lag, thresholds, campaigns, fan-out (02 and 06)."""
+
 from __future__ import annotations
 
 from pubsub_kit.interviews.cards.families.dice import Dice
@@ -90,8 +91,7 @@ def campaign(dice: Dice) -> Problem:
         "share expires before it is sent?",
         Number(expired, "percent", 0.1),
         f"It takes {people}M / ({quota}K/s × {share}%) = {takes / 3600:.3g} h. In {hours} h, "
- "
-        f"       f"{sent}.",
+        f"{sent}.",
         "How long does the whole campaign take, next to its deadline?",
         {"people": people, "quota": quota, "share": share, "hours": hours},
     )
