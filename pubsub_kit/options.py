@@ -125,12 +125,13 @@ def cards() -> argparse.ArgumentParser:
     """Return the options of `cards`."""
     parser = argparse.ArgumentParser(
         prog=f"{PROGRAM} cards",
-        description="Review cards that are due: misconceptions, numbers, recaps, and problems "
-        "whose numbers differ each time. Weak beliefs that your exercises showed come first.",
+        description="Review cards that are due: common misconceptions, numbers worth knowing, "
+        "questions on what each lesson taught, and problems with new numbers each time. What your "
+        "exercises showed that you had wrong comes first.",
         epilog="While reviewing: ? is a hint, s gives up on a card, q stops.",
     )
     parser.add_argument("--lesson", metavar="03", help="only the cards of this lesson")
-    parser.add_argument("--family", metavar="tail", help="only the problems of this family")
+    parser.add_argument("--family", metavar="tail", help="only the problems of one kind, by its name")
     parser.add_argument(
         "--limit", type=_limit, default=20, help="how many reviews at most (default: %(default)d)"
     )

@@ -54,10 +54,10 @@ def table(questions: Sequence[Question], standings: Sequence[Standing]) -> Table
     for each in sorted(standings, key=lambda standing: standing.when):
         latest[each.kept.question] = each
     made = Table(box=None, padding=(0, 1), header_style="bold")
-    for name in ("", "question", "runs", "last time"):
+    for name in ("", "question", "your design runs", "last time"):
         made.add_column(name, overflow="fold")
     for one in questions:
-        runs = "yes" if one.full else ""
+        runs = "yes" if one.full else "no"
         made.add_row(Text(str(one.number)), Text(one.id), runs, Text(_last(latest.get(one.id))))
     return made
 

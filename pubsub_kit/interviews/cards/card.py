@@ -2,7 +2,7 @@
 
 belief   a misconception: what happens, among what people expect to happen
 number   a number worth knowing, typed with its unit
-recap    what a lesson says you can do: you do it, and judge yourself
+recap    what a lesson says you can do: a question about it, chosen or judged by yourself
 family   a problem with new numbers, or a new run, at each review
 """
 
@@ -16,6 +16,13 @@ from pubsub_kit.interviews.cards.families.dice import seed_of
 from pubsub_kit.interviews.cards.families.problem import Problem
 
 KINDS = ("belief", "number", "recap", "family")
+#: What a front calls a card of each kind.
+CALLED = {
+    "belief": "a common misconception",
+    "number": "a number worth knowing",
+    "recap": "what this lesson taught",
+    "family": "a problem with new numbers each time",
+}
 
 
 class CardError(PubSubKitError):

@@ -1,6 +1,6 @@
 """The deck: a card for each misconception, number, recap and family, and how to choose among them.
 
-Beliefs and numbers are data in `data/`; recaps come from the lessons' sources.
+All but the families are data in `data/`; a recap's question is about a bullet of a lesson's recap.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pubsub_kit.interviews.cards.families.dice import Dice, seed_of
 from pubsub_kit.interviews.cards.families.forms import Number, Said, choice
 from pubsub_kit.interviews.cards.families.problem import Family, Problem
 from pubsub_kit.interviews.cards.families.registry import FAMILIES
-from pubsub_kit.interviews.cards.recaps import Recap, links, recaps
+from pubsub_kit.interviews.cards.recaps import links
 
 _DATA = Path(__file__).with_name("data")
 
@@ -36,7 +36,7 @@ def deck(root: Path = ROOT) -> tuple[Card, ...]:
     cards = [
         *(_belief(row, where) for name in BELIEFS for row in rows(name)),
         *(_number(row, where) for row in rows("numbers")),
-        *map(_recap, recaps(root)),
+        *(_recap(row, where) for name in RECAPS for row in rows(name)),
         *(_family(family, where) for family in FAMILIES.values()),
     ]
     return tuple(sorted(cards, key=_place))
@@ -47,6 +47,7 @@ def _place(card: Card) -> tuple[int, int]:
 
 
 BELIEFS = ("beliefs_00_06", "beliefs_07_11")
+RECAPS = ("recaps_00_05", "recaps_06_14")
 
 
 @cache
@@ -91,18 +92,22 @@ def _number(row: dict[str, Any], where: dict[str, str]) -> Card:
     )  # fmt: skip
 
 
-def _recap(recap: Recap) -> Card:
+def _recap(row: dict[str, Any], where: dict[str, str]) -> Card:
     """Make a card of a bullet; its id goes with its words, so that a new wording is a new card."""
-    front = f"Lesson {recap.lesson} ends with what you can do now. Do it, aloud or in writing: "
-    front += f'"{recap.words}"'
-    model = f"Compare with lesson {recap.lesson}" + (f", {recap.link}." if recap.link else ".")
-    hint = "Which run of the lesson showed it? Tell what happened in it, step by step."
-    problem = Problem(front, Said(model), "What was missing is what to read again.", hint)
-    mark = f"{crc32(recap.words.encode()):08x}"
-    return Card(
-        f"recap-{recap.lesson}-{mark}", "recap", recap.lesson, recap.words, lambda _: problem,
-        recap.link,
-    )  # fmt: skip
+    name = f"recap-{row['lesson']}-{crc32(row['words'].encode()):08x}"
+    hint = f'The lesson ends with: "{row["words"]}" Which of its runs showed that?'
+
+    def make(number: int) -> Problem:
+        if "right" not in row:
+            return Problem(row["front"], Said(row["back"]), _MISSED, hint)
+        form = choice(Dice(seed_of(name, number)), row["right"], row["wrong"])
+        return Problem(row["front"], form, row["back"], hint)
+
+    link = where.get(row["lesson"], "")
+    return Card(name, "recap", row["lesson"], row["words"], make, link)
+
+
+_MISSED = "What was missing is what to read again."
 
 
 def _family(family: Family, where: dict[str, str]) -> Card:

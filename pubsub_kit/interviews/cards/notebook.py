@@ -16,7 +16,7 @@ from typing import Any
 from pubsub_kit.errors import PubSubKitError, brief
 from pubsub_kit.interviews.cards import check
 from pubsub_kit.interviews.cards.book import Book
-from pubsub_kit.interviews.cards.card import KINDS, CardError
+from pubsub_kit.interviews.cards.card import CALLED, KINDS, CardError
 from pubsub_kit.interviews.cards.deck import chosen, deck
 from pubsub_kit.interviews.cards.families.forms import Choice, UnreadableAnswer
 from pubsub_kit.interviews.cards.marked import marked
@@ -137,6 +137,7 @@ class Cards:
             self._do(str(act), text)
         except UnreadableAnswer as error:
             self._say(f"That can't be read: {clean(error)}.")
+            self._empty()
         except PubSubKitError as error:
             self._say(f"{clean(error)}.")
         except Exception as error:  # nothing that a page sends may end in a traceback
@@ -156,7 +157,8 @@ class Cards:
             self._widget.turn = {**self._widget.turn, "stage": "judge"}
         elif act in ("answer", "skip"):
             told = turn.answer(text) if act == "answer" else turn.skip()
-            self._widget.turn = {**self._widget.turn, "stage": "told"}
+            signs = _signs(turn, text if act == "answer" else None)
+            self._widget.turn = {**self._widget.turn, "stage": "told", "signs": signs}
             self._say(told.words)
             picture = told.picture()
             self._widget.picture = page.live(picture) if picture is not None else ""
@@ -188,16 +190,33 @@ class Cards:
             "options": [[line[0], marked(line)] for line in options],
         }
 
+    def _empty(self) -> None:
+        """Let the page begin the answer anew: what could not be read is not added to."""
+        turn = self._widget.turn
+        self._widget.turn = {**turn, "refused": turn.get("refused", 0) + 1}
+
     def _say(self, words: str) -> None:
         self._widget.said = marked(words)
 
 
+def _signs(turn: Turn, given: Any) -> list[str]:
+    """Say of each option, once the card was answered, whether it is right, and whether yours."""
+    form = turn.problem.form
+    if not isinstance(form, Choice):
+        return []
+    yours = None if given is None else form.place(given)
+    right = {form.index: "✓ right"}
+    if yours == form.index:
+        return ["✓ right, your answer" if at == yours else "" for at in range(len(form.options))]
+    return [right.get(at, "✗ your answer" * (at == yours)) for at in range(len(form.options))]
+
+
 _KEYS = ("act", "text")
 _NAMES = {
-    "belief": ("misconception", "misconceptions"),
-    "number": ("number", "numbers"),
-    "recap": ("recap", "recaps"),
-    "family": ("family of problems", "families of problems"),
+    "belief": ("common misconception", "common misconceptions"),
+    "number": ("number worth knowing", "numbers worth knowing"),
+    "recap": ("question on what a lesson taught", "questions on what a lesson taught"),
+    "family": ("problem with new numbers each time", "problems with new numbers each time"),
 }
 
 
@@ -233,8 +252,9 @@ def _lines(turn: Turn) -> list[str]:
 
 
 def _head(turn: Turn, session: Session) -> str:
-    weak = ": this belief was weak" if turn.weak else ""
-    return f"Card {session.done + 1} of {session.limit}, lesson {turn.card.lesson}{weak}"
+    weak = " (it comes first: you had it wrong before)" if turn.weak else ""
+    head = f"Card {session.done + 1} of {session.limit}, lesson {turn.card.lesson}"
+    return f"{head}, {CALLED[turn.card.kind]}{weak}"
 
 
 @cache

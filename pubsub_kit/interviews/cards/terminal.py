@@ -15,7 +15,7 @@ from pubsub_kit.checks.forms.sources import ROOT
 from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.interviews.cards import check, export
 from pubsub_kit.interviews.cards.book import Book, Clock
-from pubsub_kit.interviews.cards.card import CardError
+from pubsub_kit.interviews.cards.card import CALLED, CardError
 from pubsub_kit.interviews.cards.deck import chosen, deck
 from pubsub_kit.interviews.cards.families.forms import LONGEST, Choice, UnreadableAnswer
 from pubsub_kit.interviews.cards.families.problem import Problem
@@ -98,12 +98,23 @@ def _review(session: Session) -> int:
         while (turn := session.next()) is not None:
             _show(turn, session)
             _take(turn, desk)
-    except Stopped:
+    except (Stopped, KeyboardInterrupt) as stop:
+        _leave(stop)
         session.next()  # which counts the last answer
         say(f"Stopped. {_score(session)}")
-        return 0
+        return _status(stop)
     say(_score(session) + _when(session))
     return 0
+
+
+def _leave(stop: BaseException) -> None:
+    if isinstance(stop, KeyboardInterrupt):
+        say("")  # the terminal's ^C stands on the line of the prompt
+
+
+def _status(stop: BaseException) -> int:
+    """Return the exit status: 130 for Ctrl-C, as everywhere in the kit."""
+    return 130 if isinstance(stop, KeyboardInterrupt) else 0
 
 
 def _score(session: Session) -> str:
@@ -120,9 +131,9 @@ def _when(session: Session) -> str:
 
 
 def _show(turn: Turn, session: Session) -> None:
-    weak = ": this belief was weak" if turn.weak else ""
-    head = f"{session.done + 1} of {session.limit}, lesson {turn.card.lesson}, {turn.card.kind}"
-    say(f"\n{head}{weak}")
+    weak = " (it comes first: you had it wrong before)" if turn.weak else ""
+    head = f"{session.done + 1} of {session.limit}, lesson {turn.card.lesson}"
+    say(f"\n{head}, {CALLED[turn.card.kind]}{weak}")
     _ask(turn.problem)
 
 
@@ -190,9 +201,10 @@ def _check(book: Book, name: str) -> int:
             _ask(each.problem)
             while each in asked.left:
                 _mark(asked, each, desk.line())
-    except Stopped:
+    except (Stopped, KeyboardInterrupt) as stop:
+        _leave(stop)
         say("Stopped. What you answered is kept; the same command asks the rest.")
-        return 0
+        return _status(stop)
     say(check.gains(check.results(book.history())))
     return 0
 
@@ -222,7 +234,7 @@ def _gains(book: Book, path: str | None) -> int:
         say(folded(check.CONSENT))
     try:
         agreed = Desk().line() if check.complete(found) else ""
-    except Stopped:
+    except (Stopped, KeyboardInterrupt):
         agreed = ""
     say(f"Written: {check.export(found, path, agreed)}")
     return 0

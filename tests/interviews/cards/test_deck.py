@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
 from pubsub_kit.checks.desk.exercises import LESSONS, questions
 from pubsub_kit.checks.forms.sources import ROOT
 from pubsub_kit.interviews.cards.card import KINDS, Card, CardError
-from pubsub_kit.interviews.cards.deck import BELIEFS, chosen, deck, rows, verdicts_of
-from pubsub_kit.interviews.cards.families.forms import Choice, Number
+from pubsub_kit.interviews.cards.deck import BELIEFS, RECAPS, chosen, deck, rows, verdicts_of
+from pubsub_kit.interviews.cards.families.forms import Choice, Number, Said
 from pubsub_kit.interviews.cards.families.registry import FAMILIES
 from pubsub_kit.interviews.cards.recaps import bullets, recaps
 
 DECK = deck()
 LONGEST_SENTENCE = 30  # words
+SHORTEST_ANSWER = 40  # letters
 
 
 def kind(name: str) -> list[Card]:
@@ -27,12 +29,37 @@ def test_there_is_a_card_for_each_misconception() -> None:
     assert sorted(card.id for card in kind("belief")) == [f"belief-{n:02}" for n in range(1, 82)]
 
 
+def recap_rows() -> list[dict[str, Any]]:
+    return [row for name in RECAPS for row in rows(name)]
+
+
 def test_there_is_a_card_for_each_bullet_of_each_recap() -> None:
+    """A bullet that was added, dropped or reworded shows up here: mend its card, then its words."""
     sources = sorted((ROOT / "authoring" / "lessons").glob("*.py"))
-    lessons = {file.stem[:2] for file in sources}
-    assert {recap.lesson for recap in recaps()} == lessons
-    assert {card.lesson for card in kind("recap")} == lessons
-    assert len(kind("recap")) == len(recaps()) >= 4 * len(lessons)
+    assert {recap.lesson for recap in recaps()} == {file.stem[:2] for file in sources}
+    wanted = [(recap.lesson, recap.words) for recap in recaps()]
+    assert [(row["lesson"], row["words"]) for row in recap_rows()] == wanted
+    assert sorted((card.lesson, card.title) for card in kind("recap")) == sorted(wanted)
+
+
+@pytest.mark.parametrize("card", kind("recap"), ids=lambda card: card.id)
+def test_a_recap_asks_a_question_and_answers_it(card: Card) -> None:
+    problem = card.problem(0)
+    judged = isinstance(problem.form, Said)
+    answer = problem.form.right if judged else problem.back
+    assert judged or isinstance(problem.form, Choice)
+    assert "?" in problem.front or problem.front.startswith(("Name ", "Give "))
+    assert len(answer) >= SHORTEST_ANSWER
+    assert "Compare with" not in answer
+    assert card.title not in f"{problem.front} {answer}"
+
+
+def test_recaps_are_choices_where_that_makes_sense_and_no_two_are_alike() -> None:
+    chosen_ones = [row for row in recap_rows() if "right" in row]
+    assert len(chosen_ones) >= len(recap_rows()) / 2
+    for key in ("words", "front", "back"):
+        assert len({row[key] for row in recap_rows()}) == len(recap_rows())
+    assert all(len({row["right"], *row["wrong"]}) == 3 for row in chosen_ones)
 
 
 def test_a_bullet_over_several_lines_is_one_sentence() -> None:
@@ -102,8 +129,8 @@ def test_a_family_is_about_the_verdicts_of_its_beliefs() -> None:
 
 
 def sentences() -> list[tuple[str, str]]:
-    texts = [(card.id, card.problem(0)) for card in DECK if card.kind != "recap"]
-    whole = [(id, f"{p.front}\n{p.hint}\n{p.back}") for id, p in texts]
+    texts = [(card.id, card.problem(0)) for card in DECK]
+    whole = [(id, f"{p.front}\n{p.hint}\n{p.form.right}\n{p.back}") for id, p in texts]
     return [(id, s) for id, text in whole for s in re.split(r"(?<=[.?!:;])\s|\n", text)]
 
 
@@ -139,11 +166,14 @@ def test_the_files_of_the_deck_have_no_key_that_nobody_reads() -> None:
     number = {"id", "lesson", "front", "value", "unit", "within", "factor", "back", "source"}
     assert {key for name in BELIEFS for row in rows(name) for key in row} == belief
     assert {key for row in rows("numbers") for key in row} == number
+    recap = {"lesson", "words", "front", "right", "wrong", "back"}
+    assert {key for row in recap_rows() for key in row} == recap
 
 
 def test_the_right_option_is_not_given_away_by_its_length() -> None:
     places = []
-    for row in (row for name in BELIEFS for row in rows(name)):
+    asked = [row for name in (*BELIEFS, *RECAPS) for row in rows(name) if "right" in row]
+    for row in asked:
         options = sorted([row["right"], *row["wrong"]], key=len)
         places.append(options.index(row["right"]))
     assert max(map(places.count, (0, 1, 2))) <= len(places) / 2

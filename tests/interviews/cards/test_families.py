@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from pubsub_kit.interviews.cards.families.flows import ORDERS_OF_WRITES, OUTCOME
 from pubsub_kit.interviews.cards.families.forms import Choice, Listed, Number
 from pubsub_kit.interviews.cards.families.problem import Problem
 from pubsub_kit.interviews.cards.families.registry import FAMILIES
+from pubsub_kit.interviews.cards.families.wording import are, counted, rounded
 
 SEEDS = range(200)
 Given = dict[str, Any]
@@ -439,3 +441,51 @@ def test_dice_stay_within_their_bounds() -> None:
     some = dice.some("abcdef", 3)
     assert len(set(some)) == 3
     assert some == sorted(some)
+
+
+# --- how a problem reads --------------------------------------------------------------------------
+
+ONE_OF_MANY = r"(?<![\d.,+^−-])1 (?:more )?(?!is\b|was\b|has\b|fails\b|ms\b|units/s)[a-z]+s\b"
+AWKWARD = {
+    "an ellipsis": r"…",
+    "one of many": ONE_OF_MANY,
+    "one has": r"(?<![\d.,])1 of them have|(?<![\d.,-])1 (?:are|were|have)\b",
+    "nothing of many": r"(?<![\d.,])0 (?:of them|orders|may|are|were|times)\b|up to 0\b",
+    "an exponent": r"\de[+-]\d",
+    "an empty list": r": \.|, \.|with \.|are \.|  ",
+    "numbers of one": r"Numbers \d+ fail\b",
+    "thousands as they come": r"(?<![\d.^])[1-9]\d{3} (?:requests|messages|orders|s)\b",
+}
+
+
+@pytest.mark.parametrize("awkward", AWKWARD)
+@pytest.mark.parametrize("name", FAMILIES)
+def test_no_problem_reads_awkwardly_at_its_edges(name: str, awkward: str) -> None:
+    for problem in problems(name):
+        code = re.sub(r"\n\n.*\n\n", " ", problem.front, flags=re.DOTALL)
+        for text in (code, problem.form.how, problem.form.right, problem.back, problem.hint):
+            assert re.search(AWKWARD[awkward], text) is None, text
+
+
+def test_the_terms_of_a_sum_are_written_out() -> None:
+    for problem in problems("thunder"):
+        tries, share = problem.given["tries"], problem.given["fails"] / 100
+        terms = problem.back.partition("(")[2].partition(")")[0].split(" + ")
+        assert len(terms) == tries
+        values = [float(base) ** float(power or 1) for base, _, power in map(_parted, terms)]
+        assert values == pytest.approx([share**i for i in range(tries)])
+
+
+def _parted(term: str) -> tuple[str, str, str]:
+    return term.partition("^")
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [(counted(1, "order"), "1 order"), (counted(0, "copy"), "no copies"),
+     (counted(1200, "delivery"), "1,200 deliveries"), (are(0), "none are"), (are(1), "1 is"),
+     (rounded(10_000), "10,000"), (rounded(1937.5), "1,938"), (rounded(0.1), "0.1"),
+     (rounded(111.11), "111.1")],
+)  # fmt: skip
+def test_a_count_agrees_with_its_words(said: str, words: str) -> None:
+    assert said == words

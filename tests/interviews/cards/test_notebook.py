@@ -14,6 +14,7 @@ from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.interviews.cards import notebook
 from pubsub_kit.interviews.cards.book import Book
 from pubsub_kit.interviews.cards.card import CardError
+from pubsub_kit.interviews.cards.families.forms import Choice
 from pubsub_kit.interviews.cards.notebook import Cards, cards
 from pubsub_kit.show.widgets import live
 from tests.interviews.cards.desk import Watch, book
@@ -78,6 +79,34 @@ def test_the_widget_shows_a_card_takes_an_answer_and_goes_on(crash: Cards) -> No
     assert "the next card is, in 1 minute" in widget.said
 
 
+def test_an_answer_that_can_not_be_read_is_cleared(crash: Cards) -> None:
+    counts = [crash.widget.turn.get("refused", 0)]
+    for text in ("many", "", "many"):
+        press(crash, "answer", text)
+        counts.append(crash.widget.turn["refused"])
+    assert counts == [0, 1, 2, 3]
+    assert crash.widget.turn["stage"] == "ask"
+
+
+@pytest.mark.parametrize("how", ["right", "wrong", "skipped"])
+def test_the_options_stay_with_the_verdict_and_say_which_is_right(how: str, tmp_path: Path) -> None:
+    panel = Cards(family="outbox", book=book(tmp_path))
+    widget, form = panel.widget, panel.session.turn.problem.form  # type: ignore[union-attr]
+    assert isinstance(form, Choice)
+    assert "signs" not in widget.turn
+    other = (form.index + 1) % 4
+    if how == "skipped":
+        press(panel, "skip")
+    else:
+        press(panel, "answer", "abcd"[form.index if how == "right" else other])
+    assert [letter for letter, _ in widget.turn["options"]] == ["a", "b", "c", "d"]
+    signs = widget.turn["signs"]
+    assert signs[form.index] == ("✓ right, your answer" if how == "right" else "✓ right")
+    assert signs[other] == ("✗ your answer" if how == "wrong" else "")
+    press(panel, "next")
+    assert "signs" not in widget.turn
+
+
 def test_a_button_that_is_pressed_twice_answers_once(crash: Cards, tmp_path: Path) -> None:
     press(crash, "skip")
     press(crash, "skip")
@@ -86,7 +115,7 @@ def test_a_button_that_is_pressed_twice_answers_once(crash: Cards, tmp_path: Pat
 
 def test_a_recap_is_looked_at_then_judged(tmp_path: Path) -> None:
     panel = Cards(lesson="00", book=book(tmp_path))
-    for _ in range(4):
+    for _ in range(20):
         if panel.widget.turn["stage"] == "said":
             break
         press(panel, "skip")
@@ -94,7 +123,10 @@ def test_a_recap_is_looked_at_then_judged(tmp_path: Path) -> None:
     assert panel.widget.turn["stage"] == "said"
     press(panel, "look", "I said it aloud")
     assert panel.widget.turn["stage"] == "judge"
-    assert "Compare with lesson 00" in panel.widget.said
+    assert "the charge in one transaction" in panel.widget.said
+    press(panel, "answer", "")
+    assert panel.widget.turn["stage"] == "judge"
+    assert "That can&#x27;t be read" in panel.widget.said
     press(panel, "answer", "y")
     assert "✓ Right" in panel.widget.said
 
@@ -149,7 +181,8 @@ def test_a_limit_that_is_none_is_refused(limit: Any) -> None:
 
 
 def test_the_widgets_module_is_javascript_that_a_browser_can_read(tmp_path: Path) -> None:
-    keys = Path(live.__file__).with_name("keys.js").read_text(encoding="utf-8")
+    shared = (Path(live.__file__).with_name(name) for name in ("keys.js", "gone.js"))
+    keys = "".join(path.read_text(encoding="utf-8") for path in shared)
     own = Path(notebook.__file__).with_name("cards.js").read_text(encoding="utf-8")
     assert "keepKeys(input)" in own
     assert own.count("keepKeys(") >= 3

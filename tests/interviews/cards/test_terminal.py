@@ -15,7 +15,9 @@ from pubsub_kit import options
 from pubsub_kit.checks.desk import journal
 from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.interviews.cards import terminal
-from pubsub_kit.interviews.cards.card import CardError
+from pubsub_kit.interviews.cards.card import CALLED, KINDS, CardError
+from pubsub_kit.interviews.cards.deck import deck
+from pubsub_kit.interviews.cards.families.forms import Said
 from pubsub_kit.interviews.cards.families.registry import FAMILIES
 from pubsub_kit.interviews.cards.terminal import folded, main
 from tests.interviews.cards.desk import Watch, book
@@ -73,10 +75,60 @@ def test_a_card_can_be_given_up(run: Run) -> None:
     assert "✗ Not yet" in run("--family", "tail", typed="s\n")
 
 
-def test_a_recap_is_said_aloud_and_judged_by_yourself(run: Run, tmp_path: Path) -> None:
-    said = run("--lesson", "00", "--limit", "5", typed="duplicates are certain\nmaybe\ny\n" * 9)
+JUDGED = next(c for c in deck() if c.kind == "recap" and isinstance(c.problem(0).form, Said))
+
+
+def test_a_recap_is_said_aloud_and_judged_by_yourself(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the look neither Enter nor a word is a judgement."""
+    monkeypatch.setattr(terminal, "deck", lambda: (JUDGED,))
+    said = run(typed="duplicates are certain\n\nmaybe\ny\n")
+    assert folded(JUDGED.problem(0).form.right) in said
     assert "Did you have it? y or n" in said
-    assert "That can't be read: 'maybe' is neither y nor n" in said
+    assert said.count("That can't be read") == 2
+    assert "'maybe' is neither y nor n" in said
+    assert "1 of 1 right" in said
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_card_is_announced_in_words_that_a_newcomer_knows(
+    kind: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = next(card for card in deck() if card.kind == kind)
+    monkeypatch.setattr(terminal, "deck", lambda: (card,))
+    said = run(typed="q\n")
+    assert f"1 of 20, lesson {card.lesson}, {CALLED[kind]}\n" in said
+    assert f", {kind}\n" not in said
+
+
+class Interrupted(io.StringIO):
+    """Input at whose end somebody presses Ctrl-C."""
+
+    def readline(self, size: int | None = -1, /) -> str:
+        line = super().readline() if size is None else super().readline(size)
+        if not line:
+            raise KeyboardInterrupt
+        return line
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [(["--check", "before"], "What you answered is kept; the same command asks the rest."),
+     (["--family", "tail"], "0 of 1 right; each answer is kept."),
+     (["--family", "lease"], "0 of 1 right; each answer is kept.")],
+)  # fmt: skip
+def test_ctrl_c_says_that_the_answers_are_kept(
+    argv: list[str], words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    watch = Watch()
+    ticking = iter(range(0, 10**6, 61))
+    monkeypatch.setattr(Watch, "__call__", lambda self: self.at + next(ticking))
+    monkeypatch.setattr(sys, "stdin", Interrupted("s\n"))
+    assert main(argv, tmp_path, watch) == 130
+    assert capsys.readouterr().out.endswith(f"\nStopped. {words}\n")
+    assert len(book(tmp_path, watch).history()) == 1
 
 
 def test_the_end_of_the_input_ends_the_session_in_a_sentence(run: Run) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pubsub_kit.interviews.cards.families.dice import Dice
 from pubsub_kit.interviews.cards.families.forms import Number
 from pubsub_kit.interviews.cards.families.problem import Family, Problem
+from pubsub_kit.interviews.cards.families.wording import rounded
 
 MONTH = 30 * 24 * 60  # minutes
 
@@ -45,12 +46,14 @@ def thunder(dice: Dice) -> Problem:
     rate = dice.pick((100, 200, 500, 1000))
     share = fails / 100
     load = rate * sum(share**i for i in range(tries))
+    terms = " + ".join(["1", f"{share:g}", *(f"{share:g}^{i}" for i in range(2, tries))])
     return Problem(
-        f"Clients send {rate} requests a second, and each is tried up to {tries} times. In an "
+        f"Clients send {rate:,} requests a second, and each is tried up to {tries} times. In an "
         f"overload {fails}% of all attempts fail. How many attempts a second arrive?",
         Number(load, "attempt/second", 0.05),
-        f"Each retry follows a failure: {rate} × (1 + {share:g} + … + {share:g}^{tries - 1}) = "
-        f"{load:.4g}/s, {load / rate:.3g} times the normal load. While that is above the capacity, "
+        f"Each retry follows a failure: {rate:,} × ({terms}) = "
+        f"{rounded(load)}/s, {load / rate:.3g} times the normal load. While that is above the "
+        "capacity, "
         "the overload feeds itself.",
         "Which share of first attempts is tried again? And of those?",
         {"fails": fails, "tries": tries, "rate": rate},

@@ -12,6 +12,7 @@ from pubsub_kit.broker.retry import RetryPolicy
 from pubsub_kit.interviews.cards.families.dice import Dice
 from pubsub_kit.interviews.cards.families.forms import Listed, Number
 from pubsub_kit.interviews.cards.families.problem import Family, Problem
+from pubsub_kit.interviews.cards.families.wording import counted
 from pubsub_kit.log.event import Event
 from pubsub_kit.world.verbs import sleep
 from pubsub_kit.world.world import World
@@ -64,17 +65,22 @@ def groups(dice: Dice) -> Problem:
     times = sum(_answer(groups_run(chosen, before, after), handled).values())
     told = ", ".join(f"{s} (group {g})" for s, g in zip(SERVICES, chosen, strict=False))
     return Problem(
-        f"{before} orders are published to a topic. Then these services subscribe, each to what "
-        f"comes from now on: {told}. {after} more orders are published. How many times is an order "
-        "handled, all services together?",
+        f"{_published(before)}hese services subscribe, each to what comes from now on: {told}. "
+        f"Then {counted(after, 'order')} are published. How many times is an order handled, all "
+        "services together?",
         Number(times, "", 0),
-        f"Each group gets each new order once, and its members share: {len(names)} "
-        f"group{'s' * (len(names) > 1)} × {after} orders = {times}. What came before was not "
-        "for them.",
+        f"Each group gets each new order once, and its members share: "
+        f"{counted(len(names), 'group')} × {after} orders = {times}."
+        + (" What came before was not for them." if before else ""),
         "Who gets a copy: a service, or a group?",
         {"groups": chosen, "before": before, "after": after},
         run=lambda: groups_run(chosen, before, after),
     )
+
+
+def _published(before: int) -> str:
+    count = f"{before} order{' is' if before == 1 else 's are'}"
+    return f"{count} published to a topic. Then t" if before else "A topic is empty. T"
 
 
 # --- a crash, before or after the ack -------------------------------------------------------------
@@ -170,8 +176,12 @@ def lease(dice: Dice) -> Problem:
         f"it. {workers} workers are free. How many of them have begun the film when the first one "
         "finishes?",
         Number(began, "worker", 0),
-        f"The film is given out again after each {length} s, while somebody is free: at most "
-        f"{workers}, so {began} began it. Extend the lease for as long as you work.",
+        (
+            f"The film is given out again after each {length} s, while somebody is free: at most "
+            f"to {workers}, so {began} began it. Extend the lease for as long as you work."
+            if began > 1
+            else f"The work ends before the first lease of {length} s does, so only one began it."
+        ),
         "How many leases end before the work does? And who is left to take it?",
         {"work": work, "lease": length, "workers": workers},
         run=lambda: lease_run(work, length, workers),
@@ -222,18 +232,21 @@ def dead_letters(dice: Dice) -> Problem:
     poison, flaky = tuple(sorted(failing[:split])), tuple(sorted(failing[split:]))
     dead, tries = _answer(dead_run(count, poison, flaky, most), dead_and_tries)
     bad = (
-        f"Numbers {', '.join(map(str, poison))} fail each time"
+        f"Number{'s' * (len(poison) > 1)} {', '.join(map(str, poison))} "
+        f"fail{'s' * (len(poison) == 1)} each time"
         if poison
         else "None fails each time"
     )
     once = f"; the first time only: {', '.join(map(str, flaky))}" if flaky else ""
     return Problem(
-        f"Orders 1 to {count} are in a queue. {bad}{once}. After {most} deliveries a message that "
+        f"Orders 1 to {count} are in a queue. {bad}{once}. After {counted(most, 'delivery')} a "
+        "message that "
         "still fails goes to the dead-letter queue. Which orders end there?",
         Listed(tuple(sorted(dead, key=int))),
-        f"A message has {most} deliveries in all. Dead letters: {', '.join(dead) or 'none'}, after "
-        f"{tries} deliveries altogether. Somebody has to read and redrive them.",
-        f"Which messages fail {most} times?",
+        f"A message has {counted(most, 'delivery')} in all. Dead letters: "
+        f"{', '.join(dead) or 'none'}, after "
+        f"{counted(tries, 'delivery')} altogether. Somebody has to read and redrive them.",
+        f"Which messages fail {f'{most} times' if most > 1 else 'the first time'}?",
         {"count": count, "poison": poison, "flaky": flaky, "most": most},
         run=lambda: dead_run(count, poison, flaky, most),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pubsub_kit.interviews.cards.families.dice import Dice
 from pubsub_kit.interviews.cards.families.forms import Listed, Number
 from pubsub_kit.interviews.cards.families.problem import Family, Problem
+from pubsub_kit.interviews.cards.families.wording import are
 from pubsub_kit.world.world import World
 
 _GAP = 0.05  # seconds between two bursts: ten hops and more
@@ -43,18 +44,21 @@ def burst(dice: Dice) -> Problem:
     _, lost = acked_and_lost(world)
     world.dissolve()
     size = bursts[dies - 1]
+    were, them = are(size, ("was", "were")), "it" if size == 1 else "them"
     why = (
-        f"With acks=1 the leader answers alone: the {size} were acked, and only it had them."
+        f"With acks=1 the leader answers alone: the {were} acked, and only it had {them}."
         if acks == "1"
-        else f"With acks=all the {size} were not acked yet; the client sends them again."
+        else f"With acks=all the {were} not acked yet; the client sends {them} again."
     )
     return Problem(
-        f"Three brokers, acks={acks}. A producer sends bursts of {', '.join(map(str, bursts))} "
-        f"records, 50 ms apart; followers fetch a burst within some milliseconds. The leader dies "
+        f"Three brokers, acks={acks}. A producer sends {len(bursts)} bursts, 50 ms apart, of so "
+        "many "
+        f"records: {', '.join(map(str, bursts))}. Followers fetch one in milliseconds. The leader "
+        "dies "
         f"for good when burst {dies} has just reached it, before a follower fetches that. How many "
         "acknowledged records are lost?",
         Number(lost, "", 0),
-        f"{lost} are lost. {why}",
+        f"{are(lost).capitalize()} lost. {why}",
         "Which records were acked at that moment? Which of them has only the leader?",
         {"acks": acks, "bursts": bursts, "dies": dies},
         run=lambda: burst_run(acks, bursts, dies),

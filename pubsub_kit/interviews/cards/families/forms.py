@@ -157,10 +157,14 @@ class Choice:
 
     def judge(self, given: Any) -> bool:
         """Read a letter, or an option's words, and compare it."""
+        return self.place(given) == self.index
+
+    def place(self, given: Any) -> int:
+        """Return the place of the option that was given; raises UnreadableAnswer for none."""
         typed = text_of(given).casefold()
         for index, (letter, option) in enumerate(zip(ascii_lowercase, self.options, strict=False)):
             if typed in (letter, f"{letter})", option.casefold(), f"{letter}) {option}".casefold()):
-                return index == self.index
+                return index
         raise UnreadableAnswer(
             f"{brief(given)} is not among the options: {self.how[0].lower()}{self.how[1:-1]}"
         )

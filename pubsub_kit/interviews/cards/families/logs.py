@@ -5,6 +5,7 @@ from __future__ import annotations
 from pubsub_kit.interviews.cards.families.dice import Dice
 from pubsub_kit.interviews.cards.families.forms import Listed, Number
 from pubsub_kit.interviews.cards.families.problem import Family, Problem
+from pubsub_kit.interviews.cards.families.wording import are, counted, rounded
 from pubsub_kit.log.event import Event
 from pubsub_kit.log.memory import EventLog
 
@@ -35,9 +36,11 @@ def retention(dice: Dice) -> Problem:
     keep, roll = dice.whole(2, 30), dice.whole(1, 14)
     return Problem(
         f"A log keeps records for {keep} days. It removes whole segments, by their newest record, "
-        f"and begins a new segment every {roll} days. How old can a record get before it goes?",
+        f"and begins a new segment every {f'{roll} days' if roll > 1 else 'day'}. How old can a "
+        "record get before it goes?",
         Number(keep + roll, "day", 0),
-        f"The first record of a segment waits {roll} days for the last one, and that one may stay "
+        f"The first record of a segment waits {counted(roll, 'day')} for the last one, and that "
+        "one may stay "
         f"for {keep}: about {keep + roll} days.",
         "Which record of a segment decides when the segment goes?",
         {"keep": keep, "roll": roll},
@@ -51,8 +54,8 @@ def replay(dice: Dice) -> Problem:
         f"An account has {length:,} events. A snapshot is taken after every {every}th one. How "
         "many events are read to load it?",
         Number(length % every, "event", 0),
-        f"The last snapshot is after event {length - length % every:,}. From there on there are "
-        f"{length % every}.",
+        f"The last snapshot is after event {length - length % every:,}. From there on there "
+        f"{'is' if length % every == 1 else 'are'} {length % every or 'none'}.",
         "After which event was the last snapshot taken?",
         {"every": every, "length": length},
     )
@@ -151,7 +154,8 @@ def hashed(dice: Dice) -> Problem:
         f"A log keeps the SHA-256 of phone numbers with {digits} digits, without a key. A machine "
         f"tries {rate}M hashes a second. How long until it has tried every number?",
         Number(seconds, "second", 0.03),
-        f"10^{digits} / {rate}M per second = {seconds:,.4g} s. A hash of few possible values hides "
+        f"10^{digits} / {rate}M per second = {rounded(seconds)} s. A hash of few possible values "
+        "hides "
         "nothing.",
         "How many numbers are there?",
         {"digits": digits, "rate": rate},
@@ -163,7 +167,8 @@ def quorum(dice: Dice) -> Problem:
     copies = dice.whole(3, 9)
     writes = dice.whole(1, copies)
     return Problem(
-        f"{copies} copies; a write is acknowledged once {writes} of them have it. How many "
+        f"{copies} copies; a write is acknowledged once "
+        f"{are(writes, ('of them has', 'of them have'))} it. How many "
         "copies must a read ask, so that it is sure to meet the latest acknowledged write?",
         Number(copies - writes + 1, "copy", 0),
         f"w + r > n: r ≥ {copies} − {writes} + 1 = {copies - writes + 1}. With one less, a read "
@@ -186,7 +191,8 @@ def writes_stop(dice: Dice) -> Problem:
     return Problem(
         f"{copies} replicas, acks=all, min.insync.replicas={least}. {asked}",
         Number(value, "copy", 0),
-        f"Writes go on while {least} are in sync: {copies - least} may fail. An acknowledged "
+        f"Writes go on while {least} are in sync: {copies - least or 'none'} may fail. An "
+        "acknowledged "
         f"record is on at least {least}: it outlives the loss of {least - 1}.",
         "On how many replicas is a record, at least, when it is acknowledged?",
         {"copies": copies, "least": least, "stops": stops},

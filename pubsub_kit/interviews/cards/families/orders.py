@@ -86,7 +86,8 @@ def sequence(dice: Dice) -> Problem:
         f"back what comes early. So far these have arrived: {', '.join(map(str, here))}. Which "
         "does it hold back?",
         Listed(held),
-        f"It has applied up to {applied}. It waits for {applied + 1}, and holds back "
+        f"It has applied {f'up to {applied}' if applied else 'nothing'}. It waits for "
+        f"{applied + 1}, and holds back "
         f"{', '.join(held) or 'nothing'} until that has come.",
         "Up to which number is nothing missing?",
         {"here": tuple(here)},

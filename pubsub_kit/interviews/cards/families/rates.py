@@ -5,6 +5,7 @@ from __future__ import annotations
 from pubsub_kit.interviews.cards.families.dice import Dice
 from pubsub_kit.interviews.cards.families.forms import Number
 from pubsub_kit.interviews.cards.families.problem import Family, Problem
+from pubsub_kit.interviews.cards.families.wording import counted, rounded
 
 DAY = 86_400  # seconds
 
@@ -14,12 +15,13 @@ def drain(dice: Dice) -> Problem:
     arrive, down = dice.pick((500, 1000, 2000, 4000)), dice.pick((60, 300, 600, 900, 1800))
     serve = arrive + dice.pick((100, 200, 250, 500))
     seconds = arrive * down / (serve - arrive)
+    times = f"{seconds / down:.3g} times" if seconds != down else "as long as"
     return Problem(
-        f"{arrive:,} messages a second arrive. Consumers were down for {down} s, and now they "
+        f"{arrive:,} messages a second arrive. Consumers were down for {down:,} s, and now they "
         f"handle {serve:,} a second. How long until the backlog is gone?",
         Number(seconds, "second", 0.02),
-        f"The backlog is {arrive:,} × {down} = {arrive * down:,}. It shrinks by {serve:,} − "
-        f"{arrive:,} = {serve - arrive} a second: {seconds:,.0f} s, {seconds / down:.3g} times the "
+        f"The backlog is {arrive:,} × {down:,} = {arrive * down:,}. It shrinks by {serve:,} − "
+        f"{arrive:,} = {serve - arrive} a second: {seconds:,.0f} s, {times} the "
         "outage.",
         "New messages go on arriving. By how much does the backlog shrink each second?",
         {"arrive": arrive, "down": down, "serve": serve},
@@ -35,7 +37,8 @@ def lag(dice: Dice) -> Problem:
         f"{rate // 1000}K timeline entries a second, and all of it works on this post. How long "
         "until the last follower has it?",
         Number(followers / rate, "second", 0.03),
-        f"Lag = followers / rate = {followers:,} / {rate:,} = {followers / rate:.4g} s, even with "
+        f"Lag = followers / rate = {followers:,} / {rate:,} = {rounded(followers / rate)} s, even "
+        "with "
         "nothing else to do.",
         "One write for each follower.",
         {"followers": followers, "rate": rate},
@@ -81,14 +84,14 @@ def campaign(dice: Dice) -> Problem:
     share, hours = dice.pick((50, 60, 70, 80)), dice.pick((1, 2, 3, 4))
     takes = people * 1e6 / (quota * 1000 * share / 100)
     expired = max(0.0, 100 * (1 - hours * 3600 / takes))
+    sent = f"{100 - expired:.3g}% are sent; {expired:.3g}% expire" if expired else "all are sent"
     return Problem(
         f"A campaign goes to {people}M devices. The gateway takes {quota}K messages a second, and "
         f"you give the campaign {share}% of that. A message is worthless after {hours} h. What "
         "share expires before it is sent?",
         Number(expired, "percent", 0.1),
         f"It takes {people}M / ({quota}K/s × {share}%) = {takes / 3600:.3g} h. In {hours} h, "
-        f"{min(100.0, 100 - expired):.3g}% are sent"
-        f"{', so nothing expires' if not expired else f'; {expired:.3g}% expire'}.",
+        f"{sent}.",
         "How long does the whole campaign take, next to its deadline?",
         {"people": people, "quota": quota, "share": share, "hours": hours},
     )
@@ -100,7 +103,7 @@ def dedup_memory(dice: Dice) -> Problem:
     size = dice.pick((16, 32, 40, 64))
     gigabytes = day * 1e6 * days * size / 1e9
     return Problem(
-        f"{day}M payments a day; ids are remembered for {days} day{'s' * (days > 1)}, at {size} "
+        f"{day}M payments a day; ids are remembered for {counted(days, 'day')}, at {size} "
         "bytes each. How much space do they take?",
         Number(gigabytes, "GB", 0.03),
         f"{day}M × {days} × {size} B = {gigabytes:,.4g} GB.",

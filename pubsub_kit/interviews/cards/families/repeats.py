@@ -16,10 +16,11 @@ def horizon(dice: Dice) -> Problem:
     fits = "so it is still known" if total <= window * 60 else "so it counts as new"
     return Problem(
         f"A publisher retries up to {retries} times. It waits {base} s, then twice as long each "
-        f"time, at most {cap} s, without jitter. How long after the first attempt does the last "
+        f"time, at most {cap:,} s, without jitter. How long after the first attempt does the last "
         f"retry come? (The receiver remembers ids for {window} min: would it know it?)",
         Number(total, "second", 0.05),
-        f"{' + '.join(map(str, waits))} = {total:,} s. The window is {window * 60} s, {fits}.",
+        f"{' + '.join(f'{wait:,}' for wait in waits)} = {total:,} s. The window is "
+        f"{window * 60:,} s, {fits}.",
         "Add the waits up. From which one on does the cap hold?",
         {"base": base, "cap": cap, "retries": retries},
     )
