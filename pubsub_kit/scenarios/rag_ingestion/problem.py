@@ -34,7 +34,7 @@ from pubsub_kit.scenarios.rag_ingestion.traffic import (
     half_the_quota,
     more,
     ten_minutes,
-    two_documents,
+    three_documents,
 )
 from pubsub_kit.scenarios.rag_ingestion.vectors import Embedder
 from pubsub_kit.world.chance import lognormal
@@ -145,10 +145,12 @@ PROBLEM = Problem(
     roles=("chunks", "versions", "tombstones"),
     optional=("embeddings",),
     small=Small(
-        two_documents,
+        three_documents,
         faults=("crash", "pause", "delay", "ack lost", "reply lost"),
         at_most=1,
-        ticks=(60.0, 480.0),
+        ticks=(60.0, 424.5, 427.0, 480.0),
+        seconds=30.0,
+        reads=0.05,
     ),
     oracle=answers_are_true,
     slice=Slice(

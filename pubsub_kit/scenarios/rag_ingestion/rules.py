@@ -11,6 +11,7 @@ from pubsub_kit.world.search.explore import Violation
 
 GONE = 60.0  # seconds from a deletion to the last answer that may show the document
 FRESH = 300.0  # seconds from a change to the last answer that may miss it
+_MOMENT = 1.0  # seconds: two workers that embed a text this close race, and neither is to blame
 BETWEEN = " · "  # texts of what was seen
 
 
@@ -169,8 +170,9 @@ def _again(built: Built) -> Iterator[Violation]:
     excused = len(list(built.world.trace.faults()))
     embedded = [(r, text) for r in built.of("embedded") for text in r.facts["texts"]]
     for kept in built.of("kept"):
+        since = kept.time + _MOMENT
         for text in kept.facts["texts"]:
-            again = [r for r, t in embedded if (r.id, t) == (kept.id, text) and r.time > kept.time]
+            again = [r for r, t in embedded if (r.id, t) == (kept.id, text) and r.time > since]
             if len(again) > excused:
                 words = (
                     f"The vector of {text!r} by {kept.id} was kept at {kept.time:g} s. At "
