@@ -27,7 +27,11 @@ CHANGES = (
     (2.0, "tea", 2, "brew lemon"),
     (425.0, "tea", 3, "brew honey"),
 )
-BACKFILLED = ((130.0, "chai", 1, "brew"), (130.0, "mate", 1, "leaf"), (425.0, "tea", 2, "brew lemon"))
+BACKFILLED = (
+    (130.0, "chai", 1, "brew"),
+    (130.0, "mate", 1, "leaf"),
+    (425.0, "tea", 2, "brew lemon"),
+)
 QUERIES = (1.5, 2.5, 135.0, 141.0, 390.0, 424.0, 428.0, 760.0)  # seconds
 IMPORT = 300.0  # when many documents are imported at once (seconds)
 BACKLOG, BURST = 400, 20  # documents of the backfill in the slice, and of that import

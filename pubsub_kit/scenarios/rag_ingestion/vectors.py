@@ -30,7 +30,7 @@ class Embedder(Steps):
         self.record("embedded", data["model"], texts=list(data["texts"]))
         made = {(data["model"], text): self.vector(text, data["model"]) for text in data["texts"]}
         self.place.outside.setdefault("vectors", {}).update(made)
-        return list(made[data["model"], text] for text in data["texts"])
+        return [made[data["model"], text] for text in data["texts"]]
 
     def vector(self, text: str, model: str) -> Any:
         """Return the vector of a text: a stand-in for a real model."""
