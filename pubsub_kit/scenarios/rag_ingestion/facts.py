@@ -8,6 +8,8 @@ from typing import Any
 from pubsub_kit.designs.built import Built, Record
 from pubsub_kit.world.trace import Step
 
+_HEAD = {"version", "models"}
+
 
 def seen_of(built: Built, answer: Record, doc: str) -> Record | None:
     """Return what a query saw of a document; None if nothing."""
@@ -63,20 +65,50 @@ def _changes(built: Built, until: float) -> Iterator[tuple[Step, Any, Any]]:
                 yield step, before.get(key), row
 
 
-def deleted(built: Built, doc: str, version: int, until: float) -> str:
-    """Say who deleted the last chunk of a version by then, and when; "" if nobody did."""
-    words = ""
-    for step, old, row in _changes(built, until):
-        mine = isinstance(old, dict) and (old.get("doc"), old.get("version")) == (doc, version)
+def deleted(built: Built, answer: Record, doc: str, version: int) -> str:
+    """Say who deleted the last chunk of a version that an answer lacks; "" if nobody did."""
+    words, of = "", (doc, version, answer.facts["asked"])
+    for step, old, row in _changes(built, answer.time):
+        mine = isinstance(old, dict) and tuple(map(old.get, ("doc", "version", "model"))) == of
         if mine and "text" in old and not isinstance(row, dict):
             words = f"{step.node} deleted its chunk {old['text']!r} at {step.time:g} s"
     return words
 
 
-def current(built: Built, doc: str, until: float) -> Record | None:
-    """Return when a document's current version was made current, as of a moment."""
+def had_chunks(built: Built, answer: Record, doc: str, version: int) -> bool:
+    """Return whether a chunk of a version was ever written to an answer's index by then."""
+    of = (doc, version, answer.facts["asked"])
+    rows = (row for _, _, row in _changes(built, answer.time) if isinstance(row, dict))
+    return any(tuple(map(row.get, ("doc", "version", "model"))) == of for row in rows)
+
+
+def put_back(built: Built, answer: Record, doc: str) -> str:
+    """Say who put an older version into the place of a newer one by then, and when; or ""."""
+    for step, old, row in _changes(built, answer.time):
+        if isinstance(old, dict) and isinstance(row, dict) and {*old} == {*row} == _HEAD | {*old}:
+            if step.text.startswith(f"versions/{doc} ") and old["version"] > row["version"]:
+                return (
+                    f"{step.node} put version {row['version']} into the place of version "
+                    f"{old['version']} at {step.time:g} s"
+                )
+    return ""
+
+
+def empty_until(built: Built, answer: Record, doc: str) -> float:
+    """Return when the last answer in a row came that has nothing of a document."""
+    last = answer.time
+    for later in built.of("got"):
+        if later.time > answer.time:
+            if seen_of(built, later, doc):
+                break
+            last = later.time
+    return last
+
+
+def current(built: Built, answer: Record, doc: str) -> Record | None:
+    """Return when the version that is current at an answer was made so; None if never."""
     named = {f"{doc} {each}" for each in versions(built, doc)}
-    made = [r for r in built.of("done") if r.id in named and r.time <= until]
+    made = [r for r in built.of("done") if r.id in named and r.time <= answer.time]
     return made[-1] if made else None
 
 
@@ -86,16 +118,19 @@ def skipped(built: Built, since: float, until: float) -> str:
     first: dict[str, float] = {}
     for step in built.world.trace:
         if step.kind == "begin":
-            first.setdefault(step.message, step.time)
+            first.setdefault(_event(step), step.time)
             begun[step.node] = (step, 0)
         elif step.kind == "effect" and step.node in begun:
             begun[step.node] = (begun[step.node][0], 1)
         elif step.kind == "end" and step.text == "done" and step.node in begun:
             start, wrote = begun.pop(step.node)
-            again = since <= first[start.message] < start.time <= until
-            if again and not wrote:
+            if not wrote and since <= first[_event(start)] < start.time <= until:
                 return (
-                    f"{start.message} came again at {start.time:g} s, and {start.node} took it as "
+                    f"{_event(start)} came again at {start.time:g} s, and {start.node} took it as "
                     "done without writing anything"
                 )
     return ""
+
+
+def _event(begin: Step) -> str:
+    return begin.text.partition(" (attempt")[0]

@@ -25,7 +25,8 @@ from pubsub_kit.designs.components import (
 from pubsub_kit.designs.design import Design
 from pubsub_kit.designs.problem import Problem, Slice, Small
 from pubsub_kit.errors import brief
-from pubsub_kit.scenarios.rag_ingestion.rules import answers_are_true, next_question
+from pubsub_kit.scenarios.rag_ingestion.asked import next_question
+from pubsub_kit.scenarios.rag_ingestion.rules import answers_are_true
 from pubsub_kit.scenarios.rag_ingestion.steps import Ingestion
 from pubsub_kit.scenarios.rag_ingestion.traffic import (
     IMPORT,
@@ -34,7 +35,7 @@ from pubsub_kit.scenarios.rag_ingestion.traffic import (
     half_the_quota,
     more,
     ten_minutes,
-    three_documents,
+    two_documents,
 )
 from pubsub_kit.scenarios.rag_ingestion.vectors import Embedder
 from pubsub_kit.world.chance import lognormal
@@ -145,7 +146,7 @@ PROBLEM = Problem(
     roles=("chunks", "versions", "tombstones"),
     optional=("embeddings",),
     small=Small(
-        three_documents,
+        two_documents,
         faults=("crash", "pause", "delay", "ack lost", "reply lost"),
         at_most=1,
         ticks=(60.0, 424.5, 427.0, 480.0),

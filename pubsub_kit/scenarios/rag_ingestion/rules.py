@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pubsub_kit.designs.built import Built, Record
-from pubsub_kit.designs.told import faults
 from pubsub_kit.scenarios.rag_ingestion.facts import (
     current,
     cut,
     deleted,
+    empty_until,
+    had_chunks,
+    put_back,
     seen_of,
     skipped,
     taken,
@@ -21,6 +23,7 @@ from pubsub_kit.scenarios.rag_ingestion.facts import (
 from pubsub_kit.world.search.explore import Violation
 
 GONE = 60.0  # seconds from a deletion to the last answer that may show the document
+RETRIED = 60.0  # seconds in which an attempt that failed has come again
 FRESH = 300.0  # seconds from a change to the last answer that may miss it
 _MOMENT = 1.0  # seconds: two workers that embed a text this close race, and neither is to blame
 BETWEEN = " · "  # texts of what was seen
@@ -125,24 +128,27 @@ def _partly(built: Built) -> Iterator[Violation]:
 
 
 def _nothing(built: Built, before: Record, answer: Record, doc: str) -> Violation:
-    """Say that a document is gone from the answers, and what the run shows of why."""
-    words, at = f"A query at {before.time:g} s sees {doc}", f"at {answer.time:g} s"
-    asked, model = before.facts["asked"], answer.facts["asked"]
-    if asked != model:
-        words += f", by {asked}. A query {at} is embedded by {model}, and finds nothing of it."
+    """Say that a document is gone from the answers, for how long, and what the run shows of why."""
+    words, at = f"A query at {before.time:g} s sees {doc}", f"A query at {answer.time:g} s"
+    if back := put_back(built, answer, doc):
+        words += f". {back}. {at} finds nothing of {doc}."
+        return _wrong(built, answer, words, "the newer", "the older", "last writer wins")
+    asked, model, made = before.facts["asked"], answer.facts["asked"], current(built, answer, doc)
+    version = int(version_of(made)[1]) if made else 0
+    who, there = deleted(built, answer, doc, version), had_chunks(built, answer, doc, version)
+    if asked != model and not who:
+        words += f", by {asked}. {at} is embedded by {model}, and finds nothing of it."
         return _wrong(built, answer, words, "all of it", "nothing", "switched too early")
     words += "."
-    if made := current(built, doc, answer.time):
-        if made.time > before.time:
-            words += f" {_of(made)} is made current at {made.time:g} s."
-        if who := deleted(built, doc, int(version_of(made)[1]), answer.time):
-            words += f" {who}."
-    words += f" A query {at} finds nothing of {doc}"
-    later = [each for each in built.of("got") if each.time > answer.time]
-    if later and not any(seen_of(built, each, doc) for each in later):
-        words += f", nor does any after it, until {later[-1].time:g} s."
-        return _wrong(built, answer, words, "all of it", "nothing", "current and empty")
-    return _wrong(built, answer, f"{words}.", "all of it", "nothing", "a gap")
+    if made and made.time > before.time:
+        words += f" {_of(made)} is made current at {made.time:g} s."
+    words += f" {who}." if who else ""
+    words += f" {at} finds nothing of {doc}"
+    belief, last = "a gap", empty_until(built, answer, doc)
+    if last > answer.time + max(RETRIED, 1.5 * built.world.longest_lease):
+        words += f", nor does any until {last:g} s"
+        belief = "current and deleted" if who else belief if there else "current and empty"
+    return _wrong(built, answer, f"{words}.", "all of it", "nothing", belief)
 
 
 def _of(record: Record) -> str:
@@ -204,7 +210,11 @@ def _never_switched(built: Built) -> Iterator[Violation]:
         newest = int(version) == max(versions(built, doc)) and not built.of("deleted", doc)
         if newest and (doc, int(version), model) not in rows:
             words += f" {_accepted(built, change)} No chunk of it is by {model}."
-            belief = "no dual writes" if change.time > 0 else belief
+            since = min((record.time for record in built.of("replayed")), default=0.0)
+            belief = "no dual writes" if change.time > since else belief
+    for gone in built.of("deleted"):
+        if gone.id in built.rows("versions"):
+            words += f" {gone.id} was deleted at {gone.time:g} s, and has a head again, without it."
     yield _wrong(built, answers[-1], words, model, answers[-1].facts["asked"], belief)
 
 
@@ -260,30 +270,3 @@ def _wrong(
 ) -> Violation:
     last = len(built.world.trace) - 1
     return Violation(words, min(at.step, last) if at else last, wanted, found, belief)
-
-
-def next_question(built: Built, wrong: Violation) -> str:
-    """Put the next question, with the names and moments of the run that broke the design."""
-    befell = faults(built.world.trace)
-    if not befell:
-        return f"Nothing has failed here, and still: {wrong.message} Which decision makes it so?"
-    return f"{befell} {_ASKED.get(wrong.belief, 'What does a query see, and when?')}"
-
-
-_ASKED = {
-    "deleted returns": "What tells a late worker that the document is gone, and for how long?",
-    "vectors of two models": "Which model's vectors may a query meet meanwhile?",
-    "two versions": "Which version may a query see until all of it is written?",
-    "a gap": "What does a query see between the old chunks and the new?",
-    "indexed twice": "The work is done a second time. Which id do its chunks have then?",
-    "last writer wins": "Two versions are written. What decides which one is seen?",
-    "hidden is not deleted": "Who deletes what a late worker wrote, and when?",
-    "embedded again": "What do you look up before you pay for a vector?",
-    "current and empty": "What makes a version current before all its chunks are there to stay?",
-    "switched too early": "What must be in the new index before it answers?",
-    "no dual writes": "A change comes during the backfill. Which indexes is it written to?",
-    "a chunk without a vector": "Who comes back to a vector that was claimed and never made?",
-    "another text's vector": "How do you know which vector belongs to which text?",
-    "marked before the effect": "The retry came, and was skipped. When is a change marked as done?",
-    "never seen": "The change was accepted. Who comes back to it?",
-}
