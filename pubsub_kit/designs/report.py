@@ -17,7 +17,7 @@ from pubsub_kit.designs.built import Built
 from pubsub_kit.designs.design import Design
 from pubsub_kit.designs.measures import MEASURES, Measures, load
 from pubsub_kit.designs.problem import Problem
-from pubsub_kit.designs.told import raised
+from pubsub_kit.designs.told import raised, raised_at
 from pubsub_kit.show.html import as_html
 from pubsub_kit.world.chance import parse
 from pubsub_kit.world.search.explore import Exploration, Violation, explore
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from pubsub_kit.show.picture import Picture
 
 _BEFORE = 80  # steps of a run's picture before the one that is wrong
+#: The belief of a design whose own code raises in a run without faults, unnoticed by its rule.
+RAISED = "your code raised"
+_AFTER = "What does whoever called this step get, and what would have told you?"
 
 
 def searched(
@@ -50,8 +53,11 @@ def searched(
 
     def oracle(world: World) -> Violation | None:
         wrong = next((each for each in problem.oracle(runs[0]) if about(each.message)), None)
-        why = raised(world) if wrong else ""
-        return replace(wrong, message=f"{wrong.message} {why}") if wrong and why else wrong
+        if wrong is None:
+            wrong = _swallowed(world)
+            return wrong if wrong and about(wrong.message) else None
+        why = raised(world)
+        return replace(wrong, message=f"{wrong.message} {why}") if why else wrong
 
     def search(faults: Sequence[str]) -> Exploration:
         return explore(
@@ -71,6 +77,15 @@ def searched(
     assert found.rerun is not None
     again = found.rerun(found.code)
     return found, runs[0] if runs[0].world is again else None
+
+
+def _swallowed(world: World) -> Violation | None:
+    """Return what a candidate's step raised though nothing had failed, and its caller swallowed."""
+    chosen = getattr(world.chance, "faults", ())  # a step that raises is marked in the trace too
+    if chosen or not (why := raised(world)):
+        return None
+    words = f"Nothing fails, and your code raised an error that nobody noticed. {why}"
+    return Violation(words, raised_at(world), "no error", why, RAISED)
 
 
 @dataclass(frozen=True)
@@ -213,7 +228,8 @@ def run(
     found, built = searched(problem, design, about)
     question = ""
     if found.violation is not None and built is not None:
-        question = problem.next_question(built, found.violation)
+        swallowed = found.violation.belief == RAISED
+        question = _AFTER if swallowed else problem.next_question(built, found.violation)
     measures, _ = load(problem, design)
     return Report(problem, design, found, measures, question)
 

@@ -32,12 +32,21 @@ def raised(world: World) -> str:
 
     What the kit raises, such as a call that got no reply, is part of the run.
     """
-    for at, error in world.raised:
-        if not isinstance(error, PubSubKitError):
-            step = world.trace[min(at, len(world.trace) - 1)]
-            what = f"{type(error).__name__}: {said(error)}"
-            return f"At {moment(step.time)} {step.node} raised {what}."
-    return ""
+    if (at := raised_at(world)) is None:
+        return ""
+    step, error = world.trace[at], next(e for e in map(_own, world.raised) if e is not None)
+    return f"At {moment(step.time)} {step.node} raised {type(error).__name__}: {said(error)}."
+
+
+def raised_at(world: World) -> int | None:
+    """Return the step of the trace at which a candidate's own code first raised; None if never."""
+    at = next((at for at, error in world.raised if _own((at, error)) is not None), None)
+    return None if at is None else min(at, len(world.trace) - 1)
+
+
+def _own(raised: tuple[int, Exception]) -> Exception | None:
+    """Return the error if a candidate's code raised it, and not the kit."""
+    return None if isinstance(raised[1], PubSubKitError) else raised[1]
 
 
 def _words(step: Step) -> str:

@@ -11,7 +11,7 @@ from pubsub_kit.designs.build import build
 from pubsub_kit.designs.components import DesignError, Group, Service, Store, Topic, Wire
 from pubsub_kit.designs.design import Design
 from pubsub_kit.designs.measures import load, measured
-from pubsub_kit.designs.report import report, searched
+from pubsub_kit.designs.report import RAISED, report, run, searched
 from pubsub_kit.designs.routes import entry, routes
 from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.scenarios.payment_ledger.problem import PROBLEM, propose
@@ -49,9 +49,9 @@ def test_clients_reach_a_service_or_else_a_topic() -> None:
     ids=["step", "decision", "option", "role", "foreign role", "foreign step", "theirs", "ours"],
 )
 def test_a_design_without_a_place_for_something_gets_a_sentence(design: Design, words: str) -> None:
-    for run in (report, searched):
+    for judge in (report, searched):
         with pytest.raises(DesignError, match=words):
-            run(PROBLEM, design)
+            judge(PROBLEM, design)
 
 
 @pytest.mark.parametrize("odd", [None, 3, "d", [], {}], ids=str)
@@ -218,3 +218,21 @@ def test_steps_cannot_change_what_was_decided_before_the_run() -> None:
     found, _ = searched(PROBLEM, replace(propose({}), steps=Changing))
     assert found.violation is not None
     assert "charged twice" not in found.violation.message
+
+
+class Misspelt(Ledger):
+    async def reconcile(self, data: dict[str, Any]) -> None:
+        await super().reconcile(data)
+        self.recorded(data)  # type: ignore[attr-defined]
+
+
+def test_an_error_that_its_caller_swallows_is_a_violation_though_the_rule_holds() -> None:
+    found, _ = searched(PROBLEM, replace(propose({}), steps=Misspelt))
+    assert found.violation is not None
+    assert found.violation.belief == RAISED
+    assert "reconciler raised AttributeError" in found.violation.message
+    assert found.code == "-"
+
+
+def test_the_question_after_a_swallowed_error_is_about_the_error() -> None:
+    assert "called this step" in run(PROBLEM, replace(propose({}), steps=Misspelt)).question

@@ -174,6 +174,9 @@ class Never:
     def propose(self, question_id: str, decisions: Any) -> Any:
         return {"question": question_id}
 
+    def defaults(self, question_id: str, decisions: Any) -> Any:
+        return {}
+
     def run(self, design: Any, *narrowed: Any) -> Result:
         measures = {"p99": math.inf, "p50": math.nan, "lost": 3.0}
         return Result("holds", schedules=40, complete=False, measures=measures)

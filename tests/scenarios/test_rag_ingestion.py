@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -24,6 +25,7 @@ from pubsub_kit.designs.design import Design
 from pubsub_kit.designs.measures import load
 from pubsub_kit.designs.report import Report, run, searched
 from pubsub_kit.interviews.bank.question import load as load_question
+from pubsub_kit.patterns.ports import Conflict
 from pubsub_kit.scenarios.rag_ingestion.problem import (
     BOXES,
     DECISIONS,
@@ -268,3 +270,140 @@ def test_a_design_may_be_right_and_too_slow(
     measured, _ = load(PROBLEM, propose(given))
     for name in measures:
         assert measured[name] > PROBLEM.levels[name]
+
+
+# -- steps of one's own, as examiners wrote them ---------------------------------------------------
+
+
+class LiveToTheActive(Ingestion):
+    """Live changes go to the model that answers; the backfill is to bring the rest."""
+
+    async def models(self) -> Mapping[str, str]:
+        found = await super().models()
+        return {**found, "next": ""} if self.place.name == "indexer" else found  # type: ignore[attr-defined]
+
+
+class SwitchesAtOnce(Ingestion):
+    async def switch(self, data: Change) -> str:
+        await self.become(data["model"], at_once=True)
+        return "yes"
+
+
+class SweepsAllButCurrent(Ingestion):
+    async def sweep(self, data: Change) -> None:
+        heads = await self.rows("versions").scan()
+        for key, row in (await self.rows("chunks").scan()).items():
+            if row["version"] != heads.get(row["doc"], NO_HEAD)["version"]:
+                await self.rows("chunks").delete(key)
+
+
+class ClaimsTheCache(Ingestion):
+    async def vectors(self, texts: Mapping[str, str], model: str) -> dict[str, Change]:
+        kept = self.rows("embeddings")
+        new = {key: text for key, text in texts.items() if not await kept.get(key)}
+        for key in new:
+            await kept.put(key, {"model": model, "vec": None})
+        if new:
+            asked = {"id": "new", "texts": list(new.values()), "model": model}
+            for key, vector in zip(new, await self.send("embed", asked), strict=True):
+                await kept.put(key, {"model": model, "vec": vector})
+        return {key: await kept.get(key) for key in texts}
+
+
+class Shifts(Ingestion):
+    async def vectors(self, texts: Mapping[str, str], model: str) -> dict[str, Change]:
+        found = await super().vectors(texts, model)
+        moved = [*found][1:] + [*found][:1]
+        return {key: found[other] for key, other in zip(found, moved, strict=True)}
+
+
+class TakesAConflictAsDone(Ingestion):
+    async def flip(self, data: Change) -> None:
+        head = None
+        with suppress(Conflict):
+            async with self.together("versions", "tombstones") as write:
+                if (head := await self.standing(data, write)) is not None:
+                    after = {"version": data["version"], "models": sorted(data["models"])}
+                    await write["versions"].put(data["doc"], after)
+        self.told(data, head)
+
+
+class LooksThenFlips(Ingestion):
+    async def flip(self, data: Change) -> None:
+        table = {role: self.rows(role) for role in ("versions", "tombstones")}
+        if (head := await self.standing(data, table)) is not None:
+            old = head["models"] if head["version"] == data["version"] else []
+            after = {"version": data["version"], "models": sorted({*old, *data["models"]})}
+            await self.rows("versions").put(data["doc"], after)
+        self.told(data, head)
+
+
+class MarksFirst(Ingestion):
+    def __init__(self, place: Any) -> None:
+        super().__init__(place)
+        self.handled: set[Any] = set()
+
+    async def upsert(self, data: Change) -> None:
+        mark = (data["doc"], data["version"], (await self.models())["next"])
+        if mark not in self.handled:
+            self.handled.add(mark)
+            await super().upsert(data)
+
+
+class HeadFirst(Ingestion):
+    async def upsert(self, data: Change) -> None:
+        await self.send("flip", {**data, "models": ["m1"]})
+        for key, row in (await self.embedded(data, "m1")).items():
+            await self.rows("chunks").put(key, row)
+
+    async def flip(self, data: Change) -> None:
+        head = await self.rows("versions").get(data["doc"]) or NO_HEAD
+        if head["version"] < data["version"]:
+            await super().flip(data)
+        elif data["doc"] == "tea":
+            raise Conflict("this version is there already")
+
+
+class CachesHeads(Ingestion):
+    heads: Any = None
+    since = 0.0
+
+    async def query(self, data: Change) -> Change:
+        now = self.place.now
+        if self.heads is None or now > self.since + 10:
+            self.heads, self.since = await self.rows("versions").scan(), now
+        model = (await self.models())["active"]
+        rows = await self.search(data, model)
+        hits = [r for r in rows if self.heads.get(r["doc"], NO_HEAD)["version"] == r["version"]]
+        return {"model": model, "hits": hits}
+
+
+@pytest.mark.parametrize(
+    ("steps", "belief", "words"),
+    [
+        (LiveToTheActive, "no dual writes", "Version 3 of tea was accepted at 425 s. No chunk"),
+        (SwitchesAtOnce, "switched too early", "is embedded by m2, and finds nothing of it"),
+        (SweepsAllButCurrent, "current and deleted", "sweeper deleted its chunk 'honey' at 454"),
+        (ClaimsTheCache, "a chunk without a vector", "its vector is missing"),
+        (Shifts, "another text's vector", "its vector is that of 'milk' by m1"),
+        (TakesAConflictAsDone, "never seen", "Version 3 of tea was accepted at 425 s. A query"),
+        (LooksThenFlips, "last writer wins", "tea"),
+        (MarksFirst, "marked before the effect", "came again at 18.3 s, and indexer"),
+        (HeadFirst, "current and empty", "finds nothing of tea, nor does any until"),
+        (CachesHeads, "a gap", "A query at 428.05 s finds nothing of tea"),
+    ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else "",
+)
+def test_a_step_of_ones_own_is_judged_by_what_it_does(
+    steps: type[Ingestion], belief: str, words: str
+) -> None:
+    found, _ = searched(PROBLEM, replace(propose({}), steps=steps))
+    assert found.violation is not None
+    assert (found.violation.belief, words) == (belief, words)
+    assert words in found.violation.message
+
+
+def test_the_right_design_is_proven_in_few_schedules() -> None:
+    found = ran("staff").found
+    assert found.outcome == "holds"
+    assert found.schedules < 3_000

@@ -25,7 +25,8 @@ from pubsub_kit.designs.components import (
 from pubsub_kit.designs.design import Design
 from pubsub_kit.designs.problem import Problem, Slice, Small, options_of
 from pubsub_kit.errors import brief
-from pubsub_kit.scenarios.rag_ingestion.rules import answers_are_true, next_question
+from pubsub_kit.scenarios.rag_ingestion.asked import next_question
+from pubsub_kit.scenarios.rag_ingestion.rules import answers_are_true
 from pubsub_kit.scenarios.rag_ingestion.steps import Ingestion
 from pubsub_kit.scenarios.rag_ingestion.traffic import (
     IMPORT,
@@ -149,7 +150,9 @@ PROBLEM = Problem(
         two_documents,
         faults=("crash", "pause", "delay", "ack lost", "reply lost"),
         at_most=1,
-        ticks=(60.0, 480.0),
+        ticks=(60.0, 424.5, 427.0, 480.0),
+        seconds=30.0,
+        reads=0.05,
     ),
     oracle=answers_are_true,
     slice=Slice(

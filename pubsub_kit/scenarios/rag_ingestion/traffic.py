@@ -20,6 +20,17 @@ CORPUS, CHUNKS, CHANGED, QUOTA = 10_000_000, 20, 0.02, 2_000_000  # quota: token
 PER_SECOND, ONE_OF = CORPUS * CHANGED / 86_400, 10  # documents a second
 SAME = 16  # chunks of a change that are as before
 WARM, BEGIN, END = 10.0, 60.0, 600.0  # seconds: the corpus is there; the backfill begins; it ends
+CHANGES = (
+    (0.0, "tea", 1, "brew milk salt"),
+    (0.5, "chai", 1, "brew"),
+    (2.0, "tea", 2, "brew lemon"),
+    (425.0, "tea", 3, "brew honey"),
+)
+BACKFILLED = (
+    (130.0, "chai", 1, "brew"),
+    (425.0, "tea", 2, "brew lemon"),
+)
+QUERIES = (1.5, 2.5, 135.0, 141.0, 390.0, 424.0, 428.0, 600.0, 760.0)  # seconds
 IMPORT = 300.0  # when many documents are imported at once (seconds)
 BACKLOG, BURST = 400, 20  # documents of the backfill in the slice, and of that import
 
@@ -28,19 +39,20 @@ BACKLOG, BURST = 400, 20  # documents of the backfill in the slice, and of that 
 
 
 def two_documents(built: Built) -> None:
-    """Change tea, delete chai while it is being indexed, then go to a new model, and ask."""
+    """Change tea, delete chai while it is indexed, and go to a new model while tea changes again.
+
+    Before the backfill has come to tea, somebody asks for the new model, and must be refused.
+    """
     built.world.pause_for = max(built.world.pause_for, 1.5 * built.world.longest_lease)
-    tea, chai = "brew milk salt", "brew"
-    built.client(_changes(built, 0.0, "tea", 1, tea))
-    built.client(_changes(built, 0.0, "chai", 1, chai))
-    built.client(_changes(built, 2.0, "tea", 2, "brew lemon"))
+    for at, doc, version, text in CHANGES:
+        built.client(_changes(built, at, doc, version, text))
     built.client(_deletes(built, 2.0, "chai", 2))
-    for doc, version, text in (("tea", 2, "brew lemon"), ("chai", 1, chai)):
+    for at, doc, version, text in BACKFILLED:
         data = {"doc": doc, "version": version, "text": text, "model": NEW}
-        built.client(_replays(built, 400.0, data))
-    built.client(_switches(built, 440.0))
-    last = 490.0 + 2 * built.world.longest_lease
-    for number, at in enumerate((1.5, 2.5, 390.0, 405.0, last), 1):
+        built.client(_replays(built, at, data))
+    built.client(_switches(built, 140.0, ()))
+    built.client(_switches(built, 440.0, (20.0, 20.0, 20.0, 240.0)))
+    for number, at in enumerate(QUERIES, 1):
         built.client(_asks(built, at, f"q{number}"))
 
 
@@ -61,6 +73,7 @@ async def _deletes(built: Built, at: float, doc: str, version: int) -> None:
 async def _replays(built: Built, at: float, data: Mapping[str, Any]) -> None:
     await sleep(at)
     name = f"{data['doc']} v{data['version']} {data['model']}"
+    built.record("replayed", f"{data['doc']} {data['version']}")
     await _until_taken(built, "backfill", {"id": name, **data})
 
 
@@ -75,16 +88,19 @@ async def _until_taken(built: Built, step: str, data: Mapping[str, Any]) -> None
             return
 
 
-async def _switches(built: Built, at: float) -> None:
-    """Ask for the new model, every 20 seconds until it answers."""
+async def _switches(built: Built, at: float, waits: tuple[float, ...]) -> None:
+    """Ask for the new model, and again after so many seconds each, until it answers."""
     await sleep(at)
-    for _ in range(5):
+    for wait in (*waits, 0.0):
+        name, data = f"switch to {NEW}", {"id": f"switch to {NEW}", "model": NEW}
         try:
-            if await built.ask("switch", {"id": f"switch to {NEW}", "model": NEW}) == "yes":
-                return
+            answer = await built.ask("switch", data)
         except CallError:
-            pass
-        await sleep(20.0)
+            answer = "nothing"
+        built.record("switch asked", name, answer=answer)
+        if answer == "yes":
+            return
+        await sleep(wait)
 
 
 async def _asks(built: Built, at: float, query: str) -> None:
@@ -96,7 +112,8 @@ async def _asks(built: Built, at: float, query: str) -> None:
         answer = await built.ask("query", {"id": query}, tries=3)
     except CallError:
         return
-    built.record("got", query)
+    built.record("got", query, asked=answer["model"])
+    built.outside.setdefault("hits", {})[query] = answer["hits"]
     found: dict[str, list[Any]] = defaultdict(list)
     for row in answer["hits"]:
         found[row["doc"]].append(row)

@@ -28,7 +28,9 @@ class Embedder(Steps):
         """Return one vector for each of `texts`, from `model`, as soon as the quota allows."""
         await self._turn(TOKENS * len(data["texts"]))
         self.record("embedded", data["model"], texts=list(data["texts"]))
-        return [self.vector(text, data["model"]) for text in data["texts"]]
+        made = {(data["model"], text): self.vector(text, data["model"]) for text in data["texts"]}
+        self.place.outside.setdefault("vectors", {}).update(made)
+        return [made[data["model"], text] for text in data["texts"]]
 
     def vector(self, text: str, model: str) -> Any:
         """Return the vector of a text: a stand-in for a real model."""
