@@ -34,6 +34,7 @@ _CORRECTED = re.compile(
     r"i changed my mind|i(?:'d| would) rather|i take that back|scratch that)\b",
     re.IGNORECASE,
 )
+_MANY = 3  # words of an option, which then is the one that is meant
 _ENOUGH = 1 / 3  # of an option's own words: fewer are a weak match
 
 
@@ -160,6 +161,8 @@ def _is_short(text: str) -> bool:
 
 
 def _is_of(decision: Decision, option: Option, text: str) -> bool:
-    """Say whether a text speaks of a decision: in its question's words, or in many of an option."""
+    """Say whether a text speaks of a decision: in its question's words, or in an option's."""
     about = shared(f"{decision.id.replace('-', ' ')} {decision.ask}", text)
-    return bool(about - stems(option.label)) or len(_words(option) & _in(text)) >= 3
+    said, own = _in(text), _words(option)
+    all_of_it = len(said) > 1 and said <= own
+    return bool(about - stems(option.label)) or all_of_it or len(own & said) >= _MANY

@@ -57,6 +57,8 @@ _NEVER = re.compile(
 _OPENED = re.compile(
     r"\A(?:(?:so|and|but|then|well|ok|okay)[,\s]+)*"
     r"(?:i\s+(?:claim|bet|promise)\s*(?:that\b)?[\s:,]*|"
+    r"(?:i'?m|i\s+am)\s+(?:(?:pretty|quite|very|fairly)\s+)?(?:sure|confident|certain)"
+    r"\s+that[\s:,]+|"
     r"(?:i'?m|i\s+am)\s+(?P<sure>[\d.]+)\s*(?:%|percent)\s+(?:sure|confident|certain)"
     r"\s*(?:that\b)?[\s:,]*|(?:the|our|my)\s+(?=p\d))",
     re.IGNORECASE,

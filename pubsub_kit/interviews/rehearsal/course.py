@@ -104,7 +104,7 @@ def _decide(turn: Turn, decision: Decision, text: str) -> None:
     if deciding.is_comment(text) and found.option is None:
         turn.say(GO_ON)
         return
-    own = (found.option or found.touched) and not choosing.is_correction(text)
+    own = (found.option or len(found.touched) > 1) and not choosing.is_correction(text)
     if own or not deciding.elsewhere(turn, decision, text):
         deciding.answer(turn, decision, text)
 

@@ -8,7 +8,11 @@ from pubsub_kit.interviews.bank.question import Decision, Option
 from pubsub_kit.interviews.rehearsal import choosing
 from pubsub_kit.interviews.rehearsal.turn import Turn
 
-_YES_OR_NO = re.compile(r"\W*(?:yes|no|ok|okay|yep|nope|right|exactly|both|neither)\W*", re.I)
+_YES_OR_NO = re.compile(
+    r"\W*(?:yes|no|ok|okay|yep|nope|right|exactly|both|neither|maybe|hm+|no idea|not sure|"
+    r"i(?: do not|'m not| am not| don'?t) (?:know|sure))\W*",
+    re.IGNORECASE,
+)
 _COMMENT = re.compile(
     r"\s*(?:because|since|it costs?|that costs?|this costs?|the (?:price|cost|trade-?off)|we pay|"
     r"i pay|i'?d flip|i would flip|unless|if|so that)\b",

@@ -13,7 +13,9 @@ from pubsub_kit.interviews.rehearsal.claims import MEASURE, Claim, ClaimError
 
 _OPENED = re.compile(
     r"\A(?:(?:so|and|but|then|well|ok|okay)[,\s]+)*i\s+(?:claim|bet|promise)\b|"
-    r"\A(?:(?:so|and|but|then|well|ok|okay)[,\s]+)*(?:i'?m|i\s+am)\s+[\d.]+\s*(?:%|percent)\s+",
+    r"\A(?:(?:so|and|but|then|well|ok|okay)[,\s]+)*(?:i'?m|i\s+am)\s+[\d.]+\s*(?:%|percent)\s+|"
+    r"\A(?:i'?m|i\s+am)\s+(?:\w+\s+)?(?:sure|confident|certain)\s+that\s+"
+    r"(?=(?:\w+\s+){0,4}(?:never|no|nobody|nothing|p\d\d)\b)",
     re.IGNORECASE,
 )
 _CONFIDENT = re.compile(

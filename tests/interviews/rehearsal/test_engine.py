@@ -291,6 +291,19 @@ def test_a_text_about_another_decision_than_the_asked_one_goes_there() -> None:
     assert KEY.ask in said
 
 
+def test_a_few_words_of_another_decisions_option_go_there_too() -> None:
+    played = Played().in_box("high-level design")
+    played("again at release")
+    assert played.rehearsal.state.decided == {"quiet-hours": "at-release"}
+
+
+@pytest.mark.parametrize("text", ["yes", "no idea", "I don't know", "both", "I'm not sure"])
+def test_who_does_not_decide_has_decided_nothing(text: str) -> None:
+    played = Played().in_box("high-level design")
+    assert played(text, text) == "Choose 1 to 3, or say it in your own words."
+    assert played.facts("decided") == []
+
+
 @pytest.mark.parametrize("box", ["high-level design", "deep dives", "wrap-up"])
 def test_a_decision_is_corrected_in_plain_words(box: str) -> None:
     played = Played()
@@ -401,6 +414,7 @@ def test_each_question_shows_a_claim_of_its_own(question: Any) -> None:
         ("we never charge the customer twice, 90%",
          "we never charge the customer twice with confidence 90%"),
         ("I claim nobody is told twice", "no person told twice"),
+        ("I am pretty sure that nothing is lost", "no thing lost"),
     ],
 )  # fmt: skip
 def test_a_claim_in_plain_words_is_noted_in_every_part(box: str, text: str, claim: str) -> None:

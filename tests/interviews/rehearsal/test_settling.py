@@ -105,6 +105,8 @@ def test_what_was_not_measured_is_not_decided() -> None:
         ("unbalanced entries", "the entries of pay-1 are unbalanced", True),
         ("stale read", "no payment is charged twice", False),
         ("", "anything", True),
+        ("we never charge the customer twice", "no payment is charged twice", True),
+        ("we never charge the customer twice", "no charge is lost", False),
     ],
 )
 def test_what_a_claim_excludes_is_found_by_its_kind_then_by_its_words(
