@@ -7,6 +7,7 @@ that makes no sense does nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from threading import RLock
 from typing import Any
 
 from pubsub_kit.errors import PubSubKitError, said
@@ -27,6 +28,7 @@ class Facing:
         self._sitting = sitting
         self._widget: Any = None
         self._saved = self._last = ""
+        self._turn = RLock()  # JupyterLab may hand in messages in several threads
 
     @property
     def widget(self) -> Any:
@@ -93,11 +95,12 @@ class Facing:
     def _received(self, message: object) -> None:
         """Do what the page asks for; what goes wrong, it says in a line of the kit's."""
         asked = message if isinstance(message, Mapping) else {}
-        try:
-            self._act(str(asked.get("do", "")), asked)
-        except (PubSubKitError, OSError) as error:
-            self._sitting.lines.append(Line(KIT, sentence(said(error))))
-        self.show()
+        with self._turn:
+            try:
+                self._act(str(asked.get("do", "")), asked)
+            except (PubSubKitError, OSError) as error:
+                self._sitting.lines.append(Line(KIT, sentence(said(error))))
+            self.show()
 
     def _act(self, do: str, asked: Mapping[str, Any]) -> None:
         sitting, text = self._sitting, str(asked.get("text", ""))

@@ -7,6 +7,8 @@ import re
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from math import inf, nan
 from pathlib import Path
@@ -311,6 +313,28 @@ def test_a_design_that_cannot_be_run_leaves_no_picture_of_another() -> None:
     assert shown.widget.picture == ""
     del runner.run
     press(shown, "run")
+    assert shown.widget.picture
+
+
+def test_messages_that_come_in_several_threads_are_taken_one_after_the_other() -> None:
+    class Alone(Breaks):
+        inside = 0
+
+        def picture(self, design: Design) -> Picture:
+            self.inside += 1
+            time.sleep(0.05)
+            assert self.inside == 1
+            self.inside -= 1
+            return super().picture(design)
+
+    shown = interview(ID, runner=Alone())
+    shown.say("/decide partition-key by-recipient")
+    shown.widget  # noqa: B018
+    sent = [threading.Thread(target=press, args=(shown, do)) for do in ("run", "look", "look")]
+    for each in sent:
+        each.start()
+    for each in sent:
+        each.join()
     assert shown.widget.picture
 
 
