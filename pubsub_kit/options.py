@@ -131,7 +131,9 @@ def cards() -> argparse.ArgumentParser:
         epilog="While reviewing: ? is a hint, s gives up on a card, q stops.",
     )
     parser.add_argument("--lesson", metavar="03", help="only the cards of this lesson")
-    parser.add_argument("--family", metavar="tail", help="only the problems of one kind, by its name")
+    parser.add_argument(
+        "--family", metavar="tail", help="only the problems of one kind, by its name"
+    )
     parser.add_argument(
         "--limit", type=_limit, default=20, help="how many reviews at most (default: %(default)d)"
     )
