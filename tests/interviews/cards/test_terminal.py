@@ -105,7 +105,7 @@ def test_a_card_is_announced_in_words_that_a_newcomer_knows(
 class Interrupted(io.StringIO):
     """Input at whose end somebody presses Ctrl-C."""
 
-    def readline(self, size: int | None = -1, /) -> str:
+    def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]
         line = super().readline() if size is None else super().readline(size)
         if not line:
             raise KeyboardInterrupt
