@@ -280,7 +280,7 @@ class LiveToTheActive(Ingestion):
 
     async def models(self) -> Mapping[str, str]:
         found = await super().models()
-        return {**found, "next": ""} if self.place.name == "indexer" else found  # type: ignore[attr-defined]
+        return {**found, "next": ""} if self.place.name == "indexer" else found
 
 
 class SwitchesAtOnce(Ingestion):
@@ -352,16 +352,17 @@ class MarksFirst(Ingestion):
 
 class HeadFirst(Ingestion):
     async def upsert(self, data: Change) -> None:
-        await self.send("flip", {**data, "models": ["m1"]})
-        for key, row in (await self.embedded(data, "m1")).items():
+        table = {role: self.rows(role) for role in ("versions", "tombstones")}
+        if (head := await self.standing(data, table)) is None:
+            return
+        there = head["models"] if head["version"] == data["version"] else []
+        models = [m for m in (await self.models()).values() if m and m not in there]
+        rows: dict[str, Change] = {}
+        for model in models:
+            rows |= await self.embedded(data, model)
+        await self.send("flip", {**data, "models": models})
+        for key, row in rows.items():
             await self.rows("chunks").put(key, row)
-
-    async def flip(self, data: Change) -> None:
-        head = await self.rows("versions").get(data["doc"]) or NO_HEAD
-        if head["version"] < data["version"]:
-            await super().flip(data)
-        elif data["doc"] == "tea":
-            raise Conflict("this version is there already")
 
 
 class CachesHeads(Ingestion):

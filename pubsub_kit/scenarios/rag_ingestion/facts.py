@@ -8,8 +8,6 @@ from typing import Any
 from pubsub_kit.designs.built import Built, Record
 from pubsub_kit.world.trace import Step
 
-_HEAD = {"version", "models"}
-
 
 def seen_of(built: Built, answer: Record, doc: str) -> Record | None:
     """Return what a query saw of a document; None if nothing."""
@@ -85,12 +83,12 @@ def had_chunks(built: Built, answer: Record, doc: str, version: int) -> bool:
 def put_back(built: Built, answer: Record, doc: str) -> str:
     """Say who put an older version into the place of a newer one by then, and when; or ""."""
     for step, old, row in _changes(built, answer.time):
-        if isinstance(old, dict) and isinstance(row, dict) and {*old} == {*row} == _HEAD | {*old}:
-            if step.text.startswith(f"versions/{doc} ") and old["version"] > row["version"]:
-                return (
-                    f"{step.node} put version {row['version']} into the place of version "
-                    f"{old['version']} at {step.time:g} s"
-                )
+        heads = step.text.startswith(f"versions/{doc} ") and old and row
+        if heads and old.get("version", 0) > row.get("version", 0):
+            return (
+                f"{step.node} put version {row['version']} into the place of version "
+                f"{old['version']} at {step.time:g} s"
+            )
     return ""
 
 

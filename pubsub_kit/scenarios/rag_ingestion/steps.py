@@ -95,16 +95,23 @@ class Ingestion(Vectors):
             async with self.together("chunks", "versions", "tombstones") as write:
                 head = await self.standing(data, write)
                 if head is not None and _adds(data, head):
-                    after = _next(data, head, rows)
+                    new = self.added(data, head, rows)
+                    after = _next(data, head, new)
                     old = [key for key in head.get("keys", ()) if key not in after["keys"]]
                     await _delete(write["chunks"], old if first else ())
-                    for key, row in rows.items():
+                    for key, row in new.items():
                         await write["chunks"].put(key, row)
                     await _delete(write["chunks"], () if first else old)
                     await write["versions"].put(data["doc"], after)
         except Conflict:
             return await self.replace(data, rows)
         self.told(data, head)
+
+    def added(self, data: Change, head: Head, rows: Mapping[str, Change]) -> dict[str, Change]:
+        """Return the rows of the models that a version does not have yet: no row comes twice."""
+        there = head["models"] if head["version"] == data["version"] else ()
+        indexes = tuple(f"{self.index(model)} " for model in data["models"] if model not in there)
+        return {key: row for key, row in rows.items() if key.startswith(indexes)}
 
     # -- deletion ----------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ CHANGES = (
 )
 BACKFILLED = (
     (130.0, "chai", 1, "brew"),
+    (405.0, "chai", 1, "brew"),
     (425.0, "tea", 2, "brew lemon"),
 )
 QUERIES = (1.5, 2.5, 135.0, 141.0, 390.0, 424.0, 428.0, 600.0, 760.0)  # seconds
