@@ -24,6 +24,7 @@ from pubsub_kit.designs.components import (
 from pubsub_kit.designs.design import Design
 from pubsub_kit.designs.measures import load
 from pubsub_kit.designs.report import Report, run, searched
+from pubsub_kit.designs.told import moment
 from pubsub_kit.interviews.bank.question import load as load_question
 from pubsub_kit.patterns.ports import Conflict
 from pubsub_kit.scenarios.rag_ingestion.problem import (
@@ -90,7 +91,7 @@ def test_a_belief_fails_with_its_name_and_a_question_made_from_its_run(belief: s
     assert "tea" in card.found.violation.message or "chai" in card.found.violation.message
     assert card.question.endswith("?")
     for step in card.found.trace.faults()[:2]:
-        assert f"{step.time:g} s" in card.question
+        assert moment(step.time) in card.question
 
 
 @pytest.mark.parametrize("belief", MORE_BELIEFS)
