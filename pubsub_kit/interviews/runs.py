@@ -197,7 +197,7 @@ def worded(value: float, words: str, unit: str) -> tuple[str, str]:
 
 def _misses(found: Report) -> list[str]:
     return [
-        f"{words} is {amount(value, unit)}, and may be {amount(found.problem.levels[name], unit)}."
+        f"Missed: {words} {amount(value, unit)}, at most {amount(found.problem.levels[name], unit)}."
         for name, value in found.missed.items()
         for words, unit in [found.words_of(name)]
     ]
@@ -230,7 +230,7 @@ def _feed(found: twitter.FeedReport) -> Result:
         next_question=found.question,
         measures=measures,
         shown={name: worded(value, *_FEED[name]) for name, value in measures.items()},
-        misses=tuple(f"{each}." for each in found.card.failures),
+        misses=tuple(f"Missed: {each}." for each in found.card.failures),
         load=f"{SECONDS:g} s, all of it, each account of a sample for many",
     )
 
