@@ -196,8 +196,9 @@ def worded(value: float, words: str, unit: str) -> tuple[str, str]:
 
 
 def _misses(found: Report) -> list[str]:
+    levels = found.problem.levels
     return [
-        f"Missed: {words} {amount(value, unit)}, at most {amount(found.problem.levels[name], unit)}."
+        f"Missed: {words} {amount(value, unit)}, at most {amount(levels[name], unit)}."
         for name, value in found.missed.items()
         for words, unit in [found.words_of(name)]
     ]
