@@ -15,6 +15,9 @@ from pubsub_kit.designs.told import moment
 from pubsub_kit.scenarios.instagram_feed.problem import DECISIONS, PROBLEM, propose
 from pubsub_kit.scenarios.instagram_feed.steps import Feed
 
+#: Searches say the same on every Python.
+pytestmark = pytest.mark.once
+
 BELIEFS = {
     "a crash starts over": {"fan-out-job": "per-post"},
     "an offset skips": {"paging": "offset"},

@@ -15,6 +15,9 @@ from pubsub_kit.scenarios.instagram_feed.problem import PROBLEM, propose
 from pubsub_kit.scenarios.instagram_feed.steps import CHUNK, Feed
 from pubsub_kit.world.search.violation import Violation
 
+#: Searches say the same on every Python.
+pytestmark = pytest.mark.once
+
 Data = dict[str, Any]
 USUAL = propose({})
 SPLIT = propose({"fan-out-job": "recursive"})

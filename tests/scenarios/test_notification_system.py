@@ -42,6 +42,9 @@ from pubsub_kit.scenarios.notification_system.traffic import changes, note, want
 from pubsub_kit.world.search.exploration import Exploration
 from pubsub_kit.world.services import CallError, CallTimeout
 
+#: Searches say the same on every Python.
+pytestmark = pytest.mark.once
+
 BELIEFS = {
     "a timeout is a no": {"provider-timeout": "switch"},
     "one key per channel": {"dedup-key": "per-channel"},

@@ -37,6 +37,9 @@ from pubsub_kit.scenarios.rag_ingestion.problem import (
 from pubsub_kit.scenarios.rag_ingestion.steps import NO_HEAD, Head, Ingestion
 from pubsub_kit.scenarios.rag_ingestion.vectors import Change, Embedder
 
+#: Searches say the same on every Python.
+pytestmark = pytest.mark.once
+
 ONE_STORE = {"index": "one store", "replace": "delete-insert", "sweeper": "no"}
 BELIEFS = {
     "deleted returns": {"delete": "vectors"},
