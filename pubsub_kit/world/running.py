@@ -16,6 +16,7 @@ import gc
 import sys
 import warnings
 from asyncio import events as asyncio_events
+from threading import local
 from typing import Any, cast
 from weakref import ref
 
@@ -60,8 +61,8 @@ def with_asyncio(loop: Any) -> None:
     asyncio_events._set_running_loop(loop)
 
 
-class Code:
-    """What is known of the code that runs now."""
+class Code(local):
+    """What is known of the code that runs now, in this thread."""
 
     lost = False  # it is of a world that is gone
 

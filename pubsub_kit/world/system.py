@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable, Mapping
+from threading import RLock
 from typing import Any, Protocol
 
 from pubsub_kit.broker.broker import Broker
@@ -100,6 +101,17 @@ class System(Kernel):
         for topic in self.groups:
             self.wake(topic)
         end = sys.float_info.max if until is None else moment("run", until, self.now)
+        with _ONE_AT_A_TIME:
+            self._run(end, until, max_steps, enough)
+        return self.trace
+
+    def _run(
+        self,
+        end: float,
+        until: float | None,
+        max_steps: int | None,
+        enough: Callable[[], bool] | None,
+    ) -> None:
         outer = enter(self)
         if outer is self:
             raise WorldError("this world is already running: call world.run() outside its handlers")
@@ -112,7 +124,6 @@ class System(Kernel):
             gc.set_threshold(*thresholds)
             with_asyncio(loop)
             enter(outer)
-        return self.trace
 
     def crash(self, name: str, restart_after: float | None = None) -> None:
         """Crash a node: it loses its memory and unfinished work. It restarts only if you say when.
@@ -225,6 +236,8 @@ class System(Kernel):
             group.wake()
 
 
+#: One world runs at a time in a process, since a notebook's widgets may call from other threads.
+_ONE_AT_A_TIME = RLock()
 _running: System | None = None
 
 
