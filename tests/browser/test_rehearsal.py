@@ -59,7 +59,7 @@ def test_a_rehearsal_from_the_first_question_to_the_report(
         cells = notebook.page.locator(".jp-Cell").count()
         for line, answer in (
             ("How many payments a day?", "300M payments"),
-            ("What is your favourite colour?", "make an assumption"),
+            ("What is your favourite colour?", "decide it, and say why"),
             ("/decide unknown retry", "Sent again"),
             ("/claim no double charge under reply lost, 90%", "Noted"),
         ):
