@@ -72,6 +72,9 @@ def interview() -> argparse.ArgumentParser:
     parser.add_argument(
         "--report", metavar="N", help="show the report of your Nth rehearsal of the question"
     )
+    parser.add_argument(
+        "--beside", metavar="M", help="with --report: show it side by side with your Mth"
+    )
     again = parser.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="go on; refuse to begin a new one")
     again.add_argument(

@@ -17,6 +17,7 @@ from pubsub_kit.interviews.illustrating import Album
 from pubsub_kit.interviews.prompting import Piped, Prompt, Source
 from pubsub_kit.interviews.rehearsal import before, store
 from pubsub_kit.interviews.rehearsal.account import Drawn
+from pubsub_kit.interviews.rehearsal.beside import compare
 from pubsub_kit.interviews.rehearsal.engine import Rehearsal
 from pubsub_kit.interviews.rehearsal.events import RehearsalError
 from pubsub_kit.interviews.rehearsal.report import Report, report
@@ -47,8 +48,10 @@ def main(argv: Sequence[str], root: Path = ROOT, runner: Runner | None = None) -
     shelf, voice = Shelf(root), Voice()
     if given.list:
         return _list(shelf, voice)
+    if given.beside is not None and given.report is None:
+        raise RehearsalError("--beside takes two reports: add --report and the other's number")
     if given.report is not None:
-        return _report(shelf, given.question, given.report, voice)
+        return _report(shelf, given.question, given.report, given.beside, voice)
     lines = prompting.source()
     if isinstance(lines, Piped) and lines.is_empty():
         raise RehearsalError(_NOBODY)
@@ -184,9 +187,15 @@ def _chosen(shelf: Shelf, lines: Source, voice: Voice) -> Question:
             voice.tell(str(error))
 
 
-def _report(shelf: Shelf, question: str | None, number: str, voice: Voice) -> int:
-    kept = _named_rehearsal(shelf, question, number)
-    voice.markdown(_reported(shelf, kept).markdown())
+def _report(
+    shelf: Shelf, question: str | None, number: str, beside: str | None, voice: Voice
+) -> int:
+    shown = _reported(shelf, _named_rehearsal(shelf, question, number))
+    if beside is None:
+        voice.markdown(shown.markdown())
+    else:
+        other = _reported(shelf, _named_rehearsal(shelf, question, beside))
+        voice.markdown(compare(shown, other).markdown())
     return 0
 
 

@@ -189,16 +189,25 @@ def test_a_report_is_shown_by_number_or_name(said: SimpleNamespace) -> None:
     assert said.interview(None, "--report", "chat-1") == first
 
 
+def test_two_reports_are_shown_side_by_side(said: SimpleNamespace) -> None:
+    for _ in range(2):
+        said.interview("How many users are there?\n/end\n", "chat", "--new")
+    both = said.interview(None, "chat", "--report", "1", "--beside", "2")
+    assert both == said.interview(None, "--report", "chat-1", "--beside", "chat-2")
+    assert both != said.interview(None, "chat", "--report", "1")
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [
+        (["chat", "--beside", "1"], "--beside takes two reports: add --report"),
         (["--report", "1"], "'1' names no rehearsal: you have made none yet"),
         (["chat", "--report", "1"], "no rehearsal 1 of chat: there is none yet"),
         (["chat", "--report", "x"], "--report takes a number, counted from 1, not 'x'"),
         (["chat", "--report", "²"], "--report takes a number"),
         (["chatt", "--report", "1"], "did you mean 'chat'"),
     ],
-    ids=["none", "number", "word", "power", "question"],
+    ids=["beside", "none", "number", "word", "power", "question"],
 )
 def test_a_report_that_is_not_there_gets_a_sentence(
     said: SimpleNamespace, words: list[str], why: str
