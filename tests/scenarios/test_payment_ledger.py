@@ -104,7 +104,7 @@ def test_each_decision_of_the_bank_makes_a_design_or_is_said_to_be_undecided() -
                 PROBLEM.check(propose({decision.id: option.id}))
 
 
-# -- steps of one's own, as examiners wrote them ---------------------------------------------------
+# -- steps of one's own ----------------------------------------------------------------------------
 
 
 class LooksThenLeaps(Ledger):

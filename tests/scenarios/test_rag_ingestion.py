@@ -276,7 +276,7 @@ def test_a_design_may_be_right_and_too_slow(
         assert measured[name] > PROBLEM.levels[name]
 
 
-# -- steps of one's own, as examiners wrote them ---------------------------------------------------
+# -- steps of one's own ----------------------------------------------------------------------------
 
 
 class LiveToTheActive(Ingestion):
