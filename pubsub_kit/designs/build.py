@@ -120,9 +120,8 @@ def _steps(built: Built, part: Component, problem: Problem) -> type[Steps]:
                 f"{', '.join(steps_of(problem.outside))}"
             )
         return problem.outside
-    foreign = [s for s in getattr(part, "steps", ()) if s not in steps_of(problem.steps)]
     mine = built.kind
-    foreign = [s for s in foreign if s not in steps_of(mine)]
+    foreign = [s for s in getattr(part, "steps", ()) if s not in steps_of(mine)]
     if foreign:
         raise DesignError(f"{foreign[0]!r} is what a provider does: {part.name!r} is none")
     return mine

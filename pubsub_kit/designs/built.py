@@ -144,9 +144,8 @@ class Site:
 
     def __init__(self, built: Built, part: Component, kind: type[Steps]) -> None:
         self.built, self.name = built, part.name
-        self.decisions: Mapping[str, Any] = MappingProxyType(
-            built.decisions
-        )  # taken before the run
+        # Decisions are taken before the run, so steps may read them alone.
+        self.decisions: Mapping[str, Any] = MappingProxyType(built.decisions)
         self.routes: Mapping[str, Route] = routes(built.design, part)
         self.outside: dict[str, Any] = built.outside
         self.steps = _begun(kind, self)

@@ -111,8 +111,8 @@ class Report:
     @property
     def faults(self) -> int:
         """How many faults the shortest run that breaks it has; one more than tried if none does."""
-        if self.holds:
-            return self.problem.small.at_most + 1
+        if self.holds:  # a search that was cut off proves less
+            return self.found.complete + 1
         return fault_count(parse(self.found.code))
 
     @property

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pubsub_kit.errors import PubSubKitError, said
+from pubsub_kit.world.search.violation import Violation
 from pubsub_kit.world.trace import Step, Trace
 from pubsub_kit.world.world import World
 
 _MOST = 3
+_NOTHING, _STILL = "Nothing has failed here, and still:", "Which decision makes it so?"
 
 
 def moment(seconds: float) -> str:
@@ -25,6 +27,20 @@ def faults(trace: Trace) -> str:
     more = f"; and {len(said) - _MOST} more" if len(said) > _MOST else ""
     sentence = "; ".join(said[:_MOST]) + more
     return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def question(
+    world: World, wrong: Violation, asks: str, still: str = _STILL, until: int | None = None
+) -> str:
+    """Return the interviewer's next question, made from the run that broke a design.
+
+    It opens with an error of the candidate's own code, or else with the faults (up to the step
+    `until`), and goes on with `asks`; where nothing had failed, with what is wrong, and `still`.
+    """
+    if why := raised(world):
+        return f"{why} What becomes of the request or the message meanwhile?"
+    befell = faults(Trace([s for s in world.trace.steps[:until] if s.kind != "end"]))
+    return f"{befell} {asks}" if befell else f"{_NOTHING} {wrong.message} {still}"
 
 
 def raised(world: World) -> str:

@@ -236,3 +236,21 @@ def test_an_error_that_its_caller_swallows_is_a_violation_though_the_rule_holds(
 
 def test_the_question_after_a_swallowed_error_is_about_the_error() -> None:
     assert "called this step" in run(PROBLEM, replace(propose({}), steps=Misspelt)).question
+
+
+class Broken(Ledger):
+    async def settle(self, row: dict[str, Any], state: str) -> str:
+        raise KeyError(state)
+
+
+def test_the_question_names_an_error_of_ones_own_and_not_that_nothing_failed() -> None:
+    card = run(PROBLEM, replace(propose({}), steps=Broken))
+    assert "raised KeyError" in card.question
+    assert "Nothing has failed" not in card.question
+
+
+def test_a_search_that_was_cut_off_ranks_by_what_it_proved() -> None:
+    whole = run(PROBLEM, propose({}))
+    cut = replace(whole, found=replace(whole.found, outcome="cut off", complete=0))
+    assert (whole.faults, cut.faults) == (3, 1)
+    assert sorted([cut, whole], key=lambda card: card.rank) == [whole, cut]

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from pubsub_kit.designs.built import Built, Record
-from pubsub_kit.designs.told import faults, raised
+from pubsub_kit.designs.told import question, raised
 from pubsub_kit.scenarios.instagram_feed.reasons import at_fault, why_lost
 from pubsub_kit.scenarios.instagram_feed.steps import CHUNK
 from pubsub_kit.world.search.explore import Violation
@@ -239,12 +239,8 @@ def _unanswered(built: Built) -> Iterator[Violation]:
 
 def next_question(built: Built, wrong: Violation) -> str:
     """Put the next question, with the names and moments of the run that broke the design."""
-    if why := raised(built.world):
-        return f"{why} What becomes of the request or the message meanwhile?"
-    befell = faults(built.world.trace)
-    if not befell:
-        return f"Nothing has failed here, and still: {wrong.message} Which decision makes it so?"
-    return f"{befell} {_ASKED.get(wrong.belief, 'What do the followers see at rest?')}"
+    asks = _ASKED.get(wrong.belief, "What do the followers see at rest?")
+    return question(built.world, wrong, asks)
 
 
 _ASKED = {

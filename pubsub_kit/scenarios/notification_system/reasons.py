@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 from pubsub_kit.designs.built import Built, Record
 from pubsub_kit.designs.rows import Look
-from pubsub_kit.designs.told import faults
+from pubsub_kit.designs.told import faults, question
 from pubsub_kit.scenarios.notification_system.steps import CAP, DAY, HOUR, URGENT, local, quiet_for
 from pubsub_kit.world.search.violation import Violation
-from pubsub_kit.world.trace import Step, Trace
+from pubsub_kit.world.trace import Step
 
 BOUND = 60.0  # seconds after an opt-out or a move in which something may still go out
 
@@ -217,14 +217,9 @@ def why_not_told(built: Built, want: Record, missed: list[str]) -> tuple[str, st
 
 def next_question(built: Built, wrong: Violation) -> str:
     """Put the next question, with the names and moments of the run that broke the design."""
-    until = built.world.trace.steps[
-        : len(built.world.trace) if wrong.step is None else wrong.step + 1
-    ]
-    befell = faults(Trace([step for step in until if step.kind != "end"]))  # no error of a handler
-    asked = _ASKED.get(wrong.belief, "What does the user see, and which rule of yours allows it?")
-    if not befell:
-        return f"Nothing has failed here, and still: {wrong.message} {asked}"
-    return f"{befell} {asked}"
+    asks = _ASKED.get(wrong.belief, "What does the user see, and which rule of yours allows it?")
+    until = None if wrong.step is None else wrong.step + 1
+    return question(built.world, wrong, asks, still=asks, until=until)
 
 
 _ASKED = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pubsub_kit.designs.built import Built, Record
-from pubsub_kit.designs.told import faults, moment
+from pubsub_kit.designs.told import moment, question
 from pubsub_kit.scenarios.payment_ledger.steps import CUSTOMER, MERCHANT
 from pubsub_kit.world.search.explore import Violation
 
@@ -164,11 +164,8 @@ def _step(built: Built, record: Record) -> int:
 
 def next_question(built: Built, wrong: Violation) -> str:
     """Put the next question, with the names and moments of the run that broke the design."""
-    befell = faults(built.world.trace)
-    if not befell:
-        return f"Nothing has failed here, and still: {wrong.message} Which decision makes it so?"
-    asked = _ASKED.get(wrong.belief, "What does the customer see, and what do your books say?")
-    return f"{befell} {asked}"
+    otherwise = "What does the customer see, and what do your books say?"
+    return question(built.world, wrong, _ASKED.get(wrong.belief, otherwise))
 
 
 _ASKED = {

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from pubsub_kit.designs.built import Built
-from pubsub_kit.designs.told import faults
+from pubsub_kit.designs.told import question
 from pubsub_kit.world.search.explore import Violation
 
 
 def next_question(built: Built, wrong: Violation) -> str:
     """Put the next question, with the names and moments of the run that broke the design."""
-    befell = faults(built.world.trace)
-    if not befell:
-        return f"Nothing has failed here, and still: {wrong.message} Which decision makes it so?"
-    return f"{befell} {_ASKED.get(wrong.belief, 'What does a query see, and when?')}"
+    asks = _ASKED.get(wrong.belief, "What does a query see, and when?")
+    return question(built.world, wrong, asks)
 
 
 _ASKED = {

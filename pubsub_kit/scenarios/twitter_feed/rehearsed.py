@@ -106,7 +106,7 @@ class FeedReport:
     @property
     def faults(self) -> int:
         """How many faults the shortest run that breaks it has; one more than tried if none does."""
-        return AT_MOST + 1 if self.holds else fault_count(parse(self.found.code))
+        return self.found.complete + 1 if self.holds else fault_count(parse(self.found.code))
 
     @property
     def missed(self) -> dict[str, float]:
