@@ -214,8 +214,9 @@ def _checked(answers: Mapping[str, str]) -> dict[str, str]:
         )
     ids = [asking.id for asking in QUESTIONS]
     if odd := [key for key in given if key not in ids]:
-        near = get_close_matches(str(odd[0])[:40], ids, 1) or ids
-        raise GuideError(f"There is no question {brief(odd[0])}: did you mean {' or '.join(near)}?")
+        near = get_close_matches(str(odd[0])[:40], ids, 1)
+        known = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(ids)}."
+        raise GuideError(f"There is no question {brief(odd[0])}: {known}")
     return {asking.id: _answer(asking, given) for asking in QUESTIONS}
 
 

@@ -52,10 +52,11 @@ def main(argv: Sequence[str], root: Path = ROOT, runner: Runner | None = None) -
         raise RehearsalError("--beside takes two reports: add --report and the other's number")
     if given.report is not None:
         return _report(shelf, given.question, given.report, given.beside, voice)
+    asked = named(given.question) if given.question else None
     lines = prompting.source()
     if isinstance(lines, Piped) and lines.is_empty():
         raise RehearsalError(_NOBODY)
-    question = named(given.question) if given.question else _chosen(shelf, lines, voice)
+    question = asked or _chosen(shelf, lines, voice)
     open_one = None if given.new else shelf.unfinished(question.id, given.role)
     if given.resume and open_one is None:
         raise RehearsalError(

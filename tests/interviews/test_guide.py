@@ -215,10 +215,10 @@ def test_case_and_spaces_of_an_answer_do_not_matter() -> None:
         (None, r"advise\(\) takes answers by question, such as {'reply': 'yes'}, not None\."),
         ("reply", r"advise\(\) takes answers by question, such as .*, not 'reply'\."),
         ({}, r"Does the caller need the result before it goes on\? Answer reply: 'no' or 'yes'\."),
-        ({**USUAL, "replies": "yes"}, r"There is no question 'replies': did you mean reply\?"),
+        ({**USUAL, "replies": "yes"}, r"There is no question 'replies': did you mean 'reply'\?"),
         (
             dict[Any, str]({7: "yes"}),
-            r"There is no question 7: did you mean reply or together or .*\?",
+            r"There is no question 7: there are reply, together, .*\.",
         ),
         ({**USUAL, "load": "huge"}, r"'huge' is no answer to 'load': answer 'steadily' or .*\."),
         ({**USUAL, "load": ""}, r"'' is no answer to 'load'"),

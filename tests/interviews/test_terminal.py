@@ -471,3 +471,8 @@ def test_an_output_that_takes_nothing_gets_no_traceback(
     assert done.stderr.startswith(words)
     assert b"Traceback" not in done.stderr
     assert done.returncode == status
+
+
+def test_a_misspelt_question_is_said_also_where_nobody_is_there(said: SimpleNamespace) -> None:
+    with pytest.raises(PubSubKitError, match="did you mean 'chat'"):
+        said.interview("", "chatt")
