@@ -131,10 +131,10 @@ def reach(*names: str) -> set[str]:
 ARROWS = {name: kit_imports(name) for name in MODULES}
 # From the lowest room up: none knows one that comes later, through however many others.
 FLOORS = ["errors", "options", "git", "log", "broker", "patterns", "world.replicas", "world",
-          "world.search", "show", "feed", "designs", "scenarios", "checks.sandbox",
-          "checks.systems", "checks.contract", "checks.forms", "checks.questions", "checks.desk",
-          "interviews.bank", "interviews.cards", "interviews.rehearsal", "interviews", "workbook",
-          "bench"]  # fmt: skip
+          "world.search", "show", "feed", "designs", "scenarios", "incidents", "engines",
+          "engines.servers", "checks.sandbox", "checks.systems", "checks.contract",
+          "checks.forms", "checks.questions", "checks.desk", "engines.trials", "interviews.bank",
+          "interviews.cards", "interviews.rehearsal", "interviews", "workbook", "bench"]  # fmt: skip
 
 
 def floor_of(name: str) -> int:

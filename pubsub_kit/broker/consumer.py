@@ -7,9 +7,8 @@ A broker can't promise more: handling and acking are two steps, and a crash can 
 Effectively once is at least once plus an idempotent handler, which changes nothing when it sees an
 event's id again. That is the handler's job, not the broker's.
 
-Drive a consumer by hand with `step`, or in a thread or in asyncio with what it inherits from
-`Driver` (driver.py). For more workers, make more consumers: on the same subscription if the group
-is shared, each on a member of its own if it is partitioned.
+Drive it by hand with `step`, or in a thread or in asyncio, as driver.py does. More workers are more
+consumers: on one subscription if the group is shared, each on a member if it is partitioned.
 """
 
 from __future__ import annotations
@@ -52,7 +51,6 @@ class Consumer(Driver):
         self.handler = handler
         self.semantics = semantics
         self.handled = self.failed = 0
-        self.error: BaseException | None = None
 
     def step(self, n: int = 1) -> int:
         """Pull up to `n` messages and handle each; return how many there were."""
@@ -66,8 +64,7 @@ class Consumer(Driver):
 
     async def step_async(self, n: int = 1) -> int:
         """Do what `step` does, with a handler that may be async."""
-        batch = self.subscription.pull(n)
-        for delivery in batch:
+        for delivery in (batch := await self.pulled(n)):
             if not delivery.revoked if self.semantics == "at_least_once" else delivery.ack():
                 await self._handle(delivery)
         return len(batch)

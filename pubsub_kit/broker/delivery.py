@@ -59,11 +59,10 @@ class Delivery(Lease):
     deadline = Deadline()
     _own: Event | None = None
 
-    __eq__ = object.__eq__
-    __hash__ = object.__hash__
+    __eq__, __hash__ = object.__eq__, object.__hash__
 
     def __repr__(self) -> str:
-        place = f"{self.topic}/{self.partition}/{self.offset}"
+        place = f"{self.topic}/{self.position}"
         return f"<Delivery {place} attempt {self.attempt} key={self.key!r} data={self.data!r}>"
 
     @property
@@ -87,6 +86,11 @@ class Delivery(Lease):
     def data(self) -> Any:
         """The event's data."""
         return self.event.data
+
+    @property
+    def position(self) -> str:
+        """Where it is in the topic's log: partition/offset."""
+        return f"{self.partition}/{self.offset}"
 
     @property
     def revoked(self) -> bool:

@@ -1,10 +1,15 @@
 """A driver: it makes a consumer take step after step, in a thread or in an event loop.
 
 The consumer itself has no thread and no clock, so it also runs in virtual time and in a browser.
+
+What it pulls from may be a server far away (`pubsub_kit.engines`). Where a pull waits for messages,
+an event loop leaves that to a thread, so that it goes on meanwhile. A server that does not answer
+may come back: the driver says so once, and goes on trying until it does, or until `stop`.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -15,6 +20,8 @@ from pubsub_kit.errors import PubSubKitError, brief
 
 IDLE = 0.02  # seconds between two looks at a subscription that has no message
 PATIENCE = 10.0  # seconds for which stop() waits for the handler
+RETRY = 0.5  # seconds between two tries to reach a server that does not answer
+log = logging.getLogger("pubsub_kit")
 
 
 class ConsumerError(PubSubKitError):
@@ -43,6 +50,8 @@ class Driver(ABC):
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._broken: BaseException | None = None  # what ended the thread
+        self._in_loop = self._cut_off = False
+        self.error: BaseException | None = None
 
     @abstractmethod
     def step(self, n: int = 1) -> int:
@@ -51,6 +60,14 @@ class Driver(ABC):
     @abstractmethod
     async def step_async(self, n: int = 1) -> int:
         """Do what `step` does, with a handler that may be async."""
+
+    async def pulled(self, n: int) -> list[Delivery]:
+        """Pull; where an event loop drives this, and pulls wait, wait in a thread."""
+        if self._in_loop and getattr(self.subscription, "wait", None):
+            import asyncio
+
+            return await asyncio.to_thread(self.subscription.pull, n)
+        return self.subscription.pull(n)
 
     def run_in_thread(self) -> Self:
         """Handle messages in a thread until `stop`; usable in a `with` statement.
@@ -92,8 +109,14 @@ class Driver(ABC):
     def _loop(self) -> None:
         try:
             while not self._stopping.is_set():
-                if not self.step():
-                    self._stopping.wait(self._pause())
+                try:
+                    busy = self.step()
+                except Exception as error:
+                    self._stopping.wait(self._after(error))
+                else:
+                    self._cut_off = False
+                    if not busy:
+                        self._stopping.wait(self._pause())
         except BaseException as error:
             self._broken = error
 
@@ -105,9 +128,30 @@ class Driver(ABC):
         import asyncio  # here, since it takes longer to import than all the rest of the core
 
         self._stopping.clear()
-        while not self._stopping.is_set():
+        self._in_loop = True
+        try:
+            while not self._stopping.is_set():
+                await asyncio.sleep(await self._turn())
+        finally:
+            self._in_loop = False
+
+    async def _turn(self) -> float:
+        """Take a step in the event loop; return the seconds until the next one."""
+        try:
             busy = await self.step_async()
-            await asyncio.sleep(0 if busy else self._pause())
+        except Exception as error:
+            return self._after(error)
+        self._cut_off = False
+        return 0 if busy else self._pause()
+
+    def _after(self, error: Exception) -> float:
+        """Return the seconds until the next try; raises what no further try can mend."""
+        if not getattr(error, "passing", False):
+            raise error
+        if not self._cut_off:
+            log.warning("%s This consumer goes on trying.", error)
+        self._cut_off, self.error = True, error
+        return RETRY
 
     def _pause(self) -> float:
         """Return the seconds until something may be due, at most `IDLE`."""

@@ -18,6 +18,7 @@ from typing import Literal, Protocol
 
 from pubsub_kit.broker.delivery import Delivery
 from pubsub_kit.broker.settings import Settings, SubscriptionError
+from pubsub_kit.broker.starts import Start
 from pubsub_kit.errors import brief
 
 Standing = Literal["in", "expelled", "left", "fenced"]
@@ -50,6 +51,9 @@ class Coordinator(Protocol):
 
     def hold_back(self, member: Member, partitions: tuple[int, ...], stop: bool) -> None:
         """Stop handing out from partitions of the member, or start again."""
+
+    def replay(self, start: Start) -> None:
+        """Move the group to a start."""
 
     def wakeup_of(self, member: Member) -> float | None:
         """Return when there may be something for the member."""
@@ -116,6 +120,12 @@ class Member:
     def leave(self) -> None:
         """Leave the group: its partitions go to the others, who repeat what it has not acked."""
         self.group.part_with(self)
+
+    close = leave  # as every engine calls it
+
+    def replay(self, start: Start) -> None:
+        """Move the whole group to a start: see `Subscription.replay`."""
+        self.group.replay(start)
 
     def pause(self, *partitions: int) -> None:
         """Get nothing new from these partitions (by default all of its own) until `resume`.

@@ -28,13 +28,13 @@ from pubsub_kit.broker.choosing import Filter
 from pubsub_kit.broker.context import Shared
 from pubsub_kit.broker.dead_letters import dead_letter
 from pubsub_kit.broker.delivery import Delivery
+from pubsub_kit.broker.engine_verbs import EngineVerbs
 from pubsub_kit.broker.growth import InOrder
 from pubsub_kit.broker.queue import Queue
 from pubsub_kit.broker.reader import Reader, Row
 from pubsub_kit.broker.settings import Settings, SubscriptionError
 from pubsub_kit.broker.starts import At, Offset
 from pubsub_kit.broker.topic import Topic
-from pubsub_kit.broker.watching import Watched
 from pubsub_kit.errors import PubSubKitError, brief
 from pubsub_kit.log.garbage import FEW
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 READ_AHEAD = 10_000  # a group with this many messages aside or held reads no new ones
 
 
-class Subscription(Watched):
+class Subscription(EngineVerbs):
     """One group's view of one topic, made by `Broker.subscribe` and shared by its workers."""
 
     def __init__(

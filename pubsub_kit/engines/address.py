@@ -1,0 +1,50 @@
+"""The address of an engine: a URL, taken apart and checked."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from pubsub_kit.engines.protocol import EngineError
+from pubsub_kit.errors import brief
+
+
+class Address(NamedTuple):
+    """A URL's parts; `host` is empty where a client finds its service by itself."""
+
+    scheme: str
+    host: str
+    port: int | None
+    user: str
+    password: str
+    path: str
+    options: dict[str, str]
+
+    @property
+    def shown(self) -> str:
+        """The address without its password, as sentences name it."""
+        place = f"{self.host}:{self.port}" if self.port else self.host
+        return f"{self.scheme}://{place}{self.path}"
+
+    def at(self, port: int) -> str:
+        """Return host:port, with a port that stands for none given."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host or '127.0.0.1'}:{self.port or port}"
+
+
+def address_of(url: object) -> Address:
+    """Take a URL apart; raises EngineError with a sentence for what is none."""
+    if not isinstance(url, str) or "://" not in url:
+        raise EngineError(
+            "An engine has a URL, such as 'memory://' or 'kafka://127.0.0.1:9092', not "
+            f"{brief(url)}."
+        )
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        query = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+    except ValueError as error:
+        raise EngineError(f"{brief(url)} is no URL ({error}): write SCHEME://HOST:PORT.") from None
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    host = parts.hostname or ""
+    return Address(parts.scheme.lower(), host, port, user, password, unquote(parts.path), query)
