@@ -1,0 +1,297 @@
+"""Oracles about deliveries and their acks: lost, redelivered, acked late, stuck, dead.
+
+A message is *lost* if it was published, and a group neither acked nor dead-lettered it, though the
+log goes on for longer than a lease. An ack is *late* if the message was delivered again before it:
+a broker that counts such an ack ends the lease of another worker. A message is *stuck* after
+three deliveries without an ack.
+"""
+
+from __future__ import annotations
+
+from pubsub_kit.incidents.finding import Finding, Notes, told
+from pubsub_kit.incidents.history import History, Letter, Passage, Settled, seconds
+
+#: So many deliveries without an ack are called stuck: brokers redeliver after one failure or two.
+OFTEN = 3
+_ONE_CLOCK = "a clock that all workers share"
+
+
+# -- lost ------------------------------------------------------------------------------------------
+
+
+def lost(history: History) -> Finding:
+    """Each message that was published is acked or dead-lettered by each group of its topic."""
+    notes = Notes("lost")
+    if not history.published:
+        notes.undecided("published", "The log has no line of anything being published.")
+    acking = {(p.letter[0], p.group) for p in history.passages.values() if p.acked}
+    first = _earliest_received(history)
+    for letter in history.published:
+        groups = [g for g in history.groups.get(letter[0], ()) if (letter[0], g) in first]
+        if not groups:
+            notes.undecided("delivered", f"The log has no delivery of {letter[0] or 'any topic'}.")
+        for group in groups:
+            if (letter[0], group) in acking:
+                _is_lost(history, notes, letter, group, first[letter[0], group])
+            else:
+                notes.undecided("acked", f"The log has no ack of {group or 'any worker'}.")
+    return notes.finding("Each published message was acked or dead-lettered, as far as it was due.")
+
+
+def _earliest_received(history: History) -> dict[tuple[str, str], float]:
+    """Return when the first message was published that a group got, by topic and group."""
+    first: dict[tuple[str, str], float] = {}
+    for passage in history.passages.values():
+        if passage.delivered:
+            sent = history.published.get(passage.letter)
+            at = history.records[sent[0]].at if sent else history.end
+            place = (passage.letter[0], passage.group)
+            first[place] = min(first.get(place, at), at)
+    return first
+
+
+def _is_lost(
+    history: History, notes: Notes, letter: Letter, group: str, joined: float
+) -> None:
+    passage = history.passages.get((letter, group)) or Passage(letter, group)
+    accepted = any(history.records[ack.record].refused is not True for ack in passage.acked)
+    if accepted or passage.dead:
+        return
+    sent = history.published[letter][0]
+    if not passage.delivered and history.records[sent].at < joined:
+        notes.undecided(
+            "delivered",
+            f"{group or 'The group'} got no message that was published before "
+            f"{history.when(sent)}: it may have subscribed after {letter[1]}.",
+            sent,
+        )
+        return
+    last = max([sent, *passage.records()])
+    lease = history.lease_of(passage.delivered[-1] if passage.delivered else None)
+    if lease is None and not passage.delivered:
+        lease = _any_lease(history, letter[0], group)
+    _waits(history, notes, passage, sent, last, lease)
+
+
+def _any_lease(history: History, topic: str, group: str) -> float | None:
+    leases = (history.lease_of(i) for p in history.in_group(topic, group) for i in p.delivered)
+    return next((lease for lease in leases if lease is not None), None)
+
+
+def _waits(
+    history: History, notes: Notes, passage: Passage, sent: int, last: int, lease: float | None
+) -> None:
+    """Say that a message is lost, if the log goes on for long enough to tell."""
+    group, message = passage.group or "the consumer", passage.message
+    if lease is None:
+        words = f"{group} has not acked {message}: how long may it take?"
+        notes.undecided("lease", words, last)
+        return
+    own = history.of_worker[history.records[last].worker]
+    end = history.records[own[-1]].at if history.clocks else history.end
+    due = history.records[last].at + lease
+    if end < due:
+        notes.undecided(
+            f"what happens until {seconds(due)}",
+            f"{group} has not acked {message}, and the log ends at {seconds(history.end)}, before "
+            f"the lease does.",
+            last,
+        )
+    elif passage.delivered:
+        got = passage.delivered[-1]
+        notes.broken(
+            f"{message} was delivered to {history.who(got)} at {history.when(got)}. By "
+            f"{seconds(end)}, {group} has neither acked nor dead-lettered it.",
+            sent, got,
+        )  # fmt: skip
+    else:
+        notes.broken(
+            f"{message} was published at {history.when(sent)}. By {seconds(end)}, {group} has "
+            "never got it, though it got messages that were published no later.",
+            sent,
+        )
+
+
+# -- redelivered though acked ----------------------------------------------------------------------
+
+
+def redelivered(history: History) -> Finding:
+    """Nothing is delivered again after it was acked in time."""
+    notes = Notes("redelivered though acked")
+    if not history.has("acked"):
+        notes.undecided("acked", "The log has no ack.")
+    for passage in history.passages.values():
+        if len(passage.delivered) > 1 and passage.acked:
+            _again(history, notes, passage)
+    return notes.finding("No message was delivered again after its ack.")
+
+
+def _again(history: History, notes: Notes, passage: Passage) -> None:
+    message = passage.message
+    for ack in passage.acked:
+        if history.records[ack.record].refused is True:
+            continue
+        later = [(i, history.before(ack.record, i)) for i in passage.delivered if i != ack.delivery]
+        if any(known is None for _, known in later):
+            notes.undecided(_ONE_CLOCK, f"The clocks differ: was {message} acked first?", ack.record)
+            return
+        after = [i for i, known in later if known]
+        if not after:
+            continue
+        if (missing := _not_in_time(history, passage, ack)) is not None:
+            if missing:
+                words = f"{message} was delivered again after an ack: did the ack come in time?"
+                notes.undecided(missing, words, ack.record, after[0])
+            continue
+        _tell_again(history, notes, passage, ack, after[0])
+        return
+
+
+def _not_in_time(history: History, passage: Passage, ack: Settled) -> str | None:
+    """Return None if an ack came in time, "" if it did not, or the field that would tell."""
+    if ack.delivery is None:
+        return "attempt"
+    if any(history.before(i, ack.record) for i in passage.delivered if i > ack.delivery):
+        return ""
+    lease = history.lease_of(ack.delivery)
+    if history.records[ack.record].refused is False:
+        return None
+    if lease is None:
+        return "lease"
+    took = history.records[ack.record].at - history.records[ack.delivery].at
+    return None if took < lease else ""
+
+
+def _tell_again(
+    history: History, notes: Notes, passage: Passage, ack: Settled, again: int
+) -> None:
+    copies = history.published.get(passage.letter, ())
+    mine, other = (
+        None if i is None else history.records[i].sequence for i in (ack.delivery, again)
+    )
+    if len(copies) > 1 and (mine is None or other is None):
+        words = f"{passage.message} was published {len(copies)} times: is this the same copy?"
+        notes.undecided("sequence", words, ack.record, again)
+    elif len(copies) < 2 or mine == other:
+        notes.broken(
+            f"{history.who(ack.record)} acked {passage.message} at {history.when(ack.record)}, and "
+            f"{history.who(again)} got it again at {history.when(again)}"
+            f"{history.attempt(again)}.",
+            ack.record, again,
+        )  # fmt: skip
+
+
+# -- late acks -------------------------------------------------------------------------------------
+
+
+def late_ack(history: History) -> Finding:
+    """No ack that comes after the message was delivered again counts."""
+    notes = Notes("late ack")
+    if not history.has("acked"):
+        notes.undecided("acked", "The log has no ack.")
+    for passage in history.passages.values():
+        if len(passage.delivered) > 1:
+            for ack in passage.acked:
+                if history.records[ack.record].refused is not True:
+                    _late(history, notes, passage, ack)
+    return notes.finding("No ack came after the next delivery of its message, or it was refused.")
+
+
+def _late(history: History, notes: Notes, passage: Passage, ack: Settled) -> None:
+    if ack.delivery is None:
+        words = f"Of which delivery of {passage.message} is the ack at {history.when(ack.record)}?"
+        notes.undecided("attempt", words, ack.record)
+        return
+    later = [i for i in passage.delivered if history.before(ack.delivery, i) is not False]
+    later = [i for i in later if i != ack.delivery]
+    known = {i: history.before(i, ack.record) for i in later}
+    held = [i for i in later if known[i] and not _over(history, passage, i, ack.record)]
+    if any(each is None for each in known.values()):
+        words = f"The clocks differ: was {passage.message} delivered again before its ack?"
+        notes.undecided(_ONE_CLOCK, words, ack.record)
+    elif held and history.records[held[-1]].worker != history.records[ack.delivery].worker:
+        _ends(history, notes, passage, ack, held[-1])
+
+
+def _over(history: History, passage: Passage, delivery: int, by: int) -> bool:
+    """Say whether a delivery was settled before something."""
+    settled = (each for each in (*passage.acked, *passage.nacked) if each.delivery == delivery)
+    return any(history.before(each.record, by) for each in settled)
+
+
+def _ends(
+    history: History, notes: Notes, passage: Passage, ack: Settled, held: int
+) -> None:
+    """Say whether a late ack ended the lease of the worker that has the message by now."""
+    words = (
+        f"{history.who(ack.record)} acked {passage.message} at {history.when(ack.record)}"
+        f"{history.attempt(ack.delivery or 0)}, when {history.who(held)} had had it since "
+        f"{history.when(held)}{history.attempt(held)}"
+    )
+    if history.records[ack.record].refused is False:
+        notes.broken(f"{words}. The broker took the ack, which ended that lease.", held, ack.record)
+        return
+    lease, settled = history.lease_of(held), (*passage.acked, *passage.nacked)
+    gone = not any(each.delivery == held for each in settled) and not passage.dead
+    waited = lease is not None and history.records[held].at + lease < history.end
+    if gone and waited and not history.clocks and passage.delivered[-1] == held:
+        notes.broken(
+            f"{words}. {history.who(held)} never settled it, and it was not delivered again: the "
+            "late ack counted.",
+            held, ack.record,
+        )  # fmt: skip
+    else:
+        notes.undecided("refused", f"{words}. Did the broker take that ack?", held, ack.record)
+
+
+# -- stuck, dead -----------------------------------------------------------------------------------
+
+
+def stuck(history: History) -> Finding:
+    """No message is delivered three times or more without an ack."""
+    notes = Notes("stuck")
+    if not history.has("delivered"):
+        notes.undecided("delivered", "The log has no delivery.")
+    acking = {p.group for p in history.passages.values() if p.acked}
+    for passage in history.passages.values():
+        attempts = [history.records[i].attempt or n for n, i in enumerate(passage.delivered, 1)]
+        if max(attempts, default=0) < OFTEN or passage.acked or passage.dead:
+            continue
+        last = passage.delivered[-1]
+        words = (
+            f"{passage.message} was delivered {max(attempts)} times, the last time to "
+            f"{history.who(last)} at {history.when(last)}"
+        )
+        failed = len(passage.nacked) >= len(passage.delivered) - 1
+        if failed or passage.group in acking:
+            reasons = told(dict.fromkeys(_reasons(history, passage)), 2)
+            because = f" It failed with: {reasons}." if reasons else ""
+            notes.broken(f"{words}, and nobody acked it.{because}", *passage.delivered)
+        else:
+            notes.undecided("acked", f"{words}, and the log has no ack of its group.", last)
+    return notes.finding(f"No message was delivered {OFTEN} times without an ack.")
+
+
+def _reasons(history: History, passage: Passage) -> list[str]:
+    reasons = (history.records[each.record].reason for each in passage.nacked)
+    return [reason for reason in reasons if reason]
+
+
+def unreasoned(history: History) -> Finding:
+    """Each dead letter has a reason: its own, or a failure before it."""
+    notes = Notes("dead letter without reason")
+    for passage in history.passages.values():
+        for dead in passage.dead[:1]:
+            if history.records[dead].reason or passage.nacked:
+                continue
+            words = f"{passage.message} was dead-lettered at {history.when(dead)} without a reason"
+            if not passage.delivered:
+                notes.undecided("delivered", f"{words}; the log has no delivery of it.", dead)
+                continue
+            notes.broken(
+                f"{words}. The log has {len(passage.delivered)} deliveries of it, and no nack.",
+                *passage.delivered, dead,
+            )  # fmt: skip
+    if not history.has("dead"):
+        return notes.finding("The log has no dead letter.")
+    return notes.finding("Each dead letter has a reason, or a nack before it.")

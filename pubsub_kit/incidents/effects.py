@@ -1,0 +1,122 @@
+"""Oracles about what handlers changed: twice, never though acked, or for no message at all."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from pubsub_kit.incidents.finding import Finding, Notes
+from pubsub_kit.incidents.history import History, Passage
+
+_NONE = "The log has no effect: it doesn't say what the handlers changed."
+
+
+def doubled(history: History) -> Finding:
+    """No message changes the same target twice."""
+    notes = Notes("doubled effect")
+    if not history.has("effect"):
+        notes.undecided("effect", _NONE)
+    for i in history.stray:
+        words = f"{history.who(i)} changed {_target(history, i)} at {history.when(i)}"
+        notes.undecided("message", f"{words}, and the log doesn't say for which message.", i)
+    for passage in history.passages.values():
+        if len(passage.effects) > 1:
+            _twice(history, notes, passage)
+    return notes.finding("No message changed the same target twice.")
+
+
+def _target(history: History, i: int) -> str:
+    return history.records[i].target or "something"
+
+
+def _twice(history: History, notes: Notes, passage: Passage) -> None:
+    by: dict[str, list[int]] = defaultdict(list)
+    for i in passage.effects:
+        by[history.records[i].target or ""].append(i)
+    if "" in by:
+        words = f"{passage.message} has {len(passage.effects)} effects: are they the same one?"
+        notes.undecided("target", words, *passage.effects)
+        return
+    for target, (first, *more) in by.items():
+        if more:
+            times = "twice" if len(more) == 1 else f"{len(more) + 1} times"
+            notes.broken(
+                f"{passage.message} changed {target} {times}: {_change(history, first)}, and again "
+                f"{_change(history, more[0])}.",
+                first, *more,
+            )  # fmt: skip
+
+
+def _change(history: History, i: int) -> str:
+    amount = history.records[i].amount
+    by = "" if amount is None else f" by {amount:+,.12g}"
+    return f"{history.who(i)} did{by} at {history.when(i)}"
+
+
+# -- acked, and then nothing -----------------------------------------------------------------------
+
+
+def acked_without_effect(history: History) -> Finding:
+    """No worker acks a message, crashes, and leaves no effect of it."""
+    notes = Notes("acked without effect")
+    if not history.has("effect"):
+        notes.undecided("effect", _NONE)
+        return notes.finding("")
+    with_effects = {p.group for p in history.passages.values() if p.effects}
+    for passage in history.passages.values():
+        acks = [a.record for a in passage.acked if history.records[a.record].refused is not True]
+        if passage.group in with_effects and acks and not passage.effects:
+            _nothing_of(history, notes, passage, acks[0])
+    return notes.finding("Each acked message has an effect.")
+
+
+def _nothing_of(history: History, notes: Notes, passage: Passage, ack: int) -> None:
+    words = f"{history.who(ack)} acked {passage.message} at {history.when(ack)}"
+    crash = _next_crash(history, ack)
+    if crash is None:
+        said = f"{words}, and the log has no effect of it. Should it have one?"
+        notes.undecided("effect", said, ack)
+    else:
+        said = f"{words}, before any effect of it, and crashed at {history.when(crash)}. No effect"
+        notes.broken(f"{said} of it follows.", ack, crash)
+
+
+def _next_crash(history: History, ack: int) -> int | None:
+    """Return the crash that is the next thing a worker did after an ack, if it is one."""
+    worker = history.records[ack].worker
+    mine = history.of_worker[worker] if worker else []
+    after = [i for i in mine if i > ack]
+    return after[0] if after and history.records[after[0]].what == "crashed" else None
+
+
+# -- an effect of nothing --------------------------------------------------------------------------
+
+
+def unfounded(history: History) -> Finding:
+    """Each effect is of a message that was published or delivered."""
+    notes = Notes("effect without message")
+    if not history.has("effect"):
+        notes.undecided("effect", _NONE)
+    known = {p.message for p in history.passages.values() if p.delivered or p.acked or p.nacked}
+    known |= {message for _, message in history.published}
+    for i in history.stray:
+        words = f"The effect on {_target(history, i)} at {history.when(i)} names no message."
+        notes.undecided("message", words, i)
+    for passage in history.passages.values():
+        for i in passage.effects[:1] if passage.message not in known else ():
+            _of_nothing(history, notes, passage, i)
+    return notes.finding("Each effect is of a message that was published or delivered.")
+
+
+def _of_nothing(history: History, notes: Notes, passage: Passage, i: int) -> None:
+    worker = history.records[i].worker
+    mine = history.of_worker[worker] if worker else []
+    earlier = (j for j in mine if j < i)
+    words = (
+        f"{history.who(i)} changed {_target(history, i)} for {passage.message} at "
+        f"{history.when(i)}, and the log has neither its publication nor a delivery of it"
+    )
+    if any(history.records[j].what in ("published", "delivered") for j in earlier):
+        notes.broken(f"{words}.", i)
+    else:
+        said = f"{words}: does it have all of what {history.who(i)} published and got?"
+        notes.undecided("delivered", said, i)
