@@ -2,10 +2,10 @@
 
     from pubsub_kit.incidents import incident, sample
 
-    case = incident(sample("doubled"))     # a file, a text, a list; JSON lines or OpenTelemetry spans
-    case                                   # drawn, and what it proves
-    case.judged()                          # holds, broken or undecidable, for each question
-    case.explained()                       # the smallest run of the kit's world that does the same
+    case = incident(sample("doubled"))  # a path, a text, a list: JSON lines or OpenTelemetry spans
+    case                                # drawn, and what it proves
+    case.judged()                       # holds, broken or undecidable, for each oracle
+    case.explained()                    # the smallest run of the kit's world that does the same
 
 `record` and `reading` say what a log looks like, `conventions` how spans are read, `history` pairs
 deliveries with their acks, `questions` has the oracles, `shapes` the small worlds. It imports

@@ -1,10 +1,10 @@
-"""An incident: a log of deliveries, its trace, what oracles say of it, and the run that explains it.
+"""An incident: a log of deliveries, its trace, what oracles say of it, and a run that is like it.
 
-    case = incident("shop.jsonl", lease=30)
-    case.trace            # its steps, as of any run
-    case.judged()         # a finding for each oracle
-    case.draw("lost")     # the log, with what is wrong in it marked
-    case.explained()      # the smallest run of the kit's world with the same anomaly
+case = incident("shop.jsonl", lease=30)
+case.trace            # its steps, as of any run
+case.judged()         # a finding for each oracle
+case.draw("lost")     # the log, with what is wrong in it marked
+case.explained()      # the smallest run of the kit's world with the same anomaly
 """
 
 from __future__ import annotations
@@ -134,17 +134,15 @@ class Incident:
         messages = len({each.message for each in records} - {""})
         workers = len({each.worker for each in records} - {""})
         return (
-            f"An incident of {len(records):,} events in {seconds(self.history.end - first)}{from_}: "
-            f"{messages:,} messages, {workers:,} workers."
+            f"An incident of {len(records):,} events in {seconds(self.history.end - first)}"
+            f"{from_}: {messages:,} messages, {workers:,} workers."
         )
 
     def _clocks(self) -> list[str]:
         if not self.clocks:
             return ["Times are taken as those of one clock: nothing in the log contradicts that."]
         more = f" ({len(self.clocks) - 1:,} more like it.)" if len(self.clocks) > 1 else ""
-        return [
-            f"The clocks differ: {self.clocks[0]}.{more} So what two workers did has no order."
-        ]
+        return [f"The clocks differ: {self.clocks[0]}.{more} So what two workers did has no order."]
 
     def _verdicts(self) -> list[str]:
         lines = []

@@ -76,9 +76,7 @@ class _Reader:
                 if not self._was_received(span, name)
             ]
         what, refused = _settled(span)
-        return [
-            self._record(span, what, span.end, name, refused) for name in self._messages(span)
-        ]
+        return [self._record(span, what, span.end, name, refused) for name in self._messages(span)]
 
     def _delivered(self, span: Span, name: str, at: float) -> Record:
         if _operation(span) in _RECEIVES:
@@ -109,9 +107,9 @@ class _Reader:
     def _senders(self, span: Span) -> list[Context]:
         """Return the contexts that its links name; else the nearest sending span above it."""
         linked = [*span.causes[: span.links]]
-        if linked:
-            if len(linked) > 1 or _operation(self.by_context.get(linked[0])) not in _RECEIVES:
-                return linked
+        to_receive = len(linked) == 1 and _operation(self.by_context.get(linked[0])) in _RECEIVES
+        if linked and not to_receive:
+            return linked
         seen = {span.context}
         waiting = [*span.causes]
         while waiting:
@@ -201,7 +199,7 @@ def _own_name(span: Span) -> str:
 
 
 def _settled(span: Span) -> tuple[str, bool | None]:
-    """Return what a settle span came to: acked, nacked or dead, and if it is known to be refused."""
+    """Return what a settle span came to: acked, nacked or dead, and whether it was refused."""
     given = _first(span, ("messaging.servicebus.disposition_status", "messaging.operation.name"))
     name = str(given or "").lower()
     if name in _DEAD:
@@ -212,7 +210,7 @@ def _settled(span: Span) -> tuple[str, bool | None]:
 
 
 def _workers(spans: list[Span]) -> dict[Context, str]:
-    """Name the worker of each span: its client's id, else its service, numbered if it is several."""
+    """Name the worker of each span: its client's id, else its service, numbered if several."""
     instances: dict[str, dict[str, None]] = {}
     for span in spans:
         service = str(span.resource.get("service.name") or "service")

@@ -50,9 +50,7 @@ def _earliest_received(history: History) -> dict[tuple[str, str], float]:
     return first
 
 
-def _is_lost(
-    history: History, notes: Notes, letter: Letter, group: str, joined: float
-) -> None:
+def _is_lost(history: History, notes: Notes, letter: Letter, group: str, joined: float) -> None:
     passage = history.passages.get((letter, group)) or Passage(letter, group)
     accepted = any(history.records[ack.record].refused is not True for ack in passage.acked)
     if accepted or passage.dead:
@@ -131,11 +129,12 @@ def _again(history: History, notes: Notes, passage: Passage) -> None:
     for ack in passage.acked:
         if history.records[ack.record].refused is True:
             continue
-        later = [(i, history.before(ack.record, i)) for i in passage.delivered if i != ack.delivery]
-        if any(known is None for _, known in later):
-            notes.undecided(_ONE_CLOCK, f"The clocks differ: was {message} acked first?", ack.record)
+        after = passage.between(ack.record, len(history.records))
+        if _unordered(history, passage, ack):
+            notes.undecided(
+                _ONE_CLOCK, f"The clocks differ: was {message} acked first?", ack.record
+            )
             return
-        after = [i for i, known in later if known]
         if not after:
             continue
         if (missing := _not_in_time(history, passage, ack)) is not None:
@@ -151,7 +150,7 @@ def _not_in_time(history: History, passage: Passage, ack: Settled) -> str | None
     """Return None if an ack came in time, "" if it did not, or the field that would tell."""
     if ack.delivery is None:
         return "attempt"
-    if any(history.before(i, ack.record) for i in passage.delivered if i > ack.delivery):
+    if passage.between(ack.delivery, ack.record):
         return ""
     lease = history.lease_of(ack.delivery)
     if history.records[ack.record].refused is False:
@@ -162,9 +161,7 @@ def _not_in_time(history: History, passage: Passage, ack: Settled) -> str | None
     return None if took < lease else ""
 
 
-def _tell_again(
-    history: History, notes: Notes, passage: Passage, ack: Settled, again: int
-) -> None:
+def _tell_again(history: History, notes: Notes, passage: Passage, ack: Settled, again: int) -> None:
     copies = history.published.get(passage.letter, ())
     mine, other = (
         None if i is None else history.records[i].sequence for i in (ack.delivery, again)
@@ -191,10 +188,17 @@ def late_ack(history: History) -> Finding:
         notes.undecided("acked", "The log has no ack.")
     for passage in history.passages.values():
         if len(passage.delivered) > 1:
-            for ack in passage.acked:
-                if history.records[ack.record].refused is not True:
-                    _late(history, notes, passage, ack)
+            _first_late(history, notes, passage)
     return notes.finding("No ack came after the next delivery of its message, or it was refused.")
+
+
+def _first_late(history: History, notes: Notes, passage: Passage) -> None:
+    before = len(notes.wrong) + len(notes.unknown)
+    for ack in passage.acked:
+        if history.records[ack.record].refused is not True:
+            _late(history, notes, passage, ack)
+        if len(notes.wrong) + len(notes.unknown) > before:
+            return
 
 
 def _late(history: History, notes: Notes, passage: Passage, ack: Settled) -> None:
@@ -202,26 +206,23 @@ def _late(history: History, notes: Notes, passage: Passage, ack: Settled) -> Non
         words = f"Of which delivery of {passage.message} is the ack at {history.when(ack.record)}?"
         notes.undecided("attempt", words, ack.record)
         return
-    later = [i for i in passage.delivered if history.before(ack.delivery, i) is not False]
-    later = [i for i in later if i != ack.delivery]
-    known = {i: history.before(i, ack.record) for i in later}
-    held = [i for i in later if known[i] and not _over(history, passage, i, ack.record)]
-    if any(each is None for each in known.values()):
+    later = passage.between(ack.delivery, ack.record)
+    if _unordered(history, passage, ack):
         words = f"The clocks differ: was {passage.message} delivered again before its ack?"
         notes.undecided(_ONE_CLOCK, words, ack.record)
-    elif held and history.records[held[-1]].worker != history.records[ack.delivery].worker:
-        _ends(history, notes, passage, ack, held[-1])
+    elif later and history.records[later[-1]].worker != history.records[ack.delivery].worker:
+        settled = (*passage.acked, *passage.nacked)
+        if not any(x.delivery == later[-1] and x.record < ack.record for x in settled):
+            _ends(history, notes, passage, ack, later[-1])
 
 
-def _over(history: History, passage: Passage, delivery: int, by: int) -> bool:
-    """Say whether a delivery was settled before something."""
-    settled = (each for each in (*passage.acked, *passage.nacked) if each.delivery == delivery)
-    return any(history.before(each.record, by) for each in settled)
+def _unordered(history: History, passage: Passage, ack: Settled) -> bool:
+    """Say whether the log can't tell what came first, an ack or another delivery."""
+    others = (i for i in passage.delivered if i != ack.delivery) if history.clocks else ()
+    return any(history.before(i, ack.record) is None for i in others)
 
 
-def _ends(
-    history: History, notes: Notes, passage: Passage, ack: Settled, held: int
-) -> None:
+def _ends(history: History, notes: Notes, passage: Passage, ack: Settled, held: int) -> None:
     """Say whether a late ack ended the lease of the worker that has the message by now."""
     words = (
         f"{history.who(ack.record)} acked {passage.message} at {history.when(ack.record)}"

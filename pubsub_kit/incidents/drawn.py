@@ -66,7 +66,7 @@ class Drawn:
         target = each.target or each.message or "effect"
         by = "" if each.amount is None else f" {each.amount:+,.12g}"
         of = f" ({each.message})" if each.message and each.message != target else ""
-        data = ("log", {}, {target: each.amount})
+        data: tuple[str, dict[str, Any], dict[str, Any]] = ("log", {}, {target: each.amount})
         self.step[i] = len(self.trace)
         self.trace.add(each.at, "effect", self._node(each), "", "", f"{target}{by}{of}", data=data)
 
@@ -152,16 +152,12 @@ def draw(history: History, finding: Finding | None, title: str) -> RunPicture:
     few = len(history.records) <= _FEW
     only = None if few else about(history, told) if told else _busiest(history)
     drawn = Drawn(history, only)
-    steps = [drawn.step[i] for i in told if i in drawn.step]
-    mark = max(steps, default=None)
-    earlier = [step for step in steps if step != mark]
     return show.spacetime(
         drawn.trace,
-        mark=mark,
+        mark=drawn.step.get(told[-1]) if told else None,
         caption=_caption(history, finding),
         title=title,
-        blocker=None if not earlier or mark is None or len(steps) != 2 else earlier[0],
-        axis="order" if history.clocks else None,
+        axis="order",  # in a real log, seconds may lie between things of a millisecond
         limit=120,
     )
 

@@ -48,8 +48,8 @@ def _twice(history: History, notes: Notes, passage: Passage) -> None:
 
 def _change(history: History, i: int) -> str:
     amount = history.records[i].amount
-    by = "" if amount is None else f" by {amount:+,.12g}"
-    return f"{history.who(i)} did{by} at {history.when(i)}"
+    by = "" if amount is None else f" ({amount:+,.12g})"
+    return f"by {history.who(i)} at {history.when(i)}{by}"
 
 
 # -- acked, and then nothing -----------------------------------------------------------------------
@@ -111,10 +111,9 @@ def _of_nothing(history: History, notes: Notes, passage: Passage, i: int) -> Non
     worker = history.records[i].worker
     mine = history.of_worker[worker] if worker else []
     earlier = (j for j in mine if j < i)
-    words = (
-        f"{history.who(i)} changed {_target(history, i)} for {passage.message} at "
-        f"{history.when(i)}, and the log has neither its publication nor a delivery of it"
-    )
+    target = _target(history, i)
+    of = "" if target == passage.message else f" for {passage.message}"
+    words = f"{history.who(i)} changed {target}{of} at {history.when(i)}, and the log has neither its publication nor a delivery of it"
     if any(history.records[j].what in ("published", "delivered") for j in earlier):
         notes.broken(f"{words}.", i)
     else:

@@ -81,8 +81,8 @@ class Explanation:
         """How far the search went."""
         kinds = ", ".join(self.shape.faults) or "none"
         return (
-            f"{self.found.schedules:,} schedules of up to {self.found.max_faults} faults were tried "
-            f"(kinds of fault: {kinds})"
+            f"{self.found.schedules:,} schedules of up to {self.found.max_faults} faults were "
+            f"tried (kinds of fault: {kinds})"
         )
 
     def __str__(self) -> str:
@@ -144,7 +144,9 @@ def explained(finding: Finding, incident: History, of_incident: Picture | None) 
 def judge(world: World, oracle: str) -> Violation | None:
     """Judge a run of the world by the oracle of logs."""
     if oracle not in QUESTIONS:
-        raise IncidentError(f"there is no oracle {brief(oracle)}: choose one of {', '.join(QUESTIONS)}")
+        raise IncidentError(
+            f"there is no oracle {brief(oracle)}: choose one of {', '.join(QUESTIONS)}"
+        )
     told = records(world)
     finding = QUESTIONS[oracle](History(told))
     if not finding.broken:

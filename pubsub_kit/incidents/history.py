@@ -8,9 +8,11 @@ delivered, and delivered once more after the attempt before.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 from pubsub_kit.incidents.record import Record
@@ -36,6 +38,17 @@ class Passage:
     nacked: list[Settled] = field(default_factory=list)
     effects: list[int] = field(default_factory=list)
     dead: list[int] = field(default_factory=list)
+    latest: dict[tuple[int | None, str], int] = field(default_factory=dict)
+
+    def deliver(self, i: int, each: Record) -> None:
+        """Note a delivery, which an ack may name by its attempt, by its worker, or by both."""
+        self.delivered.append(i)
+        attempt, worker = each.attempt, each.worker
+        self.latest |= {(attempt, worker): i, (attempt, ""): i, (None, worker): i}
+
+    def between(self, i: int, j: int) -> list[int]:
+        """Return the deliveries after one record and before another."""
+        return self.delivered[bisect_right(self.delivered, i) : bisect_left(self.delivered, j)]
 
     @property
     def message(self) -> str:
@@ -97,22 +110,23 @@ class History:
         if each.what in ("acked", "nacked"):
             settled = Settled(i, self._delivery_of(each, passage))
             (passage.acked if each.what == "acked" else passage.nacked).append(settled)
+        elif each.what == "delivered":
+            passage.deliver(i, each)
         else:
-            lists = {"delivered": passage.delivered, "effect": passage.effects}
-            lists.get(each.what, passage.dead).append(i)
+            (passage.effects if each.what == "effect" else passage.dead).append(i)
 
     def _delivery_of(self, ack: Record, passage: Passage) -> int | None:
         """Return the delivery that an ack is of: by its attempt, else by its worker."""
-        for i in reversed(passage.delivered):
-            other = self.records[i]
-            counted = ack.attempt is not None and other.attempt is not None
-            named = bool(ack.worker and other.worker)
-            if counted and ack.attempt != other.attempt:
-                continue
-            if named and ack.worker != other.worker:
-                continue
-            return i if counted or named or len(passage.delivered) == 1 else None
-        return None
+        latest = passage.latest
+        if ack.attempt is not None and (found := latest.get((ack.attempt, ack.worker))) is not None:
+            return found
+        counted = ack.attempt is not None and any(attempt for attempt, _ in latest)
+        if not counted and ack.worker and (found := latest.get((None, ack.worker))) is not None:
+            return found
+        if len(passage.delivered) != 1 or counted:
+            return None
+        only = passage.delivered[0]
+        return None if ack.worker and self.records[only].worker else only
 
     # -- what is known -----------------------------------------------------------------------------
 
@@ -231,7 +245,7 @@ def _backwards(history: History, passage: Passage) -> list[str]:
         return []  # each copy has attempts of its own
     counted = [i for i in passage.delivered if records[i].attempt]
     known = passage.letter in history.published
-    for i, j in zip(counted, counted[1:], strict=False):
+    for i, j in pairwise(counted):
         first, next_ = records[i], records[j]
         if (next_.attempt or 0) < (first.attempt or 0) and first.at < next_.at:
             if next_.attempt == 1 and (records[counted[0]].attempt == 1 or not known):

@@ -114,7 +114,7 @@ def _tell(
     (first, i), (second, j) = early, late
     notes.broken(
         f"Of key {history.keys[first.letter]}, {second.message} is ahead of {first.message}. But "
-        f"{history.who(i)} {verb} {first.message} at {history.when(i)}, and {history.who(j)} {verb} "
-        f"{second.message} at {history.when(j)}.",
+        f"{history.who(i)} {verb} {first.message} at {history.when(i)}, and {history.who(j)} "
+        f"{verb} {second.message} at {history.when(j)}.",
         i, j,
     )  # fmt: skip

@@ -53,7 +53,8 @@ def read(source: Source) -> Log:
             spans += spans_in(row, line)
         else:
             records.append(record(row, line))
-            unread.update(str(name)[:40] for name in row if name not in _KNOWN)
+            if more := row.keys() - _KNOWN:
+                unread.update(str(name)[:40] for name in more)
         if len(records) + len(spans) > MOST:
             raise IncidentError(f"the log has over {MOST:,} events: cut out the incident's minutes")
     records += recorded(spans)

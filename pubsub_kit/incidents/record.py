@@ -27,9 +27,8 @@ lines with the same `at`, the first one happened first.
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, NamedTuple
@@ -86,32 +85,18 @@ def wrong(line: int, said: str) -> IncidentError:
 
 def record(row: Mapping[Any, Any], line: int) -> Record:
     """Read one line's fields; raises IncidentError if one is missing or makes no sense."""
-    fields = {ALIASES.get(name, name): value for name, value in row.items() if value is not None}
-    what = fields.get("what")
+    what = row.get("what")
     if not isinstance(what, str) or what not in WHAT:
         raise wrong(line, _no_kind(row, what))
-    names = {name: _name(fields, name, line) for name in _NAMES}
+    found = {}
+    for name, value in row.items():
+        if value is not None and (reader := _READERS.get(name)) is not None:
+            reads, field = reader
+            found[field] = reads(value, name, line)
     needs = "worker" if what in OF_A_WORKER else "message"
-    if not names[needs] and what != "effect":
+    if what != "effect" and not found.get(needs):
         raise wrong(line, f"a line with what={what!r} needs {needs!r}{_meant(row, needs)}.")
-    target = _name(fields, "target", line)
-    return Record(
-        moment(fields, line),
-        what,
-        **names,
-        attempt=_count(fields, "attempt", line, 1),
-        sequence=_count(fields, "sequence", line, 0),
-        lease=_number(fields, "lease", line, least=0),
-        target=target or None,
-        amount=_number(fields, "amount", line),
-        reason=_reason(fields, line),
-        refused=_truth(fields, line),
-        data=fields.get("data"),
-        line=line,
-    )
-
-
-_NAMES = ("message", "topic", "group", "worker", "key")
+    return Record(moment(row, line), what, line=line, **found)
 
 
 def _no_kind(row: Mapping[Any, Any], what: Any) -> str:
@@ -131,50 +116,63 @@ def _meant(row: Mapping[Any, Any], name: str) -> str:
     return f", and has {close[0][:LONGEST]!r}" if close else ""
 
 
-def _name(fields: Mapping[str, Any], name: str, line: int) -> str:
-    value = fields.get(name, "")
+def _name(value: Any, name: str, line: int) -> str:
     if type(value) is int and abs(value) < _LARGEST:
         return str(value)
     if not isinstance(value, str):
         raise wrong(line, f"{name}={brief(value)} is no name: give a text.")
     if len(value) > LONGEST:
         raise wrong(line, f"{name} has {len(value):,} characters: give {LONGEST} at most.")
-    if _CONTROLS.search(value):
+    if not value.isprintable() and _CONTROLS.search(value):
         raise wrong(line, f"{name}={brief(value)} has control characters: give plain text.")
     return value
 
 
-def _count(fields: Mapping[str, Any], name: str, line: int, least: int) -> int | None:
-    value = fields.get(name)
-    if value is None or (type(value) is int and least <= value < _LARGEST):
+def _target(value: Any, name: str, line: int) -> str | None:
+    return _name(value, name, line) or None
+
+
+def _count(value: Any, name: str, line: int) -> int:
+    least = 1 if name == "attempt" else 0
+    if type(value) is int and least <= value < _LARGEST:
         return value
     raise wrong(line, f"{name}={brief(value)} is no count: give a whole number from {least} up.")
 
 
-def _number(
-    fields: Mapping[str, Any], name: str, line: int, least: float = -math.inf
-) -> float | None:
-    value = fields.get(name)
-    if value is None:
-        return None
-    if type(value) in (int, float) and abs(value) < _LARGEST and value >= least:
+def _amount(value: Any, name: str, line: int) -> float:
+    if type(value) in (int, float) and abs(value) < _LARGEST:
         return float(value)
-    more = f" from {least:g} up" if least == 0 else ""
-    raise wrong(line, f"{name}={brief(value)} is no number that can be used: give one{more}.")
+    raise wrong(line, f"{name}={brief(value)} is no number that can be used: give a finite one.")
 
 
-def _reason(fields: Mapping[str, Any], line: int) -> str:
-    value = fields.get("reason", "")
+def _lease(value: Any, name: str, line: int) -> float:
+    if (lease := _amount(value, name, line)) >= 0:
+        return lease
+    raise wrong(line, f"{name}={brief(value)} is no time: give seconds, from 0 up.")
+
+
+def _reason(value: Any, name: str, line: int) -> str:
     if not isinstance(value, str):
-        raise wrong(line, f"reason={brief(value)} is no text: say why in a few words.")
+        raise wrong(line, f"{name}={brief(value)} is no text: say why in a few words.")
     return " ".join(_CONTROLS.sub(" ", value[:LONGEST]).split())
 
 
-def _truth(fields: Mapping[str, Any], line: int) -> bool | None:
-    value = fields.get("refused")
-    if value is None or isinstance(value, bool):
+def _truth(value: Any, name: str, line: int) -> bool:
+    if isinstance(value, bool):
         return value
-    raise wrong(line, f"refused={brief(value)} is neither true nor false: give one of them.")
+    raise wrong(line, f"{name}={brief(value)} is neither true nor false: give one of them.")
+
+
+def _anything(value: Any, name: str, line: int) -> Any:
+    return value
+
+
+_READERS: dict[str, tuple[Callable[[Any, str, int], Any], str]] = {
+    **{name: (_name, name) for name in ("message", "topic", "group", "worker", "key")},
+    **{name: (_count, ALIASES.get(name, name)) for name in ("attempt", "sequence", *ALIASES)},
+    "lease": (_lease, "lease"), "target": (_target, "target"), "amount": (_amount, "amount"),
+    "reason": (_reason, "reason"), "refused": (_truth, "refused"), "data": (_anything, "data"),
+}  # fmt: skip
 
 
 def moment(fields: Mapping[str, Any], line: int) -> float:

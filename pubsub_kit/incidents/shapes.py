@@ -35,14 +35,14 @@ class Shape(NamedTuple):
         return dedent(inspect.getsource(self.world))
 
 
-async def shop(*ids: str) -> None:
-    """Publish orders of one customer, one after another; go on if the broker does not confirm."""
+async def shop(*ids: str, every: float = 0.2) -> None:
+    """Publish orders of one customer, one `every` so many seconds, confirmed or not."""
     for id in ids:
         try:
             await publish(TOPIC, {"amount": 10}, key="ann", id=id)
         except PublishTimeout:
             continue
-        await sleep(0.2)
+        await sleep(every)
 
 
 def adds_on_each_delivery(world: World) -> None:
@@ -108,7 +108,7 @@ def one_worker(world: World) -> None:
 
     world.topic(TOPIC)
     world.consumer(GROUP, lambda: handle, TOPIC, latency=0.1)
-    world.spawn(shop("order-1", "order-2"), "shop")
+    world.spawn(shop("order-1", "order-2", "order-3", every=15.0), "shop")
 
 
 def never_dead_lettered(world: World) -> None:
@@ -165,7 +165,7 @@ SHAPES: dict[str, Shape] = {
     "out of order": Shape(
         "no order within a key", two_workers_share_a_key, ("crash", "pause", "reorder")
     ),
-    "stuck": Shape("no limit of deliveries", never_dead_lettered, (), 30.0),
+    "stuck": Shape("no limit of deliveries", never_dead_lettered, (), 2.0),
     "effect without message": Shape("no outbox", saves_then_publishes, ("crash",)),
     "dead letter without reason": Shape("the work outlasts its lease", slower_than_its_lease, ()),
 }

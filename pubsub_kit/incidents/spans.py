@@ -1,9 +1,8 @@
-"""Reads spans of OpenTelemetry, as its OTLP JSON file exporter or its ConsoleSpanExporter writes them.
+"""Reads spans of OpenTelemetry, from its OTLP JSON file exporter or its ConsoleSpanExporter.
 
 Both come to the same `Span`: times in seconds, contexts as (trace id, span id). What a span says of
 a message, `conventions.py` knows.
 """
-
 
 from __future__ import annotations
 
@@ -59,9 +58,10 @@ def _otlp(span: Mapping[str, Any], resource: Mapping[str, Any], line: int) -> Sp
     links = [(link["traceId"], link["spanId"]) for link in span.get("links") or ()]
     parent = [(span["traceId"], span["parentSpanId"])] if span.get("parentSpanId") else []
     events = tuple(
-        (event.get("name", ""), _nanoseconds(event["timeUnixNano"], line), _attributes(event.get("attributes")))
+        (str(event.get("name")), _nanoseconds(event["timeUnixNano"], line), _attributes(about_it))
         for event in span.get("events") or ()
-    )  # fmt: skip
+        for about_it in [event.get("attributes")]
+    )
     status = span.get("status") or {}
     start, end = (_nanoseconds(span[f"{which}TimeUnixNano"], line) for which in ("start", "end"))
     kind = str(span.get("kind", "")).rpartition("_")[2].upper()
@@ -70,7 +70,10 @@ def _otlp(span: Mapping[str, Any], resource: Mapping[str, Any], line: int) -> Sp
     if not failed and status.get("code") in (2, "STATUS_CODE_ERROR"):
         failed = "error"
     context = (span["traceId"], span["spanId"])
-    return Span(context, (*links, *parent), len(links), kind, start, end, about, resource, events, failed, line)  # fmt: skip
+    causes = (*links, *parent)
+    return Span(
+        context, causes, len(links), kind, start, end, about, resource, events, failed, line
+    )
 
 
 def _console(span: Mapping[str, Any], line: int) -> Span:
@@ -89,7 +92,8 @@ def _console(span: Mapping[str, Any], line: int) -> Span:
     start, end = (moment({"at": span[f"{which}_time"]}, line) for which in ("start", "end"))
     kind = str(span.get("kind", "")).rpartition(".")[2]
     resource = (span.get("resource") or {}).get("attributes") or {}
-    return Span(mine, (*links, *parent), len(links), kind, start, end, about, resource, events, failed, line)  # fmt: skip
+    causes = (*links, *parent)
+    return Span(mine, causes, len(links), kind, start, end, about, resource, events, failed, line)
 
 
 def _context(given: Mapping[str, str]) -> Context:

@@ -1,9 +1,9 @@
 """Logs of small incidents in a shop, invented for the lesson: JSON lines, and spans.
 
-    doubled.jsonl   a worker charges, crashes before its ack, and the order is charged again
-    late_ack.jsonl  a worker pauses past its lease; its ack ends the lease of the next one
-    overtaken.jsonl two workers take orders of one customer; the cancellation overtakes the order
-    spans.jsonl     OTLP JSON: a message that fails each time, and clocks that differ
+doubled.jsonl   a worker charges, crashes before its ack, and the order is charged again
+late_ack.jsonl  a worker pauses past its lease; its ack ends the lease of the next one
+overtaken.jsonl two workers take orders of one customer; the cancellation overtakes the order
+spans.jsonl     OTLP JSON: a message that fails each time, and clocks that differ
 """
 
 from __future__ import annotations
