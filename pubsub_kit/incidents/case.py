@@ -134,8 +134,9 @@ class Incident:
         messages = len({each.message for each in records} - {""})
         workers = len({each.worker for each in records} - {""})
         return (
-            f"An incident of {len(records):,} events in {seconds(self.history.end - first)}"
-            f"{from_}: {messages:,} messages, {workers:,} workers."
+            f"An incident of {_count(len(records), 'event')} in "
+            f"{seconds(self.history.end - first)}{from_}: {_count(messages, 'message')}, "
+            f"{_count(workers, 'worker')}."
         )
 
     def _clocks(self) -> list[str]:
@@ -160,6 +161,10 @@ class Incident:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[Any, Any]:
         """Show the log drawn, and below it what each oracle says."""
         return bundle(str(self), [self.draw()])
+
+
+def _count(number: int, name: str) -> str:
+    return f"{number:,} {name}{'s' * (number != 1)}"
 
 
 _SIGNS = {"holds": "✓", "broken": "✗", UNDECIDABLE: "?"}

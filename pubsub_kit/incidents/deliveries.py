@@ -1,18 +1,15 @@
-"""Oracles about deliveries and their acks: lost, redelivered, acked late, stuck, dead.
+"""Oracles about deliveries and their acks: lost, redelivered though acked, acked late.
 
 A message is *lost* if it was published, and a group neither acked nor dead-lettered it, though the
 log goes on for longer than a lease. An ack is *late* if the message was delivered again before it:
-a broker that counts such an ack ends the lease of another worker. A message is *stuck* after
-three deliveries without an ack.
+a broker that counts such an ack ends the lease of another worker.
 """
 
 from __future__ import annotations
 
-from pubsub_kit.incidents.finding import Finding, Notes, told
+from pubsub_kit.incidents.finding import Finding, Notes
 from pubsub_kit.incidents.history import History, Letter, Passage, Settled, seconds
 
-#: So many deliveries without an ack are called stuck: brokers redeliver after one failure or two.
-OFTEN = 3
 _ONE_CLOCK = "a clock that all workers share"
 
 
@@ -67,13 +64,8 @@ def _is_lost(history: History, notes: Notes, letter: Letter, group: str, joined:
     last = max([sent, *passage.records()])
     lease = history.lease_of(passage.delivered[-1] if passage.delivered else None)
     if lease is None and not passage.delivered:
-        lease = _any_lease(history, letter[0], group)
+        lease = history.leases.get((letter[0], group), history.lease)
     _waits(history, notes, passage, sent, last, lease)
-
-
-def _any_lease(history: History, topic: str, group: str) -> float | None:
-    leases = (history.lease_of(i) for p in history.in_group(topic, group) for i in p.delivered)
-    return next((lease for lease in leases if lease is not None), None)
 
 
 def _waits(
@@ -150,7 +142,7 @@ def _not_in_time(history: History, passage: Passage, ack: Settled) -> str | None
     """Return None if an ack came in time, "" if it did not, or the field that would tell."""
     if ack.delivery is None:
         return "attempt"
-    if passage.between(ack.delivery, ack.record):
+    if _newer(history, passage, ack):
         return ""
     lease = history.lease_of(ack.delivery)
     if history.records[ack.record].refused is False:
@@ -166,7 +158,11 @@ def _tell_again(history: History, notes: Notes, passage: Passage, ack: Settled, 
     mine, other = (
         None if i is None else history.records[i].sequence for i in (ack.delivery, again)
     )
-    if len(copies) > 1 and (mine is None or other is None):
+    attempts = _attempt(history, ack.delivery), _attempt(history, again)
+    if attempts[0] and attempts[1] and attempts[1] < attempts[0]:
+        words = f"{passage.message} came after its ack: was it late, or delivered again?"
+        notes.undecided("when the broker sent it", words, ack.record, again)
+    elif len(copies) > 1 and (mine is None or other is None):
         words = f"{passage.message} was published {len(copies)} times: is this the same copy?"
         notes.undecided("sequence", words, ack.record, again)
     elif len(copies) < 2 or mine == other:
@@ -206,7 +202,7 @@ def _late(history: History, notes: Notes, passage: Passage, ack: Settled) -> Non
         words = f"Of which delivery of {passage.message} is the ack at {history.when(ack.record)}?"
         notes.undecided("attempt", words, ack.record)
         return
-    later = passage.between(ack.delivery, ack.record)
+    later = _newer(history, passage, ack)
     if _unordered(history, passage, ack):
         words = f"The clocks differ: was {passage.message} delivered again before its ack?"
         notes.undecided(_ONE_CLOCK, words, ack.record)
@@ -214,6 +210,21 @@ def _late(history: History, notes: Notes, passage: Passage, ack: Settled) -> Non
         settled = (*passage.acked, *passage.nacked)
         if not any(x.delivery == later[-1] and x.record < ack.record for x in settled):
             _ends(history, notes, passage, ack, later[-1])
+
+
+def _newer(history: History, passage: Passage, ack: Settled) -> list[int]:
+    """Return the deliveries that replaced the one of an ack before it; the latest one comes last.
+
+    An attempt that arrives late is no replacement of the one after it.
+    """
+    mine = _attempt(history, ack.delivery)
+    arrived = passage.between(ack.delivery or 0, ack.record)
+    newer = [i for i in arrived if not mine or (_attempt(history, i) or mine + 1) > mine]
+    return sorted(newer, key=lambda i: (_attempt(history, i) or 0, i))
+
+
+def _attempt(history: History, delivery: int | None) -> int | None:
+    return None if delivery is None else history.records[delivery].attempt
 
 
 def _unordered(history: History, passage: Passage, ack: Settled) -> bool:
@@ -243,56 +254,3 @@ def _ends(history: History, notes: Notes, passage: Passage, ack: Settled, held: 
         )  # fmt: skip
     else:
         notes.undecided("refused", f"{words}. Did the broker take that ack?", held, ack.record)
-
-
-# -- stuck, dead -----------------------------------------------------------------------------------
-
-
-def stuck(history: History) -> Finding:
-    """No message is delivered three times or more without an ack."""
-    notes = Notes("stuck")
-    if not history.has("delivered"):
-        notes.undecided("delivered", "The log has no delivery.")
-    acking = {p.group for p in history.passages.values() if p.acked}
-    for passage in history.passages.values():
-        attempts = [history.records[i].attempt or n for n, i in enumerate(passage.delivered, 1)]
-        if max(attempts, default=0) < OFTEN or passage.acked or passage.dead:
-            continue
-        last = passage.delivered[-1]
-        words = (
-            f"{passage.message} was delivered {max(attempts)} times, the last time to "
-            f"{history.who(last)} at {history.when(last)}"
-        )
-        failed = len(passage.nacked) >= len(passage.delivered) - 1
-        if failed or passage.group in acking:
-            reasons = told(dict.fromkeys(_reasons(history, passage)), 2)
-            because = f" It failed with: {reasons}." if reasons else ""
-            notes.broken(f"{words}, and nobody acked it.{because}", *passage.delivered)
-        else:
-            notes.undecided("acked", f"{words}, and the log has no ack of its group.", last)
-    return notes.finding(f"No message was delivered {OFTEN} times without an ack.")
-
-
-def _reasons(history: History, passage: Passage) -> list[str]:
-    reasons = (history.records[each.record].reason for each in passage.nacked)
-    return [reason for reason in reasons if reason]
-
-
-def unreasoned(history: History) -> Finding:
-    """Each dead letter has a reason: its own, or a failure before it."""
-    notes = Notes("dead letter without reason")
-    for passage in history.passages.values():
-        for dead in passage.dead[:1]:
-            if history.records[dead].reason or passage.nacked:
-                continue
-            words = f"{passage.message} was dead-lettered at {history.when(dead)} without a reason"
-            if not passage.delivered:
-                notes.undecided("delivered", f"{words}; the log has no delivery of it.", dead)
-                continue
-            notes.broken(
-                f"{words}. The log has {len(passage.delivered)} deliveries of it, and no nack.",
-                *passage.delivered, dead,
-            )  # fmt: skip
-    if not history.has("dead"):
-        return notes.finding("The log has no dead letter.")
-    return notes.finding("Each dead letter has a reason, or a nack before it.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 
 from pubsub_kit.incidents.finding import Finding, Notes
@@ -31,8 +32,10 @@ def _target(history: History, i: int) -> str:
 def _twice(history: History, notes: Notes, passage: Passage) -> None:
     by: dict[str, list[int]] = defaultdict(list)
     for i in passage.effects:
+        if history.records[i].amount == 0:
+            continue  # it changed nothing
         by[history.records[i].target or ""].append(i)
-    if "" in by:
+    if len(by.get("", ())) > 1 or ("" in by and len(by) > 1):
         words = f"{passage.message} has {len(passage.effects)} effects: are they the same one?"
         notes.undecided("target", words, *passage.effects)
         return
@@ -84,8 +87,8 @@ def _next_crash(history: History, ack: int) -> int | None:
     """Return the crash that is the next thing a worker did after an ack, if it is one."""
     worker = history.records[ack].worker
     mine = history.of_worker[worker] if worker else []
-    after = [i for i in mine if i > ack]
-    return after[0] if after and history.records[after[0]].what == "crashed" else None
+    following = mine[bisect_right(mine, ack) :][:1]
+    return next((i for i in following if history.records[i].what == "crashed"), None)
 
 
 # -- an effect of nothing --------------------------------------------------------------------------
@@ -108,13 +111,14 @@ def unfounded(history: History) -> Finding:
 
 
 def _of_nothing(history: History, notes: Notes, passage: Passage, i: int) -> None:
-    worker = history.records[i].worker
-    mine = history.of_worker[worker] if worker else []
-    earlier = (j for j in mine if j < i)
+    begun = history.begins.get(history.records[i].worker)
     target = _target(history, i)
     of = "" if target == passage.message else f" for {passage.message}"
-    words = f"{history.who(i)} changed {target}{of} at {history.when(i)}, and the log has neither its publication nor a delivery of it"
-    if any(history.records[j].what in ("published", "delivered") for j in earlier):
+    words = (
+        f"{history.who(i)} changed {target}{of} at {history.when(i)}, and the log has neither its "
+        "publication nor a delivery of it"
+    )
+    if begun is not None and begun < i:
         notes.broken(f"{words}.", i)
     else:
         said = f"{words}: does it have all of what {history.who(i)} published and got?"

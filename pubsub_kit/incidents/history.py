@@ -1,18 +1,16 @@
 """Who had which message in hand: each delivery of a log with its acks, its nacks and its effects.
 
 A log comes from several machines, and each has its own clock. If a message was delivered before it
-was published, or an attempt before the one that it follows, the clocks differ. From then on, what
-two workers did has no order, unless one caused the other: a message is published before it is
-delivered, and delivered once more after the attempt before.
+was published, the clocks differ, and what two workers did has no order, unless one caused the
+other. That an attempt arrives before the one that it follows proves nothing: that one was late.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import NamedTuple
 
 from pubsub_kit.incidents.record import Record
@@ -75,6 +73,8 @@ class History:
         self.published: dict[Letter, list[int]] = defaultdict(list)
         self.of_worker: dict[str, list[int]] = defaultdict(list)
         self.groups: dict[str, list[str]] = defaultdict(list)  # by topic
+        self.begins: dict[str, int] = {}  # what each worker first published or got
+        self.leases: dict[tuple[str, str], float] = {}  # the first one, by topic and group
         self.stray: list[int] = []  # effects that name no message
         self.keys: dict[Letter, str] = {}
         self.sequences: dict[Letter, int] = {}
@@ -86,6 +86,8 @@ class History:
 
     def _add(self, i: int, each: Record) -> None:
         self.of_worker[each.worker].append(i)
+        if each.worker and each.what in ("published", "delivered"):
+            self.begins.setdefault(each.worker, i)
         if not each.message:
             self.stray += [i] if each.what == "effect" else []
             return
@@ -112,6 +114,8 @@ class History:
             (passage.acked if each.what == "acked" else passage.nacked).append(settled)
         elif each.what == "delivered":
             passage.deliver(i, each)
+            if each.lease is not None:
+                self.leases.setdefault((letter[0], group), each.lease)
         else:
             (passage.effects if each.what == "effect" else passage.dead).append(i)
 
@@ -137,9 +141,6 @@ class History:
             return i < j
         if a.message == b.message and "published" in (a.what, b.what) and a.what != b.what:
             return a.what == "published"
-        both = a.what == b.what == "delivered" and a.message == b.message
-        if both and a.attempt and b.attempt and a.attempt != b.attempt:
-            return a.attempt < b.attempt
         return None
 
     def lease_of(self, delivery: int | None) -> float | None:
@@ -147,17 +148,9 @@ class History:
         own = None if delivery is None else self.records[delivery].lease
         return self.lease if own is None else own
 
-    def in_group(self, topic: str, group: str) -> Iterator[Passage]:
-        """Yield the passages of a topic's messages through a group."""
-        return (p for p in self.passages.values() if p.letter[0] == topic and p.group == group)
-
     def has(self, what: str) -> bool:
         """Say whether the log has any such record."""
         return any(each.what == what for each in self.records)
-
-    def effects_of(self, group: str) -> bool:
-        """Say whether the log has an effect of a message in a group."""
-        return any(p.effects for p in self.passages.values() if p.group == group)
 
     # -- words -------------------------------------------------------------------------------------
 
@@ -219,40 +212,20 @@ def _only(names: set[str] | tuple[()]) -> str:
 
 def _contradictions(history: History) -> list[str]:
     """Return what shows that the clocks of a log differ, in sentences."""
-    found = []
-    for passage in history.passages.values():
-        found += _too_early(history, passage) + _backwards(history, passage)
-    return found
+    early = (_too_early(history, passage) for passage in history.passages.values())
+    return [said for said in early if said]
 
 
-def _too_early(history: History, passage: Passage) -> list[str]:
+def _too_early(history: History, passage: Passage) -> str:
+    """Say that a message was delivered before it was published, if it was."""
     sent = history.published.get(passage.letter)
     if not sent or not passage.delivered or passage.delivered[0] > sent[0]:
-        return []
+        return ""
     records, got = history.records, passage.delivered[0]
     if (gap := records[sent[0]].at - records[got].at) <= 0:
-        return []
-    return [
+        return ""
+    return (
         f"{history.who(got)} got {passage.message} at {history.when(got)}, and "
         f"{records[sent[0]].worker or 'its publisher'} published it at {history.when(sent[0])}: "
         f"their clocks differ by {seconds(gap)} or more"
-    ]
-
-
-def _backwards(history: History, passage: Passage) -> list[str]:
-    records = history.records
-    if len(history.published.get(passage.letter, ())) > 1:
-        return []  # each copy has attempts of its own
-    counted = [i for i in passage.delivered if records[i].attempt]
-    known = passage.letter in history.published
-    for i, j in pairwise(counted):
-        first, next_ = records[i], records[j]
-        if (next_.attempt or 0) < (first.attempt or 0) and first.at < next_.at:
-            if next_.attempt == 1 and (records[counted[0]].attempt == 1 or not known):
-                continue  # a replay counts from 1 again
-            return [
-                f"{history.who(i)} got attempt {first.attempt} of {passage.message} at "
-                f"{history.when(i)}, and {history.who(j)} got attempt {next_.attempt} of it at "
-                f"{history.when(j)}: their clocks differ by {seconds(next_.at - first.at)} or more"
-            ]
-    return []
+    )

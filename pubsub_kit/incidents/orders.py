@@ -57,14 +57,12 @@ def _by_publication(history: History, letters: list[Letter]) -> dict[Letter, int
 
 def _done_by(history: History) -> dict[str, Callable[[Passage], _Done | None]]:
     """Return, for each group, how to tell when it is done with a message."""
-    found: dict[str, Callable[[Passage], _Done | None]] = {}
-    for passage in history.passages.values():
-        group = passage.group
-        if group not in found:
-            acks = any(p.acked for p in history.passages.values() if p.group == group)
-            changes = history.effects_of(group)
-            found[group] = _changed if changes else _acked if acks else _delivered
-    return found
+    changes = {p.group for p in history.passages.values() if p.effects}
+    acks = {p.group for p in history.passages.values() if p.acked}
+    return {
+        p.group: _changed if p.group in changes else _acked if p.group in acks else _delivered
+        for p in history.passages.values()
+    }
 
 
 def _changed(passage: Passage) -> _Done | None:

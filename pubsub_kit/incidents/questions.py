@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pubsub_kit.incidents.deliveries import late_ack, lost, redelivered, stuck, unreasoned
+from pubsub_kit.incidents.deliveries import late_ack, lost, redelivered
 from pubsub_kit.incidents.effects import acked_without_effect, doubled, unfounded
+from pubsub_kit.incidents.failures import stuck, unreasoned
 from pubsub_kit.incidents.finding import Finding, Question
 from pubsub_kit.incidents.history import History
 from pubsub_kit.incidents.orders import out_of_order

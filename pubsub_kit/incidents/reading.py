@@ -53,8 +53,8 @@ def read(source: Source) -> Log:
             spans += spans_in(row, line)
         else:
             records.append(record(row, line))
-            if more := row.keys() - _KNOWN:
-                unread.update(str(name)[:40] for name in more)
+            if not _KNOWN.issuperset(row):
+                unread.update(_shown(name) for name in row if name not in _KNOWN)
         if len(records) + len(spans) > MOST:
             raise IncidentError(f"the log has over {MOST:,} events: cut out the incident's minutes")
     records += recorded(spans)
@@ -67,6 +67,11 @@ def read(source: Source) -> Log:
 
 
 _KNOWN = frozenset((*FIELDS, "version", "offset"))
+
+
+def _shown(name: Any) -> str:
+    text = str(name)[:40]
+    return text if text.isprintable() else brief(text)
 
 
 def _from_its_start(records: list[Record], unread: Mapping[str, int]) -> Log:

@@ -15,7 +15,7 @@
     sequence   the message's place in its key's order: a version or an offset   any
     lease      seconds until the broker redelivers what is not acked            delivered
     target     what an effect changed, such as a row                            effect
-    amount     by how much                                                      effect
+    amount     by how much; a write that changed nothing has 0, or no line      effect
     reason     why                                                              nacked, dead
     refused    true if the broker refused it, false if it confirmed it          acked, nacked
     data       anything else; nothing is concluded from it                      any

@@ -55,8 +55,8 @@ def spans_in(row: Mapping[Any, Any], line: int) -> list[Span]:
 
 def _otlp(span: Mapping[str, Any], resource: Mapping[str, Any], line: int) -> Span:
     about = _attributes(span.get("attributes"))
-    links = [(link["traceId"], link["spanId"]) for link in span.get("links") or ()]
-    parent = [(span["traceId"], span["parentSpanId"])] if span.get("parentSpanId") else []
+    links = [_pair(link["traceId"], link["spanId"]) for link in span.get("links") or ()]
+    parent = [_pair(span["traceId"], span["parentSpanId"])] if span.get("parentSpanId") else []
     events = tuple(
         (str(event.get("name")), _nanoseconds(event["timeUnixNano"], line), _attributes(about_it))
         for event in span.get("events") or ()
@@ -69,7 +69,7 @@ def _otlp(span: Mapping[str, Any], resource: Mapping[str, Any], line: int) -> Sp
     failed = str(about.get("error.type") or status.get("message") or "")
     if not failed and status.get("code") in (2, "STATUS_CODE_ERROR"):
         failed = "error"
-    context = (span["traceId"], span["spanId"])
+    context = _pair(span["traceId"], span["spanId"])
     causes = (*links, *parent)
     return Span(
         context, causes, len(links), kind, start, end, about, resource, events, failed, line
@@ -97,7 +97,13 @@ def _console(span: Mapping[str, Any], line: int) -> Span:
 
 
 def _context(given: Mapping[str, str]) -> Context:
-    return _hex(given["trace_id"]), _hex(given["span_id"])
+    return _pair(_hex(given["trace_id"]), _hex(given["span_id"]))
+
+
+def _pair(trace: Any, span: Any) -> Context:
+    if not isinstance(trace, str) or not isinstance(span, str):
+        raise TypeError("an id is a text")
+    return trace, span
 
 
 def _hex(given: str) -> str:

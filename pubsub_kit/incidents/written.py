@@ -20,9 +20,13 @@ _DEAD = " goes to "
 def rows(world: World) -> list[dict[str, Any]]:
     """Return what a run's log says, a dict for each line; `reading.written` makes it a text."""
     return [
-        {name: value for name, value in each._asdict().items() if value not in (None, "")}
-        for each in (x._replace(line=0) for x in records(world))
+        {name: value for name, value in each._asdict().items() if _says(name, value)}
+        for each in records(world)
     ]
+
+
+def _says(name: str, value: Any) -> bool:
+    return name != "line" and value is not None and value != ""
 
 
 def records(world: World) -> list[Record]:
@@ -77,10 +81,12 @@ class _Writer:
             self.records[i] = self.records[i]._replace(refused=" refused: " in step.text)
 
     def effect(self, step: Step) -> None:
-        """Tell of each row that a write changed."""
+        """Tell of each row that a write changed: a write of what was there is no change."""
         held = self.hands.get(step.node)
         _, before, after = step.data
         for target, value in after.items():
+            if value == before.get(target):
+                continue
             id = held.message if held else target
             amount = _amount(before.get(target), value)
             mine = {"topic": held.topic, "group": held.group} if held else {}
