@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pubsub_kit.errors import brief
 from pubsub_kit.incidents.drawn import Drawn, draw
 from pubsub_kit.incidents.explanation import Explanation, bundle, explained
-from pubsub_kit.incidents.finding import UNDECIDABLE, Finding
+from pubsub_kit.incidents.finding import Finding, Findings
 from pubsub_kit.incidents.history import History, seconds
 from pubsub_kit.incidents.questions import QUESTIONS, judged
 from pubsub_kit.incidents.reading import Log, Source, read
@@ -76,9 +76,9 @@ class Incident:
     def _findings(self) -> dict[str, Finding]:
         return {each.oracle: each for each in judged(self.history)}
 
-    def judged(self) -> list[Finding]:
+    def judged(self) -> Findings:
         """Return a finding for each oracle: holds, broken, or undecidable from this log."""
-        return [*self._findings.values()]
+        return Findings(self._findings.values())
 
     @property
     def broken(self) -> list[Finding]:
@@ -123,7 +123,8 @@ class Incident:
 
     def __str__(self) -> str:
         """Say what the log holds, and what it proves."""
-        return "\n".join([self._counted(), *self._clocks(), *self._verdicts(), *self._unread()])
+        found = repr(self.judged())
+        return "\n".join([self._counted(), *self._clocks(), found, *self._unread()])
 
     __repr__ = __str__
 
@@ -145,13 +146,6 @@ class Incident:
         more = f" ({len(self.clocks) - 1:,} more like it.)" if len(self.clocks) > 1 else ""
         return [f"The clocks differ: {self.clocks[0]}.{more} So what two workers did has no order."]
 
-    def _verdicts(self) -> list[str]:
-        lines = []
-        for each in self.judged():
-            wants = f" Missing: {', '.join(each.missing)}." if each.verdict == UNDECIDABLE else ""
-            lines.append(f"{_SIGNS[each.verdict]} {each}{wants}")
-        return lines
-
     def _unread(self) -> list[str]:
         if not self.log.unread:
             return []
@@ -165,6 +159,3 @@ class Incident:
 
 def _count(number: int, name: str) -> str:
     return f"{number:,} {name}{'s' * (number != 1)}"
-
-
-_SIGNS = {"holds": "✓", "broken": "✗", UNDECIDABLE: "?"}

@@ -14,7 +14,8 @@ development (https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spa
     an event `effect` in a span      effect: its attributes are target, amount and message
 
 A message is known by messaging.message.id, by the link (or parent) that leads to the span that sent
-it, or by its topic, partition and offset. The conventions name no effects: record them with
+it, or by its topic, partition and offset. Consumers that name no group are one if they are one
+service. The conventions name no effects: record them with
 `span.add_event("effect", {"target": "ann", "amount": 10})`.
 """
 
@@ -128,9 +129,9 @@ class _Reader:
     ) -> Record:
         row = {
             "at": at, "what": what, "message": name, "refused": refused,
-            "topic": span.about.get("messaging.destination.name"),
+            "topic": _first(span, _TOPICS),
             "worker": self.workers[span.context],
-            "group": None if what == "published" else _group(span),
+            "group": None if what == "published" else _group(span) or None,
             "key": _first(span, _KEYS), "attempt": _first(span, _ATTEMPTS) or None,
             "sequence": _first(span, _OFFSETS), "reason": span.failed[:200],
         }  # fmt: skip
@@ -141,7 +142,7 @@ class _Reader:
         if not rows:
             return []
         mine = self._about(span)
-        told = {"worker": self.workers[span.context], "group": _group(span) or None}
+        told = {"worker": self.workers[span.context]}
         return [
             record({"message": mine, **about, **told, "at": at, "what": "effect"}, span.line)
             for at, about in rows
@@ -165,6 +166,8 @@ _KEYS = ("messaging.kafka.message.key", "messaging.gcp_pubsub.message.ordering_k
 _ATTEMPTS = ("messaging.gcp_pubsub.message.delivery_attempt",
              "messaging.servicebus.message.delivery_count")  # fmt: skip
 _OFFSETS = ("messaging.kafka.offset", "messaging.kafka.message.offset")
+_PUBLISHED_TO = "messaging.destination_publish.name"
+_TOPICS = (_PUBLISHED_TO, "messaging.destination.name")
 _GROUPS = ("messaging.consumer.group.name", "messaging.destination.subscription.name",
            "messaging.kafka.consumer.group")  # fmt: skip
 
@@ -174,7 +177,12 @@ def _first(span: Span, names: tuple[str, ...]) -> Any:
 
 
 def _group(span: Span) -> str:
-    return str(_first(span, _GROUPS) or "")
+    """Return the group: as it is named, or the queue of an exchange, or the consumer's service."""
+    if group := _first(span, _GROUPS):
+        return str(group)
+    if _PUBLISHED_TO in span.about and (queue := span.about.get("messaging.destination.name")):
+        return str(queue)
+    return str(span.resource.get("service.name") or "")
 
 
 def _operation(span: Span | None) -> str:

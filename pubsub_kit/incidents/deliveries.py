@@ -21,7 +21,7 @@ def lost(history: History) -> Finding:
     notes = Notes("lost")
     if not history.published:
         notes.undecided("published", "The log has no line of anything being published.")
-    acking = {(p.letter[0], p.group) for p in history.passages.values() if p.acked}
+    acking = {(p.letter[0], p.group) for p in history.placed if p.acked}
     first = _earliest_received(history)
     for letter in history.published:
         groups = [g for g in history.groups.get(letter[0], ()) if (letter[0], g) in first]
@@ -38,7 +38,7 @@ def lost(history: History) -> Finding:
 def _earliest_received(history: History) -> dict[tuple[str, str], float]:
     """Return when the first message was published that a group got, by topic and group."""
     first: dict[tuple[str, str], float] = {}
-    for passage in history.passages.values():
+    for passage in history.placed:
         if passage.delivered:
             sent = history.published.get(passage.letter)
             at = history.records[sent[0]].at if sent else history.end
@@ -53,6 +53,10 @@ def _is_lost(history: History, notes: Notes, letter: Letter, group: str, joined:
     if accepted or passage.dead:
         return
     sent = history.published[letter][0]
+    if group and (letter, "") in history.passages:
+        words = f"{group} has not acked {letter[1]}, but somebody had it whose group isn't said."
+        notes.undecided("group", words, sent)
+        return
     if not passage.delivered and history.records[sent].at < joined:
         notes.undecided(
             "delivered",
@@ -61,7 +65,7 @@ def _is_lost(history: History, notes: Notes, letter: Letter, group: str, joined:
             sent,
         )
         return
-    last = max([sent, *passage.records()])
+    last = max(passage.records(), default=sent)
     lease = history.lease_of(passage.delivered[-1] if passage.delivered else None)
     if lease is None and not passage.delivered:
         lease = history.leases.get((letter[0], group), history.lease)
@@ -72,34 +76,37 @@ def _waits(
     history: History, notes: Notes, passage: Passage, sent: int, last: int, lease: float | None
 ) -> None:
     """Say that a message is lost, if the log goes on for long enough to tell."""
-    group, message = passage.group or "the consumer", passage.message
+    group, message = passage.group, passage.message
+    waits = f"{group} has not acked {message}" if group else f"Nobody has acked {message}"
     if lease is None:
-        words = f"{group} has not acked {message}: how long may it take?"
-        notes.undecided("lease", words, last)
+        notes.undecided("lease", f"{waits}: how long may it take?", last)
+        return
+    if history.clocks and not passage.delivered:
+        notes.undecided(_ONE_CLOCK, f"{waits}, and the clocks differ.", last)
         return
     own = history.of_worker[history.records[last].worker]
     end = history.records[own[-1]].at if history.clocks else history.end
     due = history.records[last].at + lease
     if end < due:
-        notes.undecided(
-            f"what happens until {seconds(due)}",
-            f"{group} has not acked {message}, and the log ends at {seconds(history.end)}, before "
-            f"the lease does.",
-            last,
-        )
-    elif passage.delivered:
-        got = passage.delivered[-1]
-        notes.broken(
-            f"{message} was delivered to {history.who(got)} at {history.when(got)}. By "
-            f"{seconds(end)}, {group} has neither acked nor dead-lettered it.",
-            sent, got,
-        )  # fmt: skip
+        words = f"{waits}, and the log ends at {seconds(end)}, before the lease does."
+        notes.undecided(f"what happens until {seconds(due)}", words, last)
     else:
-        notes.broken(
-            f"{message} was published at {history.when(sent)}. By {seconds(end)}, {group} has "
-            "never got it, though it got messages that were published no later.",
-            sent,
+        notes.broken(_is_missing(history, passage, sent, end), *[sent, *passage.delivered][-2:])
+
+
+def _is_missing(history: History, passage: Passage, sent: int, end: float) -> str:
+    group, message = passage.group, passage.message
+    if not passage.delivered:
+        return (
+            f"{message} was published at {history.when(sent)}. By {seconds(end)}, "
+            f"{group or 'its group'} has never got it, but messages that were published no later."
         )
+    got = passage.delivered[-1]
+    never = f"{group} has neither acked nor dead-lettered it" if group else "nobody has acked it"
+    return (
+        f"{message} was delivered to {history.who(got)} at {history.when(got)}. By {seconds(end)}, "
+        f"{never}."
+    )
 
 
 # -- redelivered though acked ----------------------------------------------------------------------
@@ -110,7 +117,8 @@ def redelivered(history: History) -> Finding:
     notes = Notes("redelivered though acked")
     if not history.has("acked"):
         notes.undecided("acked", "The log has no ack.")
-    for passage in history.passages.values():
+    notes.unplaced(history)
+    for passage in history.placed:
         if len(passage.delivered) > 1 and passage.acked:
             _again(history, notes, passage)
     return notes.finding("No message was delivered again after its ack.")
@@ -182,7 +190,8 @@ def late_ack(history: History) -> Finding:
     notes = Notes("late ack")
     if not history.has("acked"):
         notes.undecided("acked", "The log has no ack.")
-    for passage in history.passages.values():
+    notes.unplaced(history)
+    for passage in history.placed:
         if len(passage.delivered) > 1:
             _first_late(history, notes, passage)
     return notes.finding("No ack came after the next delivery of its message, or it was refused.")

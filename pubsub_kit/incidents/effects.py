@@ -22,11 +22,24 @@ def doubled(history: History) -> Finding:
     for passage in history.passages.values():
         if len(passage.effects) > 1:
             _twice(history, notes, passage)
+        if not passage.group and history.names.groups:
+            _in_which_group(history, notes, passage)
     return notes.finding("No message changed the same target twice.")
 
 
 def _target(history: History, i: int) -> str:
     return history.records[i].target or "something"
+
+
+def _in_which_group(history: History, notes: Notes, passage: Passage) -> None:
+    """Note the effects of nobody knows which group, if a group has the same one."""
+    targets = {history.records[i].target: i for i in passage.effects}
+    for group in history.groups.get(passage.letter[0], ()):
+        other = history.passages.get((passage.letter, group))
+        for i in other.effects if other is not None else ():
+            if (same := targets.get(history.records[i].target)) is not None:
+                words = f"{passage.message} changed {_target(history, i)} twice: in one group?"
+                notes.undecided("group", words, same, i)
 
 
 def _twice(history: History, notes: Notes, passage: Passage) -> None:

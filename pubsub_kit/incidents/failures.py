@@ -17,8 +17,9 @@ def stuck(history: History) -> Finding:
     notes = Notes("stuck")
     if not history.has("delivered"):
         notes.undecided("delivered", "The log has no delivery.")
-    acking = {p.group for p in history.passages.values() if p.acked}
-    for passage in history.passages.values():
+    notes.unplaced(history)
+    acking = {p.group for p in history.placed if p.acked}
+    for passage in history.placed:
         attempts = [history.records[i].attempt or n for n, i in enumerate(passage.delivered, 1)]
         if max(attempts, default=0) < OFTEN or passage.acked or passage.dead:
             continue
@@ -53,8 +54,10 @@ def unreasoned(history: History) -> Finding:
             if not passage.delivered:
                 notes.undecided("delivered", f"{words}; the log has no delivery of it.", dead)
                 continue
+            several = len(passage.delivered)
+            count = "1 delivery" if several == 1 else f"{several} deliveries"
             notes.broken(
-                f"{words}. The log has {len(passage.delivered)} deliveries of it, and no nack.",
+                f"{words}. The log has {count} of it, and no nack.",
                 *passage.delivered, dead,
             )  # fmt: skip
     if not history.has("dead"):

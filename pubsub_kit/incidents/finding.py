@@ -53,6 +53,13 @@ class Notes:
         """Note something that can't be decided without a field."""
         self.unknown.append((message, records, missing))
 
+    def unplaced(self, history: History) -> None:
+        """Note what the log tells of messages without saying in which of its groups."""
+        for passage in history.unplaced:
+            first = passage.records()[0]
+            words = f"In which group is what {history.who(first)} did with {passage.message}"
+            self.undecided("group", f"{words} at {history.when(first)}?", first)
+
     def finding(self, holds: str) -> Finding:
         """Return what comes of it; `holds` is what is said if nothing was noted."""
         if self.wrong:
@@ -72,6 +79,23 @@ class Notes:
 
 def _more(count: int, words: str) -> str:
     return f" ({count:,} {words}.)" if count else ""
+
+
+class Findings(tuple[Finding, ...]):
+    """The findings of all oracles, which print as a line each."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "\n".join(map(_line, self))
+
+
+_SIGNS = {HOLDS: "✓", BROKEN: "✗", UNDECIDABLE: "?"}
+
+
+def _line(found: Finding) -> str:
+    wants = f" Missing: {', '.join(found.missing)}." if found.missing else ""
+    return f"{_SIGNS[found.verdict]} {found}{wants}"
 
 
 #: An oracle: looks at what happened, and says what the log proves.

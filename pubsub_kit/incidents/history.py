@@ -104,7 +104,8 @@ class History:
     def _put(self, i: int, each: Record, letter: Letter) -> None:
         group = self.names.group(each)
         known = self.groups[letter[0]]
-        if each.what != "effect" and group not in known:
+        named = group or not self.names.groups
+        if each.what != "effect" and named and group not in known:
             known.append(group)
         passage = self.passages.get((letter, group))
         if passage is None:
@@ -142,6 +143,19 @@ class History:
         if a.message == b.message and "published" in (a.what, b.what) and a.what != b.what:
             return a.what == "published"
         return None
+
+    @property
+    def unplaced(self) -> list[Passage]:
+        """What consumers did with messages in nobody knows which of the log's groups."""
+        if not self.names.groups:
+            return []
+        odd = (p for p in self.passages.values() if not p.group)
+        return [p for p in odd if p.delivered or p.acked or p.nacked or p.dead]
+
+    @property
+    def placed(self) -> list[Passage]:
+        """The passages whose group is known: all, in a log that names no group."""
+        return [p for p in self.passages.values() if p.group or not self.names.groups]
 
     def lease_of(self, delivery: int | None) -> float | None:
         """Return how many seconds a delivery is leased for, if that is known."""

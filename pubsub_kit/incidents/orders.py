@@ -24,7 +24,8 @@ def out_of_order(history: History) -> Finding:
     elif not history.keys:
         notes.undecided("key", "No message of the log has a key: which ones are to be in order?")
     lanes: dict[tuple[str, str, str], list[Passage]] = defaultdict(list)
-    for passage in history.passages.values():
+    notes.unplaced(history)
+    for passage in history.placed:
         if (key := history.keys.get(passage.letter)) is not None:
             lanes[passage.letter[0], passage.group, key].append(passage)
     done = _done_by(history)
@@ -110,9 +111,10 @@ def _tell(
     verb: str,
 ) -> None:
     (first, i), (second, j) = early, late
+    one, other = history.who(i), history.who(j)
     notes.broken(
         f"Of key {history.keys[first.letter]}, {second.message} is ahead of {first.message}. But "
-        f"{history.who(i)} {verb} {first.message} at {history.when(i)}, and {history.who(j)} "
-        f"{verb} {second.message} at {history.when(j)}.",
+        f"{one} {verb} {first.message} at {history.when(i)}, and "
+        f"{f'{other} {verb} ' if one != other else ''}{second.message} at {history.when(j)}.",
         i, j,
     )  # fmt: skip

@@ -7,7 +7,8 @@
     message    the message's id: the same at each redelivery                    all but crashed
                                                                                 and restarted
     topic      where it was published                                           any
-    group      who shares it: a consumer group, a subscription, a queue         what consumers do
+    group      who shares it: a consumer group, a subscription, a queue; in a   what consumers do
+               log that names none, all who consume a topic are one group
     worker     the process that did it: a name of its own, since it has its     any
                own clock
     key        messages of one key are to be handled in order                   any
@@ -178,6 +179,8 @@ _READERS: dict[str, tuple[Callable[[Any, str, int], Any], str]] = {
 def moment(fields: Mapping[str, Any], line: int) -> float:
     """Return when something happened, in seconds; raises IncidentError where that is not said."""
     value = fields.get("at")
+    if isinstance(value, datetime):
+        value = value.isoformat()
     if value is None:
         raise wrong(line, f"it does not say when it happened{_meant(fields, 'at')}: give 'at'.")
     if isinstance(value, str):

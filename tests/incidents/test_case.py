@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pubsub_kit import show
 from pubsub_kit.incidents import IncidentError, incident, sample
 from pubsub_kit.incidents.explanation import CAVEAT
 from pubsub_kit.incidents.samples import SAMPLES
@@ -101,6 +102,14 @@ def test_a_notebook_shows_the_picture_and_the_verdicts() -> None:
     both = case.explained()._repr_mimebundle_()[0]["text/html"]
     assert both.count("<img alt=") == 2
     assert "adds_on_each_delivery" in both
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_its_trace_is_drawn_as_any_run_is(name: str) -> None:
+    case = incident(sample(name))
+    assert show.trace(case.trace).png(scale=1)
+    beside = show.compare_runs(case.draw(), case.explained().trace, labels=("mine", "smallest"))
+    assert "mine" in beside.text
 
 
 def test_names_that_look_like_html_are_only_text() -> None:

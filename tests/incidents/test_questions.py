@@ -195,6 +195,32 @@ def test_a_poison_message_is_named_with_its_reason() -> None:
     assert "It failed with: no." in finding("stuck", [SENT_A, *FAILS]).message
 
 
+@pytest.mark.parametrize("oracle", ["redelivered though acked", "late ack", "lost"])
+def test_where_some_lines_name_a_group_the_others_belong_to_nobody_knows_which(oracle: str) -> None:
+    named = [{**row, "group": name, "worker": name} for name in "gh" for row in B[1:]]
+    rows = [SENT_B, SENT_A, *named, *A[1:], SECOND, at(60, "published", "c")]
+    assert "group" in finding(oracle, rows).missing
+
+
+def test_an_effect_of_nobody_knows_which_group_may_be_the_second_one() -> None:
+    named = [{**row, "group": name, "worker": name} for name in "gh" for row in A[1:]]
+    mine = at(2, "effect", target="ann", worker="g")
+    rows = [SENT_A, *named, mine, at(12, "effect", target="ann", worker="")]
+    assert finding("doubled effect", rows).missing == ("group",)
+
+
+def test_a_write_that_changed_nothing_is_no_second_effect() -> None:
+    rows = [*A, at(2, "effect", target="ann", amount=5), at(3, "effect", target="ann", amount=0)]
+    assert finding("doubled effect", rows).verdict == "holds"
+
+
+def test_findings_print_as_a_line_each_with_what_is_missing() -> None:
+    lines = repr(incident(LOGS["lost"][2]).judged()).split("\n")
+    assert len(lines) == len(LOGS)
+    assert lines[0].startswith("? lost: undecidable from this log. Nobody has acked a")
+    assert lines[0].endswith("Missing: what happens until 11 s, what happens until 15 s.")
+
+
 # -- clocks ----------------------------------------------------------------------------------------
 
 
@@ -231,6 +257,8 @@ def test_where_clocks_differ_two_workers_have_no_order() -> None:
     assert skewed(*rows).finding("out of order").verdict == "undecidable"
     late = [SENT_A, got(1), SECOND, acked(12, refused=False)]
     assert skewed(*late).finding("late ack").verdict == "undecidable"
+    never = [*B, at(0.2, "published", "c"), at(60, "published", "d")]
+    assert skewed(*never).finding("lost").verdict == "undecidable"
     assert skewed(*A, SECOND).finding("redelivered though acked").verdict == "undecidable"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,13 @@ def test_dates_become_seconds_since_the_log_begins() -> None:
     log = read(rows)
     assert [each.at for each in log.records] == [0, 2]
     assert log.start == "2026-03-02T09:00:01.000Z"
+
+
+def test_a_moment_may_be_a_datetime() -> None:
+    moment = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    assert read([{"at": moment, "what": "crashed", "worker": "w"}]).start.startswith("2026-03-02T")
+    with pytest.raises(IncidentError, match="no time zone"):
+        read([{"at": moment.replace(tzinfo=None), "what": "crashed", "worker": "w"}])
 
 
 def test_lines_of_one_moment_keep_their_order() -> None:

@@ -114,6 +114,18 @@ def test_a_record_of_kafka_is_known_by_its_place_and_has_key_and_sequence() -> N
     assert (got.message, got.sequence, got.key, got.group) == ("orders/2/17", 17, "ann", "g")
 
 
+def test_consumers_that_name_no_group_are_one_if_they_are_one_service() -> None:
+    got = [each for each in read(story().console.getvalue()).records if each.what == "delivered"]
+    assert [(each.worker, each.group) for each in got] == [("w1", "shop"), ("w2", "shop")]
+
+
+def test_a_queue_is_the_group_of_the_exchange_that_a_message_was_published_to() -> None:
+    told = Traced()
+    told.span("process", 0, messaging__message__id="a", messaging__destination_publish__name="ex")
+    (got,) = read(told.console.getvalue()).records
+    assert (got.topic, got.group) == ("ex", "orders")
+
+
 @pytest.mark.parametrize(
     ("name", "failed", "what", "refused"),
     [("ack", "", "acked", None), ("ack", "expired", "acked", True), ("nack", "", "nacked", None),
