@@ -100,8 +100,9 @@ def _next_crash(history: History, ack: int) -> int | None:
     """Return the crash that is the next thing a worker did after an ack, if it is one."""
     worker = history.records[ack].worker
     mine = history.of_worker[worker] if worker else []
-    following = mine[bisect_right(mine, ack) :][:1]
-    return next((i for i in following if history.records[i].what == "crashed"), None)
+    after = bisect_right(mine, ack)
+    crashed = after < len(mine) and history.records[mine[after]].what == "crashed"
+    return mine[after] if crashed else None
 
 
 # -- an effect of nothing --------------------------------------------------------------------------

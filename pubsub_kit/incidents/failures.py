@@ -1,6 +1,7 @@
 """Oracles about what fails again and again: messages that are stuck, and dead letters.
 
-A message is *stuck* after three deliveries without an ack.
+A message is *stuck* after three deliveries without an ack; one that a worker may still have in hand
+does not count.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ def stuck(history: History) -> Finding:
     acking = {p.group for p in history.placed if p.acked}
     for passage in history.placed:
         attempts = [history.records[i].attempt or n for n, i in enumerate(passage.delivered, 1)]
-        if max(attempts, default=0) < OFTEN or passage.acked or passage.dead:
+        if not attempts or passage.acked or passage.dead:
             continue
         last = passage.delivered[-1]
+        if max(attempts) - _under_way(history, passage, last) < OFTEN:
+            continue
         words = (
             f"{passage.message} was delivered {max(attempts)} times, the last time to "
             f"{history.who(last)} at {history.when(last)}"
@@ -36,6 +39,14 @@ def stuck(history: History) -> Finding:
         else:
             notes.undecided("acked", f"{words}, and the log has no ack of its group.", last)
     return notes.finding(f"No message was delivered {OFTEN} times without an ack.")
+
+
+def _under_way(history: History, passage: Passage, last: int) -> bool:
+    """Say whether a worker may still be at the last delivery when the log ends."""
+    if any(each.record > last for each in passage.nacked):
+        return False
+    lease = history.lease_of(last)
+    return lease is None or history.end < history.records[last].at + lease
 
 
 def _reasons(history: History, passage: Passage) -> list[str]:

@@ -81,7 +81,7 @@ LOGS: dict[str, tuple[list[Row], list[Row], list[Row], str]] = {
     "stuck": (
         [SENT_A, *FAILS],
         [SENT_A, *FAILS, got(5, attempt=4), acked(6, attempt=4)],
-        [SENT_A, *(got(n, attempt=n) for n in (1, 2, 3))],
+        [SENT_A, *(got(n, attempt=n) for n in (1, 2, 3, 4))],
         "acked",
     ),
     "effect without message": (
@@ -189,6 +189,12 @@ def test_messages_of_one_publisher_have_the_order_in_which_it_sent_them() -> Non
     rows = [at(0, "published", key="k"), at(0.1, "published", "b", key="k"),
             got(1), got(1, "b"), acked(2, "b"), acked(3)]  # fmt: skip
     assert finding("out of order", rows).broken
+
+
+def test_a_delivery_that_may_still_be_in_hand_is_not_counted_as_a_failure() -> None:
+    rows = [SENT_A, *FAILS[:-1]]
+    assert finding("stuck", rows).verdict == "holds"
+    assert finding("stuck", [*rows, at(14, "published", "b")]).broken
 
 
 def test_a_poison_message_is_named_with_its_reason() -> None:
