@@ -4,6 +4,7 @@ doubled.jsonl   a worker charges, crashes before its ack, and the order is charg
 late_ack.jsonl  a worker pauses past its lease; its ack ends the lease of the next one
 overtaken.jsonl two workers take orders of one customer; the cancellation overtakes the order
 spans.jsonl     OTLP JSON: a message that fails each time, and clocks that differ
+tickets.jsonl   for the exercise: some oracles hold, some are broken, and one is undecidable
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pubsub_kit.errors import brief
 from pubsub_kit.incidents.record import IncidentError
 
 _HERE = Path(__file__).parent
-SAMPLES = ("doubled", "late_ack", "overtaken", "spans")
+SAMPLES = ("doubled", "late_ack", "overtaken", "spans", "tickets")
 
 
 def sample(name: str = "doubled") -> Path:
