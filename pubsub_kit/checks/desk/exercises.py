@@ -33,6 +33,7 @@ LESSONS = {
     "09": "time_travel",
     "10": "living_with_events",
     "11": "broker_availability",
+    "12": "real_engines",
 }
 
 
