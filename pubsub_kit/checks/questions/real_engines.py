@@ -99,8 +99,8 @@ QUESTIONS: list[Question] = [
         "audit",
         "Write oracle(rows, trace). rows['log'] has the lines of a log, a dict each: 'what' is "
         "published, delivered, acked, nacked, effect, crashed or restarted; 'message', 'worker' "
-        "and 'at' say of what, whose and when. An ack has 'refused', an effect has 'target', and "
-        "a publication 'topic'. Return None if no order is lost, or a text that says which. An "
+        "and 'at' say of what, whose and when. An ack may be 'refused', an effect has a 'target', "
+        "and a publication a 'topic'. Return None if no order is lost, or a text that says which. An "
         "order is lost if an ack of it counted, and by the end it is neither billed (an effect "
         "with the target 'billed') nor published to 'orders.dead'.",
         judged_by=Audited(

@@ -74,11 +74,11 @@ class _Run:
         if POISON not in self.letters:
             return self._not_aside()
         at = self._sent(POISON)
-        failed = [h for h in self.hands if h.id == POISON and _came_to_an_end(h) and h.begin <= at]
-        failures = len([h for h in failed if h.end < at]) + 1
-        if failures < FAILURES:
-            words = f"{POISON} was set aside at its failure number {failures}, and not after three"
-            return self._wrong(words, at, ONCE)
+        tries = [h for h in self.hands if h.id == POISON and h.begin <= at]
+        failures = len([h for h in tries if h.end < at and _came_to_an_end(h)]) + 1
+        if len(tries) < FAILURES:
+            words = f"{POISON} was set aside in its delivery number {len(tries)}, and not after "
+            return self._wrong(f"{words}three failures", at, ONCE)
         if failures > FAILURES + 1 + len(self.trace.faults()):
             words = f"{POISON} failed {failures} times before it was set aside, and not three times"
             return self._wrong(words, at, MEMORY)

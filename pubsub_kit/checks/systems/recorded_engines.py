@@ -22,12 +22,12 @@ IGNORED, NOBODY = "changes nothing, and she isn't told", "counts: Bob never got 
 COUNTED, UNCOUNTED = "is counted", "is counted by nobody"
 #: How the question names each engine whose late ack it asks for, and then each that may count.
 LATE = {
-    "RabbitMQ": "rabbitmq", "SQS": "sns_sqs", "Redis Streams": "redis", "Kafka group": "kafka",
+    "RabbitMQ": "rabbitmq", "SQS": "sns_sqs", "Redis Streams": "redis", "a Kafka group": "kafka",
     "NATS JetStream": "nats", "Google Pub/Sub": "google_pubsub",
-    "Kafka share group": "kafka_share",
+    "a Kafka share group": "kafka_share",
 }  # fmt: skip
 COUNTS = {
-    "Kafka group": "kafka", "Kafka share group": "kafka_share", "Redis Streams": "redis",
+    "a Kafka group": "kafka", "a Kafka share group": "kafka_share", "Redis Streams": "redis",
 }  # fmt: skip
 LATE_ACK, ATTEMPT = "a late ack on {}", "an attempt on {}"
 OPTIONS: dict[str, list[str]] = {

@@ -61,7 +61,7 @@ def as_found(world: World) -> Violation | None:
     if (found := _differs(choice)) is None:
         return None
     said, name, steps = choice[found.oracle], found.oracle, _case().steps(found)
-    wants = f" The log has no field {found.missing[0]!r}." if found.missing else ""
+    wants = f" The field {found.missing[0]!r} would decide it." if found.missing else ""
     words = f"You said of “{name}”: {said}. It is {found.verdict}: {found.message}{wants}"
     step = steps[-1] if steps else len(world.trace) - 1
     belief = BELIEFS[found.verdict, said]

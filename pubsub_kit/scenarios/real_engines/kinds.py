@@ -38,6 +38,7 @@ KINDS = {
 }
 FAULTS = ("crash", "pause")
 LEASE = 10.0  # seconds, or a session's; a pause takes 30
+AWAY = 45.0  # seconds until a worker that crashed is back
 POISON = "order-2"
 AMOUNTS = {"order-1": 40, POISON: None, "order-3": 25}
 RATE = 2  # what a unit costs: a row of the database
@@ -84,6 +85,7 @@ class Seen(Hand):
 
 def shop(world: World, answer: Any, kind: str, ids: Iterable[str] = AMOUNTS) -> None:
     """Some of the orders, the second of which can't be billed, and two workers on one database."""
+    world.restart_after = AWAY
     db = world.store("db")
     db.rows["rate"] = RATE
     world.topic("orders")

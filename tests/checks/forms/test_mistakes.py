@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import tempfile
-from itertools import cycle, product
+from itertools import cycle, islice, product
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ MISCONCEPTIONS = {
     "09": {32, *range(62, 68)},
     "10": {44, 46, *range(68, 76)},
     "11": {7, 8, *range(76, 82)},
+    "12": {3, 5, 6, 8, 12, 21, 23, 24, 29},
 }
 
 QUESTIONS: dict[tuple[str, str], Question] = {
@@ -334,8 +335,10 @@ def test_whatever_always_raises_fails(number: str, question: Question, error: An
 @asked(Choose)
 def test_some_choices_are_wrong_and_some_are_right(number: str, question: Choose) -> None:
     things = list(question.options)
-    choices = [dict(zip(things, c, strict=True)) for c in product(*question.options.values())]
-    outcomes = [question.verdict(choice, number).outcome for choice in choices[:64]]
+    choices: list[Any] = [r.answer for r in lesson(number).right if r.question == question.name]
+    some = islice(product(*question.options.values()), 64)
+    choices += [dict(zip(things, c, strict=True)) for c in some]
+    outcomes = [question.verdict(choice, number).outcome for choice in choices]
     assert {"fails", "holds"} == set(outcomes)
 
 

@@ -1,0 +1,519 @@
+"""Answers to exercise 12."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pubsub_kit import clock, publish
+from pubsub_kit.checks.systems import engine_losses as losses
+from pubsub_kit.checks.systems import ported_orders as ported
+from pubsub_kit.checks.systems import recorded_engines as recorded
+from pubsub_kit.checks.systems import tickets_judged as tickets
+from pubsub_kit.patterns import Inbox
+from pubsub_kit.scenarios.real_engines.defaults import SITUATIONS
+from pubsub_kit.world.trace import Trace
+from tests.mistakes import Mistake, Right
+
+Rows = dict[str, Any]
+
+
+async def set_aside(delivery: Any) -> None:
+    await publish("orders.dead", delivery.data, id=delivery.id)
+
+
+# --- port: right ----------------------------------------------------------------------------------
+
+
+@dataclass
+class OnDb:
+    db: Any
+
+    async def amount(self, delivery: Any) -> Any:
+        return delivery.data["amount"] * await self.db.get("rate")
+
+    async def bill(self, delivery: Any) -> None:
+        amount = await self.amount(delivery)
+        async with self.db.transaction() as tx:
+            if await tx.insert(f"done {delivery.id}"):
+                await tx.add("billed", amount)
+
+
+class CountsFailures(OnDb):
+    async def handle(self, delivery: Any) -> None:
+        try:
+            await self.bill(delivery)
+        except KeyError:
+            if await self.db.add(f"failed {delivery.id}", 1) < 3:
+                raise
+            await set_aside(delivery)
+        await delivery.ack()
+
+
+class CountsDeliveries(OnDb):
+    """Counts at the start, so that a crash counts as well: at the fourth, it is set aside."""
+
+    async def handle(self, delivery: Any) -> None:
+        if await self.db.add(f"came {delivery.id}", 1) > 3 and "amount" not in delivery.data:
+            await set_aside(delivery)
+        else:
+            await self.bill(delivery)
+        await delivery.ack()
+
+
+class LeavesItIfLate(OnDb):
+    """If it has overslept, it goes without an ack: the order comes again to somebody."""
+
+    async def handle(self, delivery: Any) -> None:
+        try:
+            await self.bill(delivery)
+        except KeyError:
+            async with self.db.transaction() as tx:
+                failed = await tx.get(f"failed {delivery.id}", 0) + 1
+                await tx.put(f"failed {delivery.id}", failed)
+            if failed < 3:
+                await delivery.nack(1.0)
+                return
+            await set_aside(delivery)
+        if clock() < delivery.deadline:
+            await delivery.ack()
+
+
+class KitsInbox:
+    def __init__(self, db: Any) -> None:
+        self.db, self.inbox = db, Inbox(db, self.add)
+
+    async def add(self, tx: Any, event: Any) -> None:
+        await tx.add("billed", event.data["amount"] * await tx.get("rate"))
+
+    async def handle(self, delivery: Any) -> None:
+        try:
+            await self.inbox.handle(delivery)
+        except KeyError:
+            if await self.db.add(f"failed {delivery.id}", 1) < 3:
+                raise
+            await set_aside(delivery)
+        await delivery.ack()
+
+
+class AcksWhatIsDone(OnDb):
+    """Checks the clock, and acks only what the database says is done."""
+
+    async def handle(self, delivery: Any) -> None:
+        if "amount" not in delivery.data:
+            if await self.db.add(f"failed {delivery.id}", 1) < 3:
+                raise ValueError("no amount")
+            await set_aside(delivery)
+            await delivery.ack()
+            return
+        if clock() < delivery.deadline:
+            await self.bill(delivery)
+        if await self.db.get(f"done {delivery.id}"):
+            await delivery.ack()
+
+
+# --- port: wrong ----------------------------------------------------------------------------------
+
+
+class AsOnSqs(OnDb):
+    """What the exercise gives: right where attempts are counted, and a late ack is refused."""
+
+    async def handle(self, delivery: Any) -> None:
+        if delivery.attempt > 3:
+            await set_aside(delivery)
+        else:
+            amount = await self.amount(delivery)
+            if clock() < delivery.deadline:
+                async with self.db.transaction() as tx:
+                    if await tx.insert(f"done {delivery.id}"):
+                        await tx.add("billed", amount)
+        await delivery.ack()
+
+
+class OneIfNobodyCounts(OnDb):
+    async def handle(self, delivery: Any) -> None:
+        if (delivery.attempt or 1) > 3:
+            await set_aside(delivery)
+        else:
+            await self.bill(delivery)
+        await delivery.ack()
+
+
+class Counting(OnDb):
+    """Sets aside as it should; the rest is up to those below."""
+
+    async def handle(self, delivery: Any) -> None:
+        if "amount" not in delivery.data:
+            if await self.db.add(f"failed {delivery.id}", 1) < 3:
+                raise ValueError("no amount")
+            await set_aside(delivery)
+            await delivery.ack()
+            return
+        await self.good(delivery)
+
+    async def good(self, delivery: Any) -> None:
+        await self.bill(delivery)
+        await delivery.ack()
+
+
+class SkipsIfLateAndAcks(Counting):
+    async def good(self, delivery: Any) -> None:
+        amount = await self.amount(delivery)
+        if clock() < delivery.deadline:
+            async with self.db.transaction() as tx:
+                if await tx.insert(f"done {delivery.id}"):
+                    await tx.add("billed", amount)
+        await delivery.ack()
+
+
+class FencesAndAcks(Counting):
+    """The latest one to come bills; the others leave it to that one, and ack."""
+
+    async def good(self, delivery: Any) -> None:
+        mine = await self.db.add(f"came {delivery.id}", 1)
+        amount = await self.amount(delivery)
+        async with self.db.transaction() as tx:
+            if await tx.get(f"came {delivery.id}") == mine:
+                if await tx.insert(f"done {delivery.id}"):
+                    await tx.add("billed", amount)
+        await delivery.ack()
+
+
+class NeverSetsAside(OnDb):
+    async def handle(self, delivery: Any) -> None:
+        await self.bill(delivery)
+        await delivery.ack()
+
+
+class DropsWhatFails(OnDb):
+    async def handle(self, delivery: Any) -> None:
+        try:
+            await self.bill(delivery)
+        except KeyError:
+            pass
+        await delivery.ack()
+
+
+class SetsAsideAtOnce(OnDb):
+    async def handle(self, delivery: Any) -> None:
+        try:
+            await self.bill(delivery)
+        except KeyError:
+            await set_aside(delivery)
+        await delivery.ack()
+
+
+class CountsInMemory(OnDb):
+    def __init__(self, db: Any) -> None:
+        super().__init__(db)
+        self.failed: dict[str, int] = {}
+
+    async def handle(self, delivery: Any) -> None:
+        try:
+            await self.bill(delivery)
+        except KeyError:
+            self.failed[delivery.id] = self.failed.get(delivery.id, 0) + 1
+            if self.failed[delivery.id] < 3:
+                raise
+            await set_aside(delivery)
+        await delivery.ack()
+
+
+class SetsAsideAnyThird(OnDb):
+    """Counts in one row for all orders."""
+
+    async def handle(self, delivery: Any) -> None:
+        if await self.db.add("came", 1) > 2:
+            await set_aside(delivery)
+        else:
+            await self.bill(delivery)
+        await delivery.ack()
+
+
+class AcksFirst(Counting):
+    async def good(self, delivery: Any) -> None:
+        if await delivery.ack():
+            await self.bill(delivery)
+
+
+class MarksApart(Counting):
+    async def good(self, delivery: Any) -> None:
+        if await self.db.insert(f"done {delivery.id}"):
+            await self.db.add("billed", await self.amount(delivery))
+        await delivery.ack()
+
+
+class OnlyAcks(Counting):
+    async def good(self, delivery: Any) -> None:
+        await delivery.ack()
+
+
+class BillsAgain(Counting):
+    async def good(self, delivery: Any) -> None:
+        await self.db.add("billed", await self.amount(delivery))
+        await delivery.ack()
+
+
+class LooksThenBills(Counting):
+    async def good(self, delivery: Any) -> None:
+        if not await self.db.get(f"done {delivery.id}"):
+            await self.db.add("billed", await self.amount(delivery))
+            await self.db.insert(f"done {delivery.id}")
+        await delivery.ack()
+
+
+class TakesItBackIfRefused(Counting):
+    """Believes that an ack says who was right: on some engines, both are."""
+
+    async def good(self, delivery: Any) -> None:
+        amount = await self.amount(delivery)
+        await self.db.add("billed", amount)
+        if not await delivery.ack():
+            await self.db.add("billed", -amount)
+
+
+class ForgetsTheRate(Counting):
+    async def good(self, delivery: Any) -> None:
+        async with self.db.transaction() as tx:
+            if await tx.insert(f"done {delivery.id}"):
+                await tx.add("billed", delivery.data["amount"])
+        await delivery.ack()
+
+
+class NeverAcks(Counting):
+    async def good(self, delivery: Any) -> None:
+        await self.bill(delivery)
+
+
+class RaisesAtGoodOnes(Counting):
+    async def good(self, delivery: Any) -> None:
+        raise RuntimeError(f"no {delivery.id}")
+
+
+# --- predict, defaults, incident ------------------------------------------------------------------
+
+
+def _predicted(**changed: str) -> dict[str, str]:
+    return {**recorded.right(), **changed}
+
+
+def _late(name: str, said: str) -> dict[str, str]:
+    return _predicted(**{f"a late ack on {name}": said})
+
+
+def _attempt(name: str, said: str) -> dict[str, str]:
+    return _predicted(**{f"an attempt on {name}": said})
+
+
+SET = {
+    "away": "auto.offset.reset=earliest", "slow": "VisibilityTimeout=60",
+    "raises": "AckPolicy.NACK_ON_ERROR", "alone": "min.insync.replicas=2",
+    "languages": "partitioner=murmur2_random", "confirmed": "mandatory=True",
+    "exits": "flush() at the end", "aborted": "isolation.level=read_committed",
+    "restart": "an inbox at the consumer",
+}  # fmt: skip
+
+
+def _bitten(name: str, setting: str, *m: int) -> Mistake:
+    return Mistake("defaults", {**SET, name: setting}, SITUATIONS[name].belief, faults=0, m=m)
+
+
+def _said(**verdicts: str) -> dict[str, str]:
+    return {**tickets.right(), **{key.replace("_", " "): said for key, said in verdicts.items()}}
+
+
+# --- audit ----------------------------------------------------------------------------------------
+
+
+def three_sets(rows: Rows, trace: Trace) -> str | None:
+    log = rows["log"]
+    acked = {each["message"] for each in log if each["what"] == "acked" and not each["refused"]}
+    billed = {each["message"] for each in log if each.get("target") == "billed"}
+    dead = {each["message"] for each in log if each.get("topic") == "orders.dead"}
+    return f"{sorted(acked - billed - dead)} lost" if acked - billed - dead else None
+
+
+def by_assertions(rows: Rows, trace: Trace) -> None:
+    for ack in rows["log"]:
+        if ack["what"] == "acked" and ack["refused"] is False:
+            told = [each for each in rows["log"] if each["message"] == ack["message"]]
+            ends = (each for each in told if each["what"] in ("effect", "published"))
+            places = {each.get("target") or each["topic"] for each in ends}
+            assert places & {"billed", "orders.dead"}, f"{ack['message']} is lost"
+
+
+def lists_what_is_lost(rows: Rows, trace: Trace) -> list[str]:
+    open_, log = {}, sorted(rows["log"], key=lambda each: each["at"])
+    for each in log:
+        if each["what"] == "acked" and not each["refused"]:
+            open_.setdefault(each["message"], f"{each['message']} is lost")
+    for each in log:
+        if "billed" in each.values() or each.get("topic") == "orders.dead":
+            open_.pop(each["message"], None)
+    return [*open_.values()]
+
+
+def never_complains(rows: Rows, trace: Trace) -> str | None:
+    return None if trace else "no trace"
+
+
+def always_complains(rows: Rows, trace: Trace) -> str:
+    return "odd" if rows else "empty"
+
+
+def says_ok(rows: Rows, trace: Trace) -> str:
+    return three_sets(rows, trace) or "ok"
+
+
+def calm_run_only(rows: Rows, trace: Trace) -> str | None:
+    return None if trace.faults() else three_sets(rows, trace)
+
+
+def condemns_a_fault(rows: Rows, trace: Trace) -> str | None:
+    return "a fault" if trace.faults() else three_sets(rows, trace)
+
+
+def takes_refused_acks(rows: Rows, trace: Trace) -> str | None:
+    refused = [each["message"] for each in rows["log"] if each["refused"]]
+    return f"{refused} came too late" if refused else three_sets(rows, trace)
+
+
+def wants_one_bill(rows: Rows, trace: Trace) -> str | None:
+    bills = [each["message"] for each in rows["log"] if each.get("target") == "billed"]
+    return "billed twice" if len(bills) > len({*bills}) else three_sets(rows, trace)
+
+
+def forgets_the_dead(rows: Rows, trace: Trace) -> str | None:
+    return three_sets({"log": [e for e in rows["log"] if e.get("topic") != "orders.dead"]}, trace)
+
+
+def takes_any_effect(rows: Rows, trace: Trace) -> str | None:
+    log = [{**e, "target": "billed"} if e.get("target") else e for e in rows["log"]]
+    return three_sets({"log": log}, trace)
+
+
+def excuses_who_crashed(rows: Rows, trace: Trace) -> str | None:
+    gone = {each["worker"] for each in rows["log"] if each["what"] == "crashed"}
+    acks = [e for e in rows["log"] if e["what"] != "acked" or e["worker"] not in gone]
+    return three_sets({"log": acks}, trace)
+
+
+def wants_nothing_but_bills(rows: Rows, trace: Trace) -> str | None:
+    odd = [each for each in rows["log"] if each["what"] == "effect" and each["target"] != "billed"]
+    return f"{odd[0]['target']} is no bill" if odd else three_sets(rows, trace)
+
+
+def looks_at_one_order(rows: Rows, trace: Trace) -> str | None:
+    return three_sets({"log": [e for e in rows["log"] if e["message"] != "order-2"]}, trace)
+
+
+def excuses_two_faults(rows: Rows, trace: Trace) -> str | None:
+    return three_sets(rows, trace) if len(trace.faults()) < 2 else None
+
+
+def excuses_a_crash(rows: Rows, trace: Trace) -> str | None:
+    return None if trace.of("crash") else three_sets(rows, trace)
+
+
+def wants_a_bill_before_each_ack(rows: Rows, trace: Trace) -> str | None:
+    seen = set()
+    for each in rows["log"]:
+        if each.get("target") == "billed" or each.get("topic") == "orders.dead":
+            seen.add((each["message"], each["worker"]))
+        if each["what"] == "acked" and (each["message"], each["worker"]) not in seen:
+            return f"{each['message']} was acked without a bill"
+    return None
+
+
+MISTAKES = [
+    Mistake("port", AsOnSqs, ported.COUNTS, faults=0),
+    Mistake("port", OneIfNobodyCounts, ported.COUNTS, faults=0),
+    Mistake("port", SkipsIfLateAndAcks, ported.LATE, faults=2),
+    Mistake("port", FencesAndAcks, ported.LATE, faults=2),
+    Mistake("port", NeverSetsAside, ported.FOREVER, faults=0),
+    Mistake("port", DropsWhatFails, ported.DROPPED, faults=0),
+    Mistake("port", SetsAsideAtOnce, ported.ONCE, faults=0),
+    Mistake("port", CountsInMemory, ported.MEMORY, faults=2),
+    Mistake("port", SetsAsideAnyThird, ported.GOOD, faults=0),
+    Mistake("port", AcksFirst, ported.EARLY, faults=1),
+    Mistake("port", MarksApart, ported.MARKED, faults=1),
+    Mistake("port", OnlyAcks, ported.SKIPS, faults=0),
+    Mistake("port", BillsAgain, ported.TWICE, faults=1),
+    Mistake("port", TakesItBackIfRefused, ported.TWICE, faults=1),
+    Mistake("port", LooksThenBills, ported.LOOKS, faults=1),
+    Mistake("port", ForgetsTheRate, ported.WRONG, faults=0),
+    Mistake("port", NeverAcks, ported.UNACKED, faults=0),
+    Mistake("port", RaisesAtGoodOnes, ported.STUCK, faults=0),
+    Mistake("predict", _late("Redis Streams", recorded.REFUSED),
+            recorded.BELIEFS[recorded.ENDS], faults=0),
+    Mistake("predict", _late("NATS JetStream", recorded.IGNORED),
+            recorded.BELIEFS[recorded.ENDS], faults=0),
+    Mistake("predict", _late("SQS", recorded.ENDS),
+            recorded.BELIEFS[recorded.REFUSED], faults=0),
+    Mistake("predict", _late("Google Pub/Sub", recorded.REFUSED),
+            recorded.BELIEFS[recorded.IGNORED], faults=0),
+    Mistake("predict", _late("RabbitMQ", recorded.REFUSED),
+            recorded.BELIEFS[recorded.NOBODY], faults=0),
+    Mistake("predict", _attempt("a Kafka group", recorded.COUNTED),
+            recorded.BELIEFS[recorded.UNCOUNTED], faults=0),
+    Mistake("predict", _attempt("a Kafka share group", recorded.UNCOUNTED),
+            recorded.BELIEFS[recorded.COUNTED], faults=0),
+    _bitten("away", "enable.auto.commit=false", 12),
+    _bitten("slow", "a FIFO queue", 24),
+    _bitten("slow", "maxReceiveCount=1"),
+    _bitten("raises", "enable.auto.commit=true", 3),
+    _bitten("raises", "retries=10"),
+    _bitten("alone", "acks=all", 8),
+    _bitten("alone", "retries=10"),
+    _bitten("languages", "enable.idempotence=true", 29),
+    _bitten("languages", "24 partitions"),
+    _bitten("confirmed", "confirm_delivery()", 6),
+    _bitten("confirmed", "delivery_mode=2"),
+    _bitten("exits", "acks=all", 5),
+    _bitten("exits", "retries=10"),
+    _bitten("aborted", "enable.idempotence=true", 23),
+    _bitten("aborted", "transactional.id=shop", 23),
+    _bitten("restart", "enable.idempotence=true", 21),
+    _bitten("restart", "acks=all"),
+    Mistake("incident", _said(doubled_effect="holds"), tickets.OVERLOOKS, faults=0),
+    Mistake("incident", _said(lost="broken"), tickets.ACCUSES, faults=0),
+    Mistake("incident", _said(stuck="broken"), tickets.ACCUSES, faults=0),
+    Mistake("incident", _said(late_ack="holds"), tickets.TRUSTS, faults=0),
+    Mistake("incident", _said(late_ack="broken"), tickets.GUESSES, faults=0),
+    Mistake("incident", _said(out_of_order="undecidable"), tickets.DOUBTS, faults=0),
+    Mistake("incident", _said(stuck="undecidable"), tickets.DOUBTS, faults=0),
+    Mistake("audit", never_complains, "never complains", faults=0),
+    Mistake("audit", always_complains, "always complains", faults=0),
+    Mistake("audit", says_ok, "a text means right", faults=0),
+    Mistake("audit", calm_run_only, "only the calm run counts", faults=1),
+    Mistake("audit", condemns_a_fault, "a fault is a violation", faults=1),
+    Mistake("audit", takes_refused_acks, losses.REFUSED, faults=1),
+    Mistake("audit", wants_one_bill, losses.TWICE, faults=1),
+    Mistake("audit", forgets_the_dead, losses.BURIED, faults=0),
+    Mistake("audit", takes_any_effect, losses.MARK, faults=1),
+    Mistake("audit", excuses_who_crashed, losses.EARLY, faults=1),
+    Mistake("audit", excuses_a_crash, "only the calm run counts", faults=1),
+    Mistake("audit", looks_at_one_order, losses.ELSE, faults=0),
+    Mistake("audit", wants_nothing_but_bills, "one way", faults=0),
+    Mistake("audit", excuses_two_faults, losses.LATE, faults=2),
+    Mistake("audit", wants_a_bill_before_each_ack, "a fault is a violation", faults=1),
+]  # fmt: skip
+
+RIGHT = [
+    Right("port", CountsFailures),
+    Right("port", CountsDeliveries),
+    Right("port", LeavesItIfLate),
+    Right("port", KitsInbox),
+    Right("port", AcksWhatIsDone),
+    Right("predict", recorded.right()),
+    Right("predict", dict(reversed(recorded.right().items()))),
+    Right("defaults", SET),
+    Right("defaults", {**SET, "away": "retention.ms of 14 days"}),
+    Right("incident", tickets.right()),
+    Right("incident", {name: said.upper() for name, said in tickets.right().items()}),
+    Right("audit", three_sets),
+    Right("audit", by_assertions),
+    Right("audit", lists_what_is_lost),
+]
+
+CONSTANTS = [130, "billed", "orders.dead"]
