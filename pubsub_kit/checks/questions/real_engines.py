@@ -89,9 +89,7 @@ QUESTIONS: list[Question] = [
         "A shop's log of 25 lines: print(sample('tickets').read_text()). Judge it yourself. For "
         "each oracle: does it hold, is it broken, or is that undecidable from this log?",
         options={oracle: tickets.VERDICTS for oracle in tickets.ORACLES},
-        judged_by=Explored(
-            tickets.stage, tickets.as_found, (), max_faults=0, draws=tickets.draw
-        ),
+        judged_by=Explored(tickets.stage, tickets.as_found, (), max_faults=0, draws=tickets.draw),
         lessons=tickets.WHY,
         hints=hints.INCIDENT,
     ),

@@ -123,7 +123,9 @@ def as_recorded(world: World) -> Violation | None:
         return None
     name, found = thing.partition(" on ")[2], right()[thing]
     what = "a late ack" if thing == LATE_ACK.format(name) else "an attempt"
-    words = f"On {name}, {what} {found}. You predicted that it {choice[thing]}.{_quoted(name, what)}"
+    words = (
+        f"On {name}, {what} {found}. You predicted that it {choice[thing]}.{_quoted(name, what)}"
+    )
     steps = len(world.trace) - 1
     return Violation(words, steps, {thing: choice[thing]}, {thing: found}, BELIEFS[found])
 
