@@ -6,7 +6,8 @@
 #
 # | you have | |
 # |---|---|
-# | `delivery.data`, `.id`, `.attempt` | the order, its id, and which delivery it is; `None` if nobody counts |
+# | `delivery.data`, `.id` | the order, and its id |
+# | `delivery.attempt` | which delivery it is; `None` if nobody counts |
 # | `delivery.deadline` | when its lease ends; infinity if there is none |
 # | `await delivery.ack()`, `nack(delay)` | deal with it, or give it back |
 # | `db` | the one of exercise 03: `get`, `put`, `add`, `insert`, `transaction()` |
@@ -23,11 +24,11 @@ from pubsub_kit.incidents import incident, sample
 q = exercise("12")
 
 # %% [markdown]
-# ### source: SQS: developer guide, visibility timeout, deleting with a stale receipt (November 2026)
+# ### source: SQS: developer guide, visibility timeout, stale receipts (November 2026)
 # ## port
 #
-# The consumer below is right on SQS: deliveries are counted there, and an ack that comes too late is
-# refused. Make it right on three kinds of engine:
+# The consumer below is right on SQS: deliveries are counted there, and an ack that comes too late
+# is refused. Make it right on three kinds of engine:
 #
 # - attempts are counted, and a late ack is refused, as here,
 # - `delivery.attempt` is `None`, and an order that fails holds up what comes after it,
@@ -58,37 +59,27 @@ class Billing:
         await delivery.ack()
         ### END SOLUTION
         ### BEGIN STUB
-        # ...  # your code: begin with what is below
+        # if delivery.attempt > 3:
+        #     await publish("orders.dead", delivery.data, id=delivery.id)
+        # else:
+        #     amount = delivery.data["amount"] * await self.db.get("rate")
+        #     if clock() < delivery.deadline:  # it is still mine
+        #         async with self.db.transaction() as tx:
+        #             if await tx.insert(f"done {delivery.id}"):
+        #                 await tx.add("billed", amount)
+        # await delivery.ack()  # if it is no longer mine, the engine refuses it
         ### END STUB
 
 
 q.port.check(Billing)
 
-# %% [markdown]
-# ```python
-# class OnSqs:
-#     def __init__(self, db):
-#         self.db = db
-#
-#     async def handle(self, delivery):
-#         if delivery.attempt > 3:
-#             await publish("orders.dead", delivery.data, id=delivery.id)
-#         else:
-#             amount = delivery.data["amount"] * await self.db.get("rate")
-#             if clock() < delivery.deadline:  # it is still mine
-#                 async with self.db.transaction() as tx:
-#                     if await tx.insert(f"done {delivery.id}"):
-#                         await tx.add("billed", amount)
-#         await delivery.ack()  # if it is no longer mine, SQS refuses it
-# ```
-
 # %% [markdown] tags=["solution", "answer:port"]
 # ### source: Redis: commands, XACK takes a group and message ids (7.0)
 # ### source: NATS: JetStream, an ack is sent to the message's reply subject (2.12)
 # **Why.** The handler relies on nothing that only some engines have. It counts failures in its own
-# rows, since a group of Kafka counts none. And it acks on no path without the work: whoever comes to
-# the ack has billed the order, found the mark of somebody who did, or set it aside. So it does no
-# harm if the ack ends another's lease, as in Redis and NATS.
+# rows, since a group of Kafka counts none. And it acks on no path without the work: whoever comes
+# to the ack has billed the order, found the mark of somebody who did, or set it aside. So it does
+# no harm if the ack ends another's lease, as in Redis and NATS.
 #
 # Leaving without an ack when `clock()` has passed the deadline is right as well: the order comes
 # again. The look alone proves nothing, since a worker may pause right after it. It is the
@@ -142,14 +133,14 @@ q.predict.check(predict)
 # ### source: RabbitMQ: documentation on consumer acknowledgements (4.2)
 # ### source: Kafka: KIP-932, share groups: delivery count, acquisition lock (4.3)
 # **Why.** Ask what an ack names. In Redis and NATS it is the message, so a late one speaks for
-# whoever has it. With SQS and a share group of Kafka it is one delivery. RabbitMQ lends nothing: the
-# message stays with a worker whose channel is open. A classic group of Kafka has a position, and a
-# position has no room for a count.
+# whoever has it. With SQS and a share group of Kafka it is one delivery. RabbitMQ lends nothing:
+# the message stays with a worker whose channel is open. A classic group of Kafka has a position,
+# and a position has no room for a count.
 
 # %% [markdown]
 # ## defaults
 #
-# Nine situations. In each, one setting would have helped: which one?
+# Nine situations. In each, choose a setting that would have helped.
 
 # %%
 print(q.defaults)
@@ -185,7 +176,7 @@ defaults = {
 q.defaults.check(defaults)
 
 # %% [markdown] tags=["solution", "answer:defaults"]
-# ### source: Kafka: consumer configs, auto.offset.reset latest; topic configs, retention 7 days (4.3)
+# ### source: Kafka: consumer configs, auto.offset.reset; topic configs, retention.ms (4.3)
 # ### source: SQS: developer guide, visibility timeout of 30 seconds (November 2026)
 # **Why.** Each default fits somebody else. `latest` fits a dashboard, and skips what a search index
 # needs; keeping records for 14 days helps as well here. 30 s fit most handlers, and a queue that is
@@ -195,12 +186,12 @@ q.defaults.check(defaults)
 # %% [markdown]
 # ## incident
 #
-# A shop sells tickets, and two workers mail them. The next cell prints their log. Judge it: for each
-# oracle, does it hold, is it broken, or is that undecidable from this log? The oracles:
+# A shop sells tickets, and two workers mail them. The next cell prints their log. Judge it: for
+# each oracle, does it hold, is it broken, or is that undecidable from this log? The oracles:
 #
 # | | it is broken if |
 # |---|---|
-# | lost | a group neither acks a message nor sets it aside, and the log goes on for longer than a lease |
+# | lost | a group neither acks a message nor sets it aside, for longer than a lease |
 # | doubled effect | a message changes the same thing twice |
 # | redelivered though acked | a message comes again after an ack in time |
 # | late ack | an ack counts though the message is with another worker by then |
@@ -235,10 +226,10 @@ verdicts = {
 q.incident.check(verdicts)
 
 # %% [markdown] tags=["solution", "answer:incident"]
-# **Why.** mailer-1 overslept, and ticket-1 was mailed twice. ticket-3 is Ann's as well, and went out
-# before it. Of the late ack, the log says that it was sent, and not whether the broker took it: one
-# more field, `refused`, would decide that. ticket-4 failed twice and was set aside, so it is neither
-# lost nor stuck.
+# **Why.** mailer-1 overslept, and ticket-1 was mailed twice. ticket-3 is Ann's as well, and went
+# out before it. Of the late ack, the log says that it was sent, and not whether the broker took it:
+# one more field, `refused`, would decide that. ticket-4 failed twice and was set aside, so it is
+# neither lost nor stuck.
 #
 # That `late ack` is undecidable is a finding too: log what the broker answers.
 
@@ -288,7 +279,7 @@ q.audit.check(oracle)
 
 # %%
 mine = incident(sample("late_ack"))  # incident("path/to/your.jsonl", lease=30)
-mine
+mine.draw()
 
 # %%
 mine.judged()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -173,9 +174,9 @@ class FencesAndAcks(Counting):
         mine = await self.db.add(f"came {delivery.id}", 1)
         amount = await self.amount(delivery)
         async with self.db.transaction() as tx:
-            if await tx.get(f"came {delivery.id}") == mine:
-                if await tx.insert(f"done {delivery.id}"):
-                    await tx.add("billed", amount)
+            latest = await tx.get(f"came {delivery.id}") == mine
+            if latest and await tx.insert(f"done {delivery.id}"):
+                await tx.add("billed", amount)
         await delivery.ack()
 
 
@@ -187,10 +188,8 @@ class NeverSetsAside(OnDb):
 
 class DropsWhatFails(OnDb):
     async def handle(self, delivery: Any) -> None:
-        try:
+        with suppress(KeyError):
             await self.bill(delivery)
-        except KeyError:
-            pass
         await delivery.ack()
 
 
@@ -343,7 +342,8 @@ def by_assertions(rows: Rows, trace: Trace) -> None:
 
 
 def lists_what_is_lost(rows: Rows, trace: Trace) -> list[str]:
-    open_, log = {}, sorted(rows["log"], key=lambda each: each["at"])
+    open_: dict[str, str] = {}
+    log = sorted(rows["log"], key=lambda each: each["at"])
     for each in log:
         if each["what"] == "acked" and not each["refused"]:
             open_.setdefault(each["message"], f"{each['message']} is lost")

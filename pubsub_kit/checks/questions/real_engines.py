@@ -88,7 +88,7 @@ QUESTIONS: list[Question] = [
         "incident",
         "A shop's log of 25 lines: print(sample('tickets').read_text()). Judge it yourself. For "
         "each oracle: does it hold, is it broken, or is that undecidable from this log?",
-        options={oracle: tickets.VERDICTS for oracle in tickets.ORACLES},
+        options=dict.fromkeys(tickets.ORACLES, tickets.VERDICTS),
         judged_by=Explored(tickets.stage, tickets.as_found, (), max_faults=0, draws=tickets.draw),
         lessons=tickets.WHY,
         hints=hints.INCIDENT,
@@ -98,8 +98,8 @@ QUESTIONS: list[Question] = [
         "Write oracle(rows, trace). rows['log'] has the lines of a log, a dict each: 'what' is "
         "published, delivered, acked, nacked, effect, crashed or restarted; 'message', 'worker' "
         "and 'at' say of what, whose and when. An ack may be 'refused', an effect has a 'target', "
-        "and a publication a 'topic'. Return None if no order is lost, or a text that says which. An "
-        "order is lost if an ack of it counted, and by the end it is neither billed (an effect "
+        "and a publication a 'topic'. Return None if no order is lost, or a text that says which. "
+        "An order is lost if an ack of it counted, and by the end it is neither billed (an effect "
         "with the target 'billed') nor published to 'orders.dead'.",
         judged_by=Audited(
             losses.stage,

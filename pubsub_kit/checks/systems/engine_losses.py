@@ -161,7 +161,8 @@ SUSPECTS = (
     Suspect("acks an order that it can't bill, and does nothing else",
             System(Drops, LEASES, ("order-1", POISON)), ELSE, 0),
     Suspect("acks each order, and bills it then", System(AcksFirst, PARTITIONS, _GOOD), EARLY, 1),
-    Suspect("marks an order as done before it bills it", System(MarksApart, LEASES, _GOOD), MARK, 1),
+    Suspect("marks an order as done before it bills it",
+            System(MarksApart, LEASES, _GOOD), MARK, 1),
     Suspect("leaves an order to others when it is late, where a late ack counts",
             System(SkipsIfLate, NAMES, ("order-1",)), LATE, 2),
 )  # fmt: skip
@@ -192,5 +193,5 @@ WHY = {
     MARK: "The log has an effect for this order, and it isn't the bill: it is a mark that says "
     "done. Which target does the rule ask for?",
     ELSE: "One order was billed. Another one was acked, and it was neither billed nor set aside. "
-    "Does your oracle look at each order that was acked, or only at some, or at how many there are?",
+    "Does your oracle look at each order, or only at some, or at how many there are?",
 }

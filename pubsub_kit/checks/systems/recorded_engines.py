@@ -112,7 +112,7 @@ def _passes(world: World, at: float, a: str, b: str, text: str, arrives: str) ->
 #: What somebody believes who predicts something else, by what was recorded.
 BELIEFS = {
     ENDS: "a late ack takes nothing", REFUSED: "a late ack counts", IGNORED: "you are always told",
-    NOBODY: "every engine lends", UNCOUNTED: "every engine counts", COUNTED: "no Kafka group counts",
+    NOBODY: "every engine lends", UNCOUNTED: "every engine counts", COUNTED: "no group counts",
 }  # fmt: skip
 
 
