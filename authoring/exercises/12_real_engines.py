@@ -76,6 +76,7 @@ q.port.check(Billing)
 # %% [markdown] tags=["solution", "answer:port"]
 # ### source: Redis: commands, XACK takes a group and message ids (7.0)
 # ### source: NATS: JetStream, an ack is sent to the message's reply subject (2.12)
+# ### source: Kafka: KIP-932, consumer groups and share groups, delivery count (4.3)
 # **Why.** The handler relies on nothing that only some engines have. It counts failures in its own
 # rows, since a group of Kafka counts none. And it acks on no path without the work: whoever comes
 # to the ack has billed the order, found the mark of somebody who did, or set it aside. So it does
@@ -96,6 +97,13 @@ q.port.check(Billing)
 print(q.predict)
 
 # %% tags=["answer:predict"]
+### source: Redis: commands, XACK takes a group and message ids (7.0)
+### source: NATS: JetStream, an ack is sent to the message's reply subject (2.12)
+### source: RabbitMQ: documentation on consumer acknowledgements (4.2)
+### source: Kafka: KIP-932, share groups: delivery count, acquisition lock (4.3)
+### source: JetStream: documentation on consumers (2.12)
+### source: SQS: developer guide, visibility timeout, stale receipts (November 2026)
+### source: Google Pub/Sub: documentation on ack deadlines (November 2026)
 ### BEGIN SOLUTION
 predict = {
     "a late ack on RabbitMQ": "counts: Bob never got the message",
@@ -132,6 +140,7 @@ q.predict.check(predict)
 # ### source: NATS: JetStream, an ack is sent to the message's reply subject (2.12)
 # ### source: RabbitMQ: documentation on consumer acknowledgements (4.2)
 # ### source: Kafka: KIP-932, share groups: delivery count, acquisition lock (4.3)
+# ### source: SQS: developer guide, visibility timeout, stale receipts (November 2026)
 # **Why.** Ask what an ack names. In Redis and NATS it is the message, so a late one speaks for
 # whoever has it. With SQS and a share group of Kafka it is one delivery. RabbitMQ lends nothing:
 # the message stays with a worker whose channel is open. A classic group of Kafka has a position,
@@ -178,10 +187,10 @@ q.defaults.check(defaults)
 # %% [markdown] tags=["solution", "answer:defaults"]
 # ### source: Kafka: consumer configs, auto.offset.reset; topic configs, retention.ms (4.3)
 # ### source: SQS: developer guide, visibility timeout of 30 seconds (November 2026)
-# **Why.** Each default fits somebody else. `latest` fits a dashboard, and skips what a search index
-# needs; keeping records for 14 days helps as well here. 30 s fit most handlers, and a queue that is
-# FIFO hands a message out again all the same. Where a word such as *acked*, *confirmed* or
-# *produced* stands, ask: by whom, and what has happened by then?
+# **Why.** Each default fits somebody else. In Kafka, `latest` fits a dashboard, and skips what a
+# search index needs; keeping records for 14 days helps as well here. In SQS, 30 s fit most
+# handlers, and a FIFO queue hands a message out again all the same. Where a word such as *acked*, *confirmed*
+# or *produced* stands, ask: by whom, and what has happened by then?
 
 # %% [markdown]
 # ## incident
@@ -271,6 +280,7 @@ q.audit.check(oracle)
 # handler believes; the bill is what happened.
 
 # %% [markdown]
+# ### source: OpenTelemetry: semantic conventions for messaging, in development (1.44)
 # ## Bring your own incident
 #
 # Export a log of your own system: JSON lines as above, or spans of OpenTelemetry. `at`, `what` and
