@@ -46,7 +46,8 @@ def _ended(case: EngineCase, row: Row) -> tuple[str, str]:
             case.end()
         except Exception as error:
             outcome, words = BROKEN, f"close() raised {told(error)}."
-    return outcome, words
+    mark = case.broker.mark if case.broker is not None else ""
+    return outcome, words.replace(f"{mark}.", "").replace(f"{mark}-", "") if mark else words
 
 
 def _scene(case: EngineCase, row: Row) -> tuple[str, str]:

@@ -26,8 +26,7 @@ class Venue(NamedTuple):
 
     `lease` is the ack deadline of a row (seconds): as short as the engine can; a pull waits for a
     quarter of it. `at_once` rows are played at a time. `partitions` is how many a topic needs
-    before two workers can share it (None: any topic will do). `locked` is the URL of a server that
-    asks for a password, with the right one; "" where there is none.
+    before two workers can share it (None: any topic will do).
     `deliveries` is the max_deliveries of a row: as few as the engine can.
     """
 
@@ -36,8 +35,12 @@ class Venue(NamedTuple):
     lease: float = 2.0
     at_once: int = 8
     partitions: int | None = None
-    locked: str = ""
     deliveries: int = 3
+
+    @property
+    def locked(self) -> bool:
+        """Whether the server asks for a password."""
+        return "@" in self.url
 
     @property
     def embedded(self) -> bool:
