@@ -293,3 +293,4 @@ def _all(fields: Mapping[bytes, bytes]) -> bytes:
 
 def _text(value: bytes) -> str:
     return value.decode("utf-8", "backslashreplace")
+
