@@ -76,9 +76,9 @@ def test_a_topic_made_elsewhere_is_found(server: Aws, engine: Any, topic: str) -
 
 
 def test_a_topic_that_is_not_there_is_named(engine: Any) -> None:
-    for call in (lambda: engine.publish("none", 1), lambda: engine.subscribe("none", "billing")):
+    for verb, argument in (engine.publish, 1), (engine.subscribe, "billing"):
         with pytest.raises(EngineError, match=r"has no topic 'none': engine\.topic"):
-            call()
+            verb("none", argument)
 
 
 def test_a_topic_that_somebody_deleted_is_named(server: Aws, engine: Any, topic: str) -> None:
@@ -134,9 +134,9 @@ def test_what_is_longer_than_sqs_can_is_refused_and_changes_nothing(
     worker = engine.subscribe(topic, "billing")
     engine.publish(topic, "tea")
     (lent,) = worker.pull()
-    for call in (lambda: lent.nack(43_201), lambda: lent.extend(43_201)):
+    for verb in lent.nack, lent.extend:
         with pytest.raises(NotSupported, match="hides a message for at most 43,200"):
-            call()
+            verb(43_201)
     assert (lent.extend(43_200), lent.ack()) == (True, True)
 
 
