@@ -1,4 +1,4 @@
-"""What each test_contract_*.py is made of: the rows of one engine, all played at once, and its kills.
+"""What each test_contract_*.py is made of: the rows of an engine, all at once, and its kills.
 
 The tables come from runs with 10,000 events; here fewer are enough.
 """

@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TextIO
 
 from pubsub_kit.broker.consumer import Consumer
 from pubsub_kit.engines.connect import connect
@@ -227,13 +227,14 @@ def _process(tally: Tally, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": found}
     )
-    ready = threading.Event()
-    reader = threading.Thread(target=_read, args=(process, tally, ready))
+    assert process.stdout is not None
+    begun = process.stdout.readline() == "ready\n"
+    reader = threading.Thread(target=_read, args=(process.stdout, tally))
     reader.start()
     try:
-        ready.wait()
-        if process.poll() is not None and not tally.handled:
-            raise EngineError(f"The process ended with {process.poll()} before it was killed.")
+        if not begun:
+            code = process.wait()
+            raise EngineError(f"The process ended with {code} before it was killed.")
         yield process
     finally:
         process.kill()
@@ -241,17 +242,14 @@ def _process(tally: Tally, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         reader.join()
 
 
-def _read(process: subprocess.Popen[str], tally: Tally, ready: threading.Event) -> None:
-    assert process.stdout is not None
-    with process.stdout as lines:
+def _read(lines: TextIO, tally: Tally) -> None:
+    with lines:
         for line in lines:
             if line.startswith("+"):
                 tally.handle(line[1:-1])
             elif line.startswith("="):
                 ids, _, number = line[1:-1].rpartition(" ")
                 tally.acknowledged.update(event.id for event in victim.window(ids, int(number)))
-            ready.set()
-    ready.set()
 
 
 def _fresh(name: str) -> str:
