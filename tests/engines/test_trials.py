@@ -13,6 +13,7 @@ from pubsub_kit.engines.trials import __main__ as command
 from pubsub_kit.engines.trials import expected as expecting
 from pubsub_kit.engines.trials.contract import BROKEN, HOLDS, LACKING, Outcome, play
 from pubsub_kit.engines.trials.expected import (
+    NOT_PROMISED,
     Expected,
     difference,
     differences,
@@ -88,8 +89,12 @@ BROKE = Outcome("ack", BROKEN, "w1 got tea, although it was acked.")
         (Expected(BROKEN, "got tea"), FINE, "“ack” holds, but expected was: does not hold (got"),
         (Expected(BROKEN, "got jam"), BROKE, "but expected were the words: got jam"),
         (Expected(LACKING), BROKE, "but expected was: not supported"),
+        (Expected(NOT_PROMISED), BROKE, ""),
+        (Expected(NOT_PROMISED), FINE, ""),
+        (Expected(NOT_PROMISED), Outcome("ack", LACKING), "but expected was: not promised"),
     ],
-    ids=["as it should", "broken as it should", "broken", "mended", "other words", "not lacking"],
+    ids=["as it should", "broken as it should", "broken", "mended", "other words", "not lacking",
+         "kept by chance", "broken by chance", "lacking"],
 )
 def test_an_outcome_that_is_not_expected_is_told(
     expected: Expected, outcome: Outcome, says: str
