@@ -27,13 +27,12 @@ warnings.filterwarnings("ignore", "The return_immediately flag is deprecated", D
 class GoogleWorker(EngineWorker):
     """One worker; Pub/Sub knows none of them, only their leases."""
 
-    buries = True
-
     def __init__(
         self, adapter: Any, topic: str, group: str, settings: Settings, path: str, deadline: int
     ) -> None:
         super().__init__(adapter, topic, group, settings)
         self.google, self.path = adapter, path
+        self.buries = not adapter.emulator
         self.lease = math.ceil(settings.ack_deadline)
         self._shorter = self.lease != deadline
         self._lock = threading.Lock()
@@ -118,7 +117,7 @@ class GoogleWorker(EngineWorker):
             subscription=self.path, max_messages=n, return_immediately=at_once
         )
         try:
-            reply = self.google.subscriber.pull(request, retry=None, timeout=timeout)
+            reply = self.google.call(self.google.subscriber.pull, request, timeout=timeout)
         except (DeadlineExceeded, Cancelled):
             if at_once:
                 raise
