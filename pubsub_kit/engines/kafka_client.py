@@ -69,7 +69,7 @@ class KafkaClient(Adapter):
                 f"{self.address.shown} takes the option acks, 'all' or '1', not "
                 f"{brief(self.address.options)}."
             )
-        self.servers = self.address.at(9092)
+        self.servers = ",".join([self.address.at(9092), *self.address.others])
         self.rejected = ""
         self.producer = Producer({
             **self.settings(error_cb=self._heard), "acks": acks,
