@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
-from tests.engines.contract import Outcomes, check_row, each_row, outcomes_of
+from pubsub_kit.engines.trials.running import Running
+from tests.engines.contract import Outcomes, check_row, each_row, outcomes_at, started
+
+EMBEDDED = True  # no server is needed
 
 
 @pytest.fixture(scope="module")
-def outcomes() -> Outcomes:
-    return outcomes_of("file")
+def place() -> Iterator[Running]:
+    yield from started("file")
+
+
+@pytest.fixture(scope="module")
+def outcomes(place: Running) -> Outcomes:
+    return outcomes_at("file", place)
 
 
 @each_row

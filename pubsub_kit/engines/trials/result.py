@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pubsub_kit.engines.connect import SCHEMES
 from pubsub_kit.engines.trials.contract import BROKEN, HOLDS, LACKING, Outcome, played
 from pubsub_kit.engines.trials.expected import engine_of, engines, expectations
 from pubsub_kit.engines.trials.kill import Killed
@@ -83,5 +84,5 @@ def _written(result: Result) -> dict[str, Any]:
     }  # fmt: skip
 
 
-#: The engines in the order of the table: the embedded broker first.
-ORDER = sorted(engines(), key=lambda engine: (engine not in ("memory", "file"), engine))
+#: The engines in the order of the table: that of `connect`.
+ORDER = sorted(engines(), key=lambda engine: SCHEMES.index(expectations(engine).scheme))

@@ -54,22 +54,40 @@ class Venue(NamedTuple):
 
 
 class Pace:
-    """Real time, in which what empty pulls took is part of the next wait."""
+    """Real time, in which what empty pulls took is part of the next wait.
 
-    def __init__(self) -> None:
-        self.taken = 0.0
+    `slip` is what else has passed since the first delivery, in seconds: a machine with much other
+    work takes its time, while leases run.
+    """
+
+    def __init__(self, wait: float) -> None:
+        self.wait, self.taken = wait, 0.0
+        self.meant, self.first = 0.0, 0.0
 
     def sleep(self, seconds: float) -> None:
         """Wait until so many seconds have passed since the last delivery or wait."""
-        time.sleep(max(0.0, seconds - self.taken))
+        left = max(0.0, seconds - self.taken)
+        time.sleep(left)
         self.taken = max(0.0, self.taken - seconds)
+        self.meant += left
 
     def pull(self, call: Callable[[], list[Any]]) -> list[Any]:
         """Pull, and count the time if nothing comes."""
         begun = time.monotonic()
         got = call()
-        self.taken = 0.0 if got else self.taken + time.monotonic() - begun
+        took = time.monotonic() - begun
+        if got:
+            self.taken = 0.0
+            self.first = self.first or time.monotonic() - self.meant
+        else:
+            self.taken += took
+            self.meant += min(took, self.wait)
         return got
+
+    @property
+    def slip(self) -> float:
+        """How much more time has passed than was meant to."""
+        return time.monotonic() - self.first - self.meant if self.first else 0.0
 
 
 class Hand:
@@ -102,7 +120,7 @@ class Stage:
     """An engine with the contract's verbs: topics come into being when they are named."""
 
     def __init__(self, venue: Venue, mark: str = "") -> None:
-        self.venue, self.pace = venue, Pace()
+        self.venue, self.pace = venue, Pace(venue.wait)
         self.mark = mark or _fresh_mark()
         self.engine = connect(self._url(), wait=venue.wait, timeout=TIMEOUT)
         self.made: set[str] = set()
@@ -161,6 +179,11 @@ class EngineCase(Case):
 
     def _staged(self, clock: Callable[[], float]) -> Stage:
         return Stage(self.venue)
+
+    @property
+    def slipped(self) -> bool:
+        """Whether the machine was so slow that a lease may have ended where it should not have."""
+        return self.broker is not None and self.broker.pace.slip > self.lease / 8
 
     def raised(self, who: str, does: str, error: Exception) -> Any:
         """Return the broken promise, but let through that the engine has no such thing."""
