@@ -57,8 +57,7 @@ class Fate(NamedTuple):
 def followers_behind(cluster: KafkaCluster, acks: str = "1", count: int = COUNT) -> Fate:
     """Let the leader alone acknowledge `count` messages, and kill it."""
     with _topic(cluster, least=2) as topic, _publisher(cluster, acks) as publisher:
-        done, refused = _numbers(publisher, topic, 0, count)  # whole: each replica gets them
-        _until(lambda: len(_partition(cluster, topic).isrs) == 3, "three replicas in sync")
+        done, _ = _numbers(publisher, topic, 0, count)
         _catch_up(cluster, topic)
         leader = _partition(cluster, topic).leader
         followers = [broker for broker in cluster.brokers if broker.place.node != leader]
@@ -82,8 +81,9 @@ def followers_behind(cluster: KafkaCluster, acks: str = "1", count: int = COUNT)
 
 
 def leader_killed(cluster: KafkaCluster, acks: str = "all", count: int = 2_000) -> Fate:
-    """Kill the leader amid a stream of messages, sent in windows of 10."""
+    """Kill the leader amid a stream of messages, in windows of 10, 500 a second."""
     with _topic(cluster, least=2) as topic, _publisher(cluster, acks, PATIENCE) as publisher:
+        _catch_up(cluster, topic)
         done: list[int] = []
         pause, refused = 0.0, ""
         for first in range(0, count, 10):
@@ -93,6 +93,7 @@ def leader_killed(cluster: KafkaCluster, acks: str = "all", count: int = 2_000) 
             sent, said = _numbers(publisher, topic, first, 10)
             pause = max(pause, time.monotonic() - begun)
             done, refused = done + sent, said or refused
+            time.sleep(0.02)  # 500 a second: followers keep up
         _whole(cluster, topic)
         return _fate(cluster, acks, done, _lost(cluster, topic, done), pause, refused)
 
@@ -126,12 +127,17 @@ def _fate(
 # ── the cluster ─────────────────────────────────────────────────────────────────────────────────
 
 
+def _url(cluster: KafkaCluster) -> str:
+    """Return the address of all brokers, as any of them may be down."""
+    return f"kafka://{cluster.bootstrap}"
+
+
 @contextmanager
 def _topic(cluster: KafkaCluster, least: int) -> Iterator[str]:
     """Make a topic with one partition on three brokers, and leave the cluster whole."""
     topic = f"leaders-{fresh_id()}"
     settings = {"min.insync.replicas": str(least)}
-    with connect(cluster.url) as engine:
+    with connect(_url(cluster)) as engine:
         new = NewTopic(topic, 1, 3, config=settings)
         engine.admin.create_topics([new], operation_timeout=5)[topic].result(PATIENCE)
     _until(lambda: len(_partition(cluster, topic).isrs) == 3, "three replicas in sync")
@@ -143,13 +149,13 @@ def _topic(cluster: KafkaCluster, least: int) -> Iterator[str]:
 
 @contextmanager
 def _publisher(cluster: KafkaCluster, acks: str, timeout: float = 5.0) -> Iterator[Any]:
-    with connect(f"{cluster.url}?acks={acks}", timeout=timeout) as engine:
+    with connect(f"{_url(cluster)}?acks={acks}", timeout=timeout) as engine:
         yield engine
 
 
 def _partition(cluster: KafkaCluster, topic: str) -> Any:
     """Return what the cluster says of the topic's partition: its leader and who is in sync."""
-    with connect(cluster.url, timeout=PATIENCE) as engine:
+    with connect(_url(cluster), timeout=PATIENCE) as engine:
         return engine.brokers(topic).topics[topic].partitions[0]
 
 
@@ -184,14 +190,14 @@ def _numbers(publisher: Any, topic: str, first: int, count: int) -> tuple[list[i
 
 def _catch_up(cluster: KafkaCluster, topic: str) -> None:
     """Return once every replica has what was published: a write with acks=all is on all of them."""
-    with connect(cluster.url) as engine:
+    with connect(_url(cluster)) as engine:
         engine.publish(topic, "a mark")
 
 
 def _lost(cluster: KafkaCluster, topic: str, done: list[int]) -> tuple[int, ...]:
     """Return which of the acknowledged numbers a new group can't read."""
     seen: set[Any] = set()
-    with connect(cluster.url, timeout=PATIENCE) as engine:
+    with connect(_url(cluster), timeout=PATIENCE) as engine:
         worker = engine.subscribe(topic, f"audit-{fresh_id()}", start="earliest")
         latest = time.monotonic()
         while time.monotonic() - latest < QUIET and not seen.issuperset(done):
