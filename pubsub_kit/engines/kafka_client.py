@@ -23,7 +23,7 @@ from functools import partial
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]
 from confluent_kafka.cimpl import NewTopic
 
 from pubsub_kit.broker.arguments import check_topic
@@ -69,7 +69,7 @@ class KafkaClient(Adapter):
                 f"{self.address.shown} takes the option acks, 'all' or '1', not "
                 f"{brief(self.address.options)}."
             )
-        self.servers = self.address.at(9092)
+        self.servers = ",".join([self.address.at(9092), *self.address.others])
         self.rejected = ""
         self.producer = Producer({
             **self.settings(error_cb=self._heard), "acks": acks,
@@ -169,7 +169,7 @@ class KafkaClient(Adapter):
             self.producer.purge()  # or it might still go out, after we have said that it did not
             self.producer.flush(1)
         if errors or None in places:
-            raise self.failure(errors[0] if errors else KafkaError(KafkaError._TIMED_OUT), topic)
+            raise self.failure(self._why(topic, errors), topic)
         return places
 
     def _produce(
@@ -185,6 +185,19 @@ class KafkaClient(Adapter):
             except KafkaException as error:
                 return errors.append(error.args[0])
         errors.append(KafkaError(KafkaError._TIMED_OUT_QUEUE))
+
+    def _why(self, topic: str, errors: Errors) -> KafkaError:
+        """Return why a message was not taken: librdkafka does not say what it retried."""
+        error = errors[0] if errors else KafkaError(KafkaError._MSG_TIMED_OUT)
+        if error.code() == KafkaError._MSG_TIMED_OUT:
+            with suppress(KafkaException):
+                found = self.producer.list_topics(topic, timeout=1.0).topics[topic]
+                asked = ConfigResource(ResourceType.TOPIC, topic)
+                (answer,) = self.admin.describe_configs([asked], request_timeout=1.0).values()
+                least = int(answer.result()["min.insync.replicas"].value)
+                if any(len(each.isrs) < least for each in found.partitions.values()):
+                    return KafkaError(KafkaError.NOT_ENOUGH_REPLICAS)
+        return error
 
     def shut(self) -> None:
         """Let what waits go out, for a second at most."""
