@@ -54,5 +54,5 @@ def check_killed_server(engine: str, place: Running) -> None:
         killed = kill_forgetful(place.server, 200)
         assert (killed.acknowledged, killed.lost) == (200, 200)
     else:
-        killed = kill_server(place.server, COUNT)
+        killed = kill_server(place.server, COUNT, expectations(engine).settles)
         assert (killed.acknowledged, killed.lost) == (COUNT, 0)

@@ -93,8 +93,17 @@ BROKE = Outcome("ack", BROKEN, "w1 got tea, although it was acked.")
         (Expected(NOT_PROMISED), FINE, ""),
         (Expected(NOT_PROMISED), Outcome("ack", LACKING), "but expected was: not promised"),
     ],
-    ids=["as it should", "broken as it should", "broken", "mended", "other words", "not lacking",
-         "kept by chance", "broken by chance", "lacking"],
+    ids=[
+        "as it should",
+        "broken as it should",
+        "broken",
+        "mended",
+        "other words",
+        "not lacking",
+        "kept by chance",
+        "broken by chance",
+        "lacking",
+    ],
 )
 def test_an_outcome_that_is_not_expected_is_told(
     expected: Expected, outcome: Outcome, says: str

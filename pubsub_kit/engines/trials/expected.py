@@ -5,6 +5,7 @@
     server = "redis"                                as `servers.start` names it; none if embedded
     options = { password = "secret" }               what the server takes besides
     kept = "all"                                    what kill -9 leaves of what was acknowledged
+    settles = 0.0                                   seconds after which a new group outlives one
     venue = { lease = 2.0 }                         a `Venue`, as far as it differs
 
     [does_not_hold]                                 row = a part of what the breach says
@@ -55,6 +56,7 @@ class Expectations(NamedTuple):
     server: str = ""
     options: dict[str, Any] = {}  # noqa: RUF012
     kept: str = "all"
+    settles: float = 0.0
     venue: dict[str, Any] = {}  # noqa: RUF012
 
     def at(self, url: str) -> Venue:

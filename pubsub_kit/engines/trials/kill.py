@@ -97,15 +97,16 @@ class Tally:
         return Killed(len(self.acknowledged), self.missing, twice, round(self.pause, 1))
 
 
-def kill_server(server: Killable, count: int = COUNT) -> Killed:
+def kill_server(server: Killable, count: int = COUNT, settles: float = 0.0) -> Killed:
     """Kill a server amid `count` events, start it again, and count what is lost and what is twice.
 
-    A consumer runs meanwhile. Raises EngineError if a window can't be sent for DEADLINE seconds.
+    A consumer runs meanwhile. Its group is `settles` seconds old when the first event comes. Raises EngineError if a window can't be sent for DEADLINE seconds.
     """
     topic, tally = _fresh("kill"), Tally()
     with connect(server.url) as engine:
         engine.topic(topic)
         with _handling(engine.subscribe(topic, GROUP), tally):
+            time.sleep(settles)
             amid = threading.Event()
             killer = threading.Thread(target=_crash, args=(server, amid))
             killer.start()
