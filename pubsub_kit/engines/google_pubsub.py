@@ -71,8 +71,8 @@ class GooglePubSub(Adapter):
 
     engine: ClassVar[str] = "Google Pub/Sub"
     lacks: ClassVar[Mapping[str, str]] = {
-        "dead letter after so few or so many attempts": f"its dead-letter policy takes {FEWEST} to {LARGEST} attempts, and without "
-        "one nobody counts",
+        "dead letter after so few or so many attempts": "its dead-letter policy takes "
+        f"{FEWEST} to {LARGEST}, and without one nobody counts",
         "lease so long": "an ack deadline is at most 600 s; extend it in time",
         "delay so long": "a delay is an ack deadline, so at most 600 s",
         "late subscriber": "a new group gets what is published from now on; a topic that retains "
