@@ -25,7 +25,8 @@ def window(ids: str, number: int) -> list[Event]:
     """Return the events of a window: whoever makes it again makes the same ids."""
     first = number * WINDOW
     return [
-        Event.new("order", n, id=f"{ids}-{n}", key=f"k{n % 5}") for n in range(first, first + WINDOW)
+        Event.new("order", n, id=f"{ids}-{n}", key=f"k{n % 5}")
+        for n in range(first, first + WINDOW)
     ]
 
 
