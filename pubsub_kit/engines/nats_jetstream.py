@@ -97,7 +97,7 @@ class Nats(NatsConnection):
         longest = max(len(id) + len(body) + 200 for id, body in messages)  # 200: other headers
         if longest > most:
             raise EngineError(
-                f"A message of {longest:,} bytes is too large: this server takes {most:,} "
+                f"A message of about {longest:,} bytes is too large: this server takes {most:,} "
                 "(max_payload). Send a link to the data instead."
             )
 

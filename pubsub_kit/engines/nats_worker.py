@@ -85,7 +85,7 @@ class NatsWorker(EngineWorker):
             while len(got) < n:
                 message = await self._inbox.next_msg(timeout=max(0.001, end - time.monotonic()))
                 status = (message.headers or {}).get("Status")
-                if status is None:
+                if message.reply:  # it can be acked, so it is no status, whatever its headers say
                     got.append(message)
                 elif status in FINISHED:
                     break
@@ -151,7 +151,10 @@ class NatsWorker(EngineWorker):
         return heard
 
     def go(self, start: Start) -> None:
-        """Delete the consumer and make it anew; acks of what it had lent no longer count here."""
+        """Delete the consumer and make it anew; what this worker holds can't be acked any more.
+
+        Another worker's ack of what it got before may still count, for the delivery after.
+        """
 
         async def again(client: Any) -> None:
             stream = self.adapter.stream(client)
@@ -162,7 +165,7 @@ class NatsWorker(EngineWorker):
             await stream.add_consumer(self.stream, old.evolve(**fresh))
 
         self._ask(again)
-        for lent, _ in self._held.values():
+        for lent, _ in [*self._held.values()]:
             lent.revoked = True
         self._held.clear()
 
@@ -173,7 +176,7 @@ class NatsWorker(EngineWorker):
 
     async def _give_back(self, client: Any) -> None:
         now = time.monotonic()
-        for (reply, _), end in [(lent.raw, end) for lent, end in self._held.values()]:
+        for (reply, _), end in [(lent.raw, end) for lent, end in [*self._held.values()]]:
             if now < end:
                 await client.publish(reply, b"-NAK")
         if self._inbox is not None and self._client is client:

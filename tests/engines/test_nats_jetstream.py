@@ -208,7 +208,7 @@ def test_we_read_what_the_sdk_wrote(engine: Any, topic: str) -> None:
     [
         (b'{"total": 42}', {}, {"total": 42}),
         (b"tea", {"Content-Type": "text/plain"}, "tea"),
-        (b"\xff", {"who": "ann"}, b"\xff"),
+        (b"\xff", {"Status": "404"}, b"\xff"),
         (b"", {}, b""),
     ],
     ids=["json", "text", "bytes", "nothing"],
