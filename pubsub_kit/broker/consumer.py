@@ -65,7 +65,11 @@ class Consumer(Driver):
     async def step_async(self, n: int = 1) -> int:
         """Do what `step` does, with a handler that may be async."""
         for delivery in (batch := await self.pulled(n)):
-            if not delivery.revoked if self.semantics == "at_least_once" else delivery.ack():
+            if self.semantics == "at_least_once":
+                due = not delivery.revoked
+            else:
+                due = await self.asked(delivery.ack)
+            if due:
                 await self._handle(delivery)
         return len(batch)
 
@@ -75,12 +79,14 @@ class Consumer(Driver):
             if hasattr(result, "__await__"):
                 await result
         except Exception as error:
-            delivery.nack(reason=said(error))
             self.failed += 1
             self.error = error
-        except BaseException:  # cancelled: another worker can have it at once
-            delivery.nack(0, "the worker was stopped")
+            reason = said(error)
+            await self.asked(lambda: delivery.nack(reason=reason))
+        except BaseException as stopped:  # cancelled: another worker can have it at once
+            await self.give_back([delivery], stopped)
             raise
         else:
-            delivery.ack()  # stale if the handler, or at most once, has acked already
+            # Stale if the handler, or at most once, has acked already.
+            await self.asked(delivery.ack)
             self.handled += 1

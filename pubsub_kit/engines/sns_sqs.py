@@ -20,10 +20,10 @@ A message may have 256 KiB with its attributes, and a request ten of them (SNS's
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import quote
 
 from pubsub_kit.broker.settings import Settings
 from pubsub_kit.broker.starts import Start
@@ -158,7 +158,9 @@ def grouped(event: Event) -> dict[str, str]:
     """Return what orders an event in a FIFO topic, and what tells a second copy of it."""
     return {
         "MessageGroupId": _fitting(event.id if event.key is None else event.key),
-        "MessageDeduplicationId": _fitting(f"{quote(event.source)} {quote(event.id)}"),
+        "MessageDeduplicationId": _fitting(
+            json.dumps([event.source, event.id], separators=(",", ":"))
+        ),
     }
 
 
