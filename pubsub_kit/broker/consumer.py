@@ -64,14 +64,24 @@ class Consumer(Driver):
 
     async def step_async(self, n: int = 1) -> int:
         """Do what `step` does, with a handler that may be async."""
-        for delivery in (batch := await self.pulled(n)):
-            if self.semantics == "at_least_once":
-                due = not delivery.revoked
-            else:
-                due = await self.asked(delivery.ack)
-            if due:
-                await self._handle(delivery)
+        batch = await self.pulled(n)
+        for place, delivery in enumerate(batch):
+            try:
+                await self._take(delivery)
+            except Exception:
+                raise
+            except BaseException as stopped:  # cancelled: others can have them at once
+                await self.give_back(batch[place:], stopped)
+                raise
         return len(batch)
+
+    async def _take(self, delivery: Delivery) -> None:
+        if self.semantics == "at_least_once":
+            due = not delivery.revoked
+        else:
+            due = await self.asked(delivery.ack)
+        if due:
+            await self._handle(delivery)
 
     async def _handle(self, delivery: Delivery) -> None:
         try:
@@ -83,9 +93,6 @@ class Consumer(Driver):
             self.error = error
             reason = said(error)
             await self.asked(lambda: delivery.nack(reason=reason))
-        except BaseException as stopped:  # cancelled: another worker can have it at once
-            await self.give_back([delivery], stopped)
-            raise
         else:
             # Stale if the handler, or at most once, has acked already.
             await self.asked(delivery.ack)
