@@ -125,8 +125,9 @@ def _watch(line: str) -> None:
     if not _dogs or _dogs[0].poll() is not None:
         if line.startswith("-"):
             return
-        _dogs[:] = [_new_dog()]
-    with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # a Python that can't be started again
+            _dogs[:] = [_new_dog()]
+    with contextlib.suppress(OSError, IndexError):
         os.write(_pipe(_dogs[0]), f"{line}\n".encode())
 
 

@@ -71,6 +71,7 @@ def rabbit_do(server: Server, put: bool) -> bytes:
         channel = connection.channel()
         if put:
             channel.queue_declare("t", durable=True, arguments={"x-queue-type": "quorum"})
+            time.sleep(2)  # what it notes of a new queue is on no disk for a moment
             channel.confirm_delivery()
             channel.basic_publish("", "t", b"tea")
             return b"tea"
