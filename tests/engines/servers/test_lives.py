@@ -87,7 +87,8 @@ def address(server: Server) -> str:
 
 def kafka_put(server: Server, copies: int = 1) -> None:
     from confluent_kafka import Producer
-    from confluent_kafka.admin import AdminClient, NewTopic
+    from confluent_kafka.admin import AdminClient
+    from confluent_kafka.cimpl import NewTopic
 
     admin = AdminClient({"bootstrap.servers": address(server)})
     admin.create_topics([NewTopic("t", 1, copies)])["t"].result(60)
