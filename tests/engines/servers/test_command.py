@@ -106,6 +106,20 @@ def test_a_port_and_a_folder_are_its_own(looking: None, tmp_path: Path) -> None:
     assert is_free(port)
 
 
+def test_a_program_that_stops_nothing_leaves_nothing(looking: None) -> None:
+    if sentence := available("redis"):
+        pytest.skip(sentence)
+    program = (
+        "from pubsub_kit.engines.servers import start; s = start('redis'); print(s.folder, s.port)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    folder, port = done.stdout.split()
+    assert not Path(folder).exists()
+    assert is_free(int(port))
+
+
 # --- what runs ------------------------------------------------------------------------------------
 
 
