@@ -100,7 +100,8 @@ class Tally:
 def kill_server(server: Killable, count: int = COUNT, settles: float = 0.0) -> Killed:
     """Kill a server amid `count` events, start it again, and count what is lost and what is twice.
 
-    A consumer runs meanwhile. Its group is `settles` seconds old when the first event comes. Raises EngineError if a window can't be sent for DEADLINE seconds.
+    A consumer runs meanwhile. Its group is `settles` seconds old when the first event comes.
+    Raises EngineError if a window can't be sent for DEADLINE seconds.
     """
     topic, tally = _fresh("kill"), Tally()
     with connect(server.url) as engine:
