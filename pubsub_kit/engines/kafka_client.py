@@ -238,13 +238,12 @@ def _report(
 
 
 def event_of(message: Any, topic: str) -> Event:
-    """Return the event of a Kafka message, whoever wrote it."""
-    key = message.key()
+    """Return the event of a Kafka message, whoever wrote it; the message's key is the event's."""
+    key = message.key().decode("utf-8", "replace") if message.key() else None
     headers = {name: value or b"" for name, value in message.headers() or ()}
-    return unpack(
-        message.value() or b"", headers, topic=topic, place=place_of(message),
-        key=key.decode("utf-8", "replace") if key else None,
-    )  # fmt: skip
+    place = place_of(message)
+    event = unpack(message.value() or b"", headers, topic=topic, place=place, key=key)
+    return event._replace(key=key) if event.key is None and key else event
 
 
 def place_of(message: Any) -> str:
