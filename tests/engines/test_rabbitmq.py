@@ -177,9 +177,15 @@ def test_an_ordered_group_has_one_active_worker(engine: Any, topic: str) -> None
     held.nack()
     (again,) = first.pull()
     assert (again.data, again.attempt) == (0, 2)
-    again.ack()
+    assert again.ack()
     first.close()
-    assert [lent.data for lent in second.pull()] == [1]
+    rest: list[int] = []
+
+    def taken_over() -> bool:
+        rest.extend(lent.data for lent in second.pull() if lent.ack())
+        return sorted(rest) == [1, 2]  # in which order is up to RabbitMQ's takeover
+
+    until(taken_over)
 
 
 def test_a_deleted_queue_is_named(engine: Any, topic: str, channel: Any) -> None:
@@ -201,11 +207,11 @@ def test_a_dead_letter_says_what_rabbitmq_says(engine: Any, topic: str) -> None:
         assert lent.attempt == attempt
         lent.nack(reason="no such item")
     assert worker.pull() == []
-    letters: list[Any] = []
-    until(lambda: letters.extend(clerk.pull()) or letters)
-    assert (letters[0].id, letters[0].data) == ("o-1", "poison")
+    letter: list[Any] = []
+    until(lambda: [*map(letter.append, clerk.pull())])
+    assert (letter[0].id, letter[0].data) == ("o-1", "poison")
     story = {"deadreason": "delivery_limit", "deadtopic": topic, "deadgroup": "billing"}
-    assert letters[0].event.extensions == story
+    assert letter[0].event.extensions == story
 
 
 # ── what it has not got ─────────────────────────────────────────────────────────────────────────
@@ -247,6 +253,7 @@ def test_the_sdk_reads_what_was_sent(engine: Any, topic: str, channel: Any) -> N
 def test_what_the_sdk_writes_in_binary_mode_is_read(engine: Any, topic: str, channel: Any) -> None:
     worker = engine.subscribe(topic, "billing")
     sent = CloudEvent({"type": "order.placed", "source": "shop", "id": "o-2"}, {"total": 42})
+    assert (written := sent.get_time()) is not None
     theirs, plain = rabbitmq.to_binary(sent, JSONFormat()), amqp.to_binary(sent, JSONFormat())
     for headers, kind, body in (
         (theirs.headers, theirs.content_type, theirs.body),
@@ -256,7 +263,7 @@ def test_what_the_sdk_writes_in_binary_mode_is_read(engine: Any, topic: str, cha
         channel.basic_publish(topic, "", body, properties)
         (lent,) = worker.pull()
         assert (lent.id, lent.event.source, lent.data) == ("o-2", "shop", {"total": 42})
-        assert lent.event.time == pytest.approx(sent.get_time().timestamp(), abs=0.001)
+        assert abs(lent.event.time - written.timestamp()) < 0.001
         lent.ack()
 
 
@@ -304,8 +311,7 @@ def test_a_server_that_hangs_is_unreachable_and_then_goes_on(server: Server, top
             with pytest.raises(Unreachable, match="no answer within"):
                 verb()
         server.resume()
-        seen: list[Any] = []
-        until(lambda: seen.extend(once_it_answers(worker.pull)) or "tea" in [s.data for s in seen])
+        until(lambda: "tea" in [lent.data for lent in once_it_answers(worker.pull)])
         assert not held.ack()
 
 
