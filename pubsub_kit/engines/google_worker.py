@@ -47,6 +47,8 @@ class GoogleWorker(EngineWorker):
         lent = [self._lend(each) for each in received]
         with self._lock:
             self._lent.update({each.raw: each for each in lent})
+        if self.closed:  # meanwhile, by another thread
+            self.leave()
         return lent
 
     def acked(self, lent: Lent) -> bool:
@@ -104,7 +106,7 @@ class GoogleWorker(EngineWorker):
             return self._pulled(n, False, max(self.wait, PULL))
         ends, pause = time.monotonic() + self.wait, LOOKS[0]
         while not (found := self._pulled(n, True, self.google.timeout)):
-            if (left := ends - time.monotonic()) <= 0:
+            if (left := ends - time.monotonic()) <= 0 or self.closed:
                 return []
             time.sleep(min(pause, left))
             pause = min(2 * pause, LOOKS[1])

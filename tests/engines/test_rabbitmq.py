@@ -17,6 +17,7 @@ from cloudevents.core.v1.event import CloudEvent
 from pubsub_kit import Consumer, Offset
 from pubsub_kit.broker.settings import Settings
 from pubsub_kit.broker.starts import At
+from pubsub_kit.engines import rabbitmq_link
 from pubsub_kit.engines.connect import connect
 from pubsub_kit.engines.protocol import EngineError, NotSupported, Unreachable
 from pubsub_kit.engines.rabbitmq import exchange_of, options_of
@@ -193,6 +194,30 @@ def test_a_deleted_queue_is_named(engine: Any, topic: str, channel: Any) -> None
     channel.queue_delete(f"{topic}:billing")
     with pytest.raises(EngineError, match="no queue of the group 'billing' any more"):
         worker.pull()
+
+
+def test_a_slow_handler_costs_no_connection(server: Server, topic: str, monkeypatch: Any) -> None:
+    monkeypatch.setattr(rabbitmq_link, "HEARTBEAT", 1)
+    with connect(server.url) as engine:
+        worker = engine.subscribe(topic, "billing")
+        engine.publish(topic, "tea")
+        (lent,) = worker.pull()
+        wire = engine.link.wire()
+        time.sleep(3.5)  # more than two heartbeats, after which either side hangs up
+        assert lent.ack()
+        assert engine.link.wire() is wire
+
+
+def test_a_worker_that_waits_can_be_closed(server: Server, topic: str) -> None:
+    with connect(server.url, wait=60) as engine:
+        for ordered in (False, True):
+            worker = engine.subscribe(topic, f"ordered-{ordered}", ordered=ordered)
+            waiting = threading.Thread(target=worker.pull)
+            waiting.start()
+            time.sleep(0.1)
+            worker.close()
+            waiting.join(10)
+            assert not waiting.is_alive()
 
 
 # ── dead letters ────────────────────────────────────────────────────────────────────────────────
