@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import threading
 import time
-import warnings
 from contextlib import suppress
 from typing import Any
 
+from google.api_core.exceptions import Cancelled, DeadlineExceeded
+from google.api_core.grpc_helpers import wrap_errors
 from google.pubsub_v1 import types
 
 from pubsub_kit.broker.settings import Settings
@@ -21,7 +22,6 @@ SHORTEST, LONGEST = 10, 600  # seconds of a subscription's ack deadline, and of 
 PULL = 5.0  # seconds for which the service may look for messages
 MOST = 1000  # messages at most of one pull
 LOOKS = 0.005, 0.05  # seconds between two looks of an emulator's client: the first, the longest
-warnings.filterwarnings("ignore", "The return_immediately flag is deprecated", DeprecationWarning)
 
 
 class GoogleWorker(EngineWorker):
@@ -47,6 +47,8 @@ class GoogleWorker(EngineWorker):
         lent = [self._lend(each) for each in received]
         with self._lock:
             self._lent.update({each.raw: each for each in lent})
+        if self.closed:  # meanwhile, by another thread
+            self.leave()
         return lent
 
     def acked(self, lent: Lent) -> bool:
@@ -104,25 +106,28 @@ class GoogleWorker(EngineWorker):
             return self._pulled(n, False, max(self.wait, PULL))
         ends, pause = time.monotonic() + self.wait, LOOKS[0]
         while not (found := self._pulled(n, True, self.google.timeout)):
-            if (left := ends - time.monotonic()) <= 0:
+            if (left := ends - time.monotonic()) <= 0 or self.closed:
                 return []
             time.sleep(min(pause, left))
             pause = min(2 * pause, LOOKS[1])
         return found
 
     def _pulled(self, n: int, at_once: bool, timeout: float) -> list[Any]:
-        from google.api_core.exceptions import Cancelled, DeadlineExceeded
-
         request = types.PullRequest(
             subscription=self.path, max_messages=n, return_immediately=at_once
         )
+        verb = self._at_once if at_once else self.google.subscriber.pull
         try:
-            reply = self.google.call(self.google.subscriber.pull, request, timeout=timeout)
+            reply = self.google.call(verb, request, timeout=timeout)
         except (DeadlineExceeded, Cancelled):
             if at_once:
                 raise
             return []
         return list(reply.received_messages)
+
+    def _at_once(self, request: Any, retry: None, timeout: float) -> Any:
+        """Pull past the client, which warns of return_immediately at each call."""
+        return wrap_errors(self.google.subscriber.transport.pull)(request, timeout=timeout)
 
     def _lease(self, ack_ids: list[str], seconds: int) -> None:
         self.google.call(

@@ -25,6 +25,8 @@ does not answer an ack: True means that the channel was open.
 With `ordered`, the queue has x-single-active-consumer: from its first pull on, one worker gets all
 messages, one at a time (prefetch 1), and another takes over once that one leaves. A nacked message
 goes back to the front only where a queue has a delivery limit, so an ordered one always has one.
+**The order does not survive a takeover**: what the old worker still held comes back, but the new
+one may have got a later message by then.
 
 After a crash a quorum queue elects its leader first: a publish in these seconds gets no confirm.
 
