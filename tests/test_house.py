@@ -134,7 +134,8 @@ FLOORS = ["errors", "options", "git", "log", "broker", "patterns", "world.replic
           "world.search", "show", "feed", "designs", "scenarios", "incidents", "engines",
           "engines.servers", "checks.sandbox", "checks.systems", "checks.contract",
           "checks.forms", "checks.questions", "checks.desk", "engines.trials", "interviews.bank",
-          "interviews.cards", "interviews.rehearsal", "interviews", "workbook", "bench"]  # fmt: skip
+          "interviews.cards", "interviews.rehearsal", "interviews", "workbook",
+          "bench"]  # fmt: skip
 
 
 def floor_of(name: str) -> int:

@@ -161,7 +161,7 @@ class Server(ABC):
         for child in reversed(self.children):
             child.end(self.ends_with, self.farewell)
         self.children.clear()
-        if not keep:
+        if self.given is not None or not keep:
             self._clear()
 
     def ask_to_end(self) -> None:
