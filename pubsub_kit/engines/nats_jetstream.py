@@ -14,10 +14,11 @@ copied anywhere (there is an advisory, which nobody may hear); the worker buries
 across all workers and keys, one message at a time. The client never reconnects by itself, since
 calls would hang meanwhile: the next call connects anew.
 
-A stream drops a message whose Nats-Msg-Id it has seen within `duplicate_window`, here 120 s. The
-id is the event's source and id: to publish an event again has no effect for so long, which is what
-a publisher without an answer needs; but a dead letter that you redrive is dropped too, so wait, or
-give it a new id. Tried with NATS 2.15.
+A stream drops a message whose Nats-Msg-Id it has seen within `duplicate_window`, here 120 s, and
+answers with the sequence of the first one. The id is the event's source and id, so a publisher that
+heard no answer can send again; to publish an event anew on purpose, give it another id. A dead
+letter, and what `revive` makes of it, is known by the place where it died too: two groups can bury
+the same event, and it can be redriven at once. Tried with NATS 2.15.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ DUPLICATE_WINDOW = 120.0  # seconds: the server's own default
 
 
 def message_id(event: Event) -> str:
-    """Return what a stream knows duplicates by; a dead letter is one for each group and place."""
+    """Return what a stream knows duplicates by: plain letters, whatever the event's own id has."""
     died = (str(event.extensions.get(name, "")) for name in ("deadgroup", "deadposition"))
     return "/".join(quote(part, safe="") for part in (event.source, event.id, *died) if part)
 
@@ -96,7 +97,7 @@ class Nats(NatsConnection):
         longest = max(len(id) + len(body) + 200 for id, body in messages)  # 200: other headers
         if longest > most:
             raise EngineError(
-                f"A message of {longest:,} bytes is too large: this server takes {most:,} "
+                f"A message of about {longest:,} bytes is too large: this server takes {most:,} "
                 "(max_payload). Send a link to the data instead."
             )
 

@@ -18,10 +18,10 @@ from pubsub_kit.engines.binding import unpack
 from pubsub_kit.engines.nats_connection import Call, NatsConnection, T
 from pubsub_kit.engines.protocol import EngineError
 from pubsub_kit.engines.worker import EngineWorker, Lent
-from pubsub_kit.log.event import LAST
 
 IN_FLIGHT = 1_000  # messages in flight in a group: the server's own default
 LONGEST = 1e9  # seconds, 31 years: what is longer counts as that
+FAR = 7e9  # seconds since the epoch, the year 2191: the server counts nanoseconds up to 2262
 FINISHED = "404", "408", "409"  # no message, no more of them, or the consumer was made anew
 
 
@@ -33,7 +33,7 @@ def named(name: str) -> str:
 def started(start: Start, last: int) -> dict[str, Any]:
     """Return where a consumer begins in a stream whose last sequence is `last`."""
     if isinstance(start, At):
-        day = datetime.fromtimestamp(min(start.time, LAST - 1), UTC)
+        day = datetime.fromtimestamp(min(start.time, FAR), UTC)
         return {"deliver_policy": api.DeliverPolicy.BY_START_TIME, "opt_start_time": day}
     if isinstance(start, Offset) and start.offset < last:
         policy = api.DeliverPolicy.BY_START_SEQUENCE
@@ -85,7 +85,7 @@ class NatsWorker(EngineWorker):
             while len(got) < n:
                 message = await self._inbox.next_msg(timeout=max(0.001, end - time.monotonic()))
                 status = (message.headers or {}).get("Status")
-                if status is None:
+                if message.reply:  # it can be acked, so it is no status, whatever its headers say
                     got.append(message)
                 elif status in FINISHED:
                     break
@@ -125,7 +125,7 @@ class NatsWorker(EngineWorker):
 
     def extended(self, lent: Lent, seconds: float) -> bool:
         """Say +WPI: the lease then ends the group's ack_wait from now, or a little after asked."""
-        if seconds > self.ack_wait:
+        if min(seconds, LONGEST) > self.ack_wait:
             raise self.adapter.lacking("lease beyond the ack deadline")
         done = self._say(lent, b"+WPI")
         self._held[lent.position or ""] = lent, time.monotonic() + self.ack_wait
@@ -151,7 +151,10 @@ class NatsWorker(EngineWorker):
         return heard
 
     def go(self, start: Start) -> None:
-        """Delete the consumer and make it anew; acks of what it had lent no longer count here."""
+        """Delete the consumer and make it anew; what this worker holds can't be acked any more.
+
+        Another worker's ack of what it got before may still count, for the delivery after.
+        """
 
         async def again(client: Any) -> None:
             stream = self.adapter.stream(client)
@@ -162,7 +165,7 @@ class NatsWorker(EngineWorker):
             await stream.add_consumer(self.stream, old.evolve(**fresh))
 
         self._ask(again)
-        for lent, _ in self._held.values():
+        for lent, _ in [*self._held.values()]:
             lent.revoked = True
         self._held.clear()
 
@@ -173,7 +176,7 @@ class NatsWorker(EngineWorker):
 
     async def _give_back(self, client: Any) -> None:
         now = time.monotonic()
-        for (reply, _), end in [(lent.raw, end) for lent, end in self._held.values()]:
+        for (reply, _), end in [(lent.raw, end) for lent, end in [*self._held.values()]]:
             if now < end:
                 await client.publish(reply, b"-NAK")
         if self._inbox is not None and self._client is client:

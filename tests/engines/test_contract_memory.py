@@ -1,15 +1,25 @@
-"""The embedded broker, in memory, is held to what every engine is held to."""
+"""The embedded broker, in memory, held to the contract of every engine."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
-from tests.engines.contract import Outcomes, check_row, each_row, outcomes_of
+from pubsub_kit.engines.trials.running import Running
+from tests.engines.contract import Outcomes, check_row, each_row, outcomes_at, started
+
+EMBEDDED = True  # no server is needed
 
 
 @pytest.fixture(scope="module")
-def outcomes() -> Outcomes:
-    return outcomes_of("memory", "memory://")
+def place() -> Iterator[Running]:
+    yield from started("memory")
+
+
+@pytest.fixture(scope="module")
+def outcomes(place: Running) -> Outcomes:
+    return outcomes_at("memory", place)
 
 
 @each_row
