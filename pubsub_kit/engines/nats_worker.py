@@ -26,7 +26,7 @@ FINISHED = "404", "408", "409"  # no message, no more of them, or the consumer w
 
 
 def named(name: str) -> str:
-    """Return a topic or group as NATS may call it: a dot would part a subject, and is written =."""
+    """Return a topic's or group's name in NATS, where no stream has a dot: it becomes "="."""
     return name.replace(".", "=")
 
 
@@ -124,7 +124,7 @@ class NatsWorker(EngineWorker):
         return self._say(lent, f"-NAK {said}".encode() if delay else b"-NAK")
 
     def extended(self, lent: Lent, seconds: float) -> bool:
-        """Say +WPI: the lease then ends the group's ack_wait from now, or a little after asked."""
+        """Say +WPI: the lease then lasts a whole ack_wait from now, so at least as asked."""
         if min(seconds, LONGEST) > self.ack_wait:
             raise self.adapter.lacking("lease beyond the ack deadline")
         done = self._say(lent, b"+WPI")
@@ -143,7 +143,7 @@ class NatsWorker(EngineWorker):
             except errors.TimeoutError:
                 if client is lender:
                     raise
-                return False  # killed in between, the server may have forgotten whom it lent to
+                return False  # a server that was killed may have forgotten this delivery
             return True
 
         heard = self._ask(say)
