@@ -29,9 +29,10 @@ from pubsub_kit.broker.settings import Settings
 from pubsub_kit.broker.starts import Start
 from pubsub_kit.engines.aws import AwsError
 from pubsub_kit.engines.binding import CONTENT_TYPE
-from pubsub_kit.engines.protocol import NotSupported
+from pubsub_kit.engines.protocol import EngineError, NotSupported
 from pubsub_kit.engines.sqs import FIFO, Queue, Queued, escaped, parcels
 from pubsub_kit.engines.sqs_worker import SqsWorker, check_lease
+from pubsub_kit.errors import brief
 from pubsub_kit.log.event import Event
 
 ATTRIBUTES = {"content-type": {"DataType": "String", "StringValue": CONTENT_TYPE}}
@@ -55,6 +56,9 @@ class SnsSqs(Queued):
         """Ask for the topics, of which one tells how all of them are named."""
         self.arns: dict[str, str] = {}  # of topics seen
         self.own: set[str] = set()  # topics that this connection made
+        if (fifo := self.address.options.get("fifo", "0")) not in ("0", "1"):
+            raise EngineError(f"fifo is 1 (all new topics are FIFO) or 0, not {brief(fifo)}.")
+        self.fifo = fifo == "1"
         self.ask(self.front, "list_topics")
 
     # ── topics ──────────────────────────────────────────────────────────────────────────────────
@@ -63,7 +67,7 @@ class SnsSqs(Queued):
         """Make an SNS topic if there is none, standard or FIFO; it has no partitions."""
         self.checked_topic(name, partitions)
         if self._seek(name) is None:
-            self._make(name, fifo="fifo" in self.address.options)
+            self._make(name, fifo=self.fifo)
 
     def _make(self, name: str, fifo: bool) -> str:
         self.own.add(name)
