@@ -69,6 +69,11 @@ class Server(ABC):
     def missing(cls) -> str | None:
         """Return a sentence that says what to install, or None; nothing is started."""
 
+    @classmethod
+    def fetch(cls) -> None:
+        """Download or build what is kept in the cache, if there is anything; raises ServerError."""
+        return
+
     @abstractmethod
     def launch(self) -> None:
         """Start the processes, the server itself last, with `spawn`; raises ServerError."""

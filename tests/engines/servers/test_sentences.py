@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pubsub_kit.engines.servers import NAMES, ServerError, available, cache, rabbitmq, start
+from pubsub_kit.engines.servers import NAMES, ServerError, available, cache, fetch, rabbitmq, start
 from pubsub_kit.engines.servers.nats import Nats
 from pubsub_kit.engines.servers.start import make
 from pubsub_kit.engines.servers.trouble import telling
@@ -65,6 +65,8 @@ def test_what_is_missing_is_said_with_three_ways_to_get_it(
     with pytest.raises(ServerError) as refused:
         start(name)
     assert str(refused.value) == sentence
+    with pytest.raises(ServerError, match="is not on this machine"):
+        fetch(name)
 
 
 def test_kafka_needs_maven_only_until_its_files_are_here(install: Install) -> None:
@@ -121,7 +123,7 @@ def test_a_program_that_is_none_is_told(bare: Path) -> None:
 
 @pytest.mark.parametrize("name", [None, 3, float("nan"), "", "REDIS", "x" * 10_000, ["redis"]])
 def test_a_wrong_name_is_told_which_there_are(name: Any) -> None:
-    for do in (start, available):
+    for do in (start, available, fetch):
         with pytest.raises(ServerError, match=r"There is no server .*(choose among|did you mean)"):
             do(name)
 
