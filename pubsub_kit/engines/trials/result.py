@@ -100,5 +100,20 @@ def _written(result: Result) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def signs(results: Iterable[Result], rows: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return the signs of some rows, as `show.engines` draws them: {"ack": {"Kafka": "✓"}}."""
+    all_ = [*results]
+    return {row: {each.shown: sign for each in all_ if (sign := each.sign(row))} for row in rows}
+
+
+def versions(results: Iterable[Result]) -> str:
+    """Return what was played, with which versions and when, in a sentence."""
+    said = [
+        f"{each.shown} ({', '.join(filter(None, [each.server, each.client, each.date]))})"
+        for each in results
+    ]
+    return f"Played: {'; '.join(said)}."
+
+
 #: The engines in the order of the table: that of `connect`.
 ORDER = sorted(engines(), key=lambda engine: SCHEMES.index(expectations(engine).scheme))
