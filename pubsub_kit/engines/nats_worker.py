@@ -22,7 +22,8 @@ from pubsub_kit.engines.worker import EngineWorker, Lent
 IN_FLIGHT = 1_000  # messages in flight in a group: the server's own default
 LONGEST = 1e9  # seconds, 31 years: what is longer counts as that
 FAR = 7e9  # seconds since the epoch, the year 2191: the server counts nanoseconds up to 2262
-FINISHED = "404", "408", "409"  # no message, no more of them, or the consumer was made anew
+FINISHED = "404", "408", "409"  # none, no more, too many bytes, or the consumer was made anew
+PULLED = 16 * 2**20  # bytes of one pull: the server cuts off a client that reads too slowly
 
 
 def named(name: str) -> str:
@@ -74,9 +75,10 @@ class NatsWorker(EngineWorker):
                 self._client = client
             # With no_wait and expires it waits for the first message, and for no other.
             wait = max(1_000_000, int(min(self.wait, LONGEST) * 1e9))  # nanoseconds
-            request = json.dumps({"batch": n, "no_wait": True, "expires": wait}).encode()
+            most = max(PULLED, 2 * client.max_payload)  # bytes
+            request = {"batch": n, "no_wait": True, "expires": wait, "max_bytes": most}
             asks = f"$JS.API.CONSUMER.MSG.NEXT.{self.stream}.{self.consumer}"
-            await client.publish(asks, request, reply=self._inbox.subject)
+            await client.publish(asks, json.dumps(request).encode(), reply=self._inbox.subject)
             return await self._collect(n, time.monotonic() + wait / 1e9 + self.adapter.patience)
 
     async def _collect(self, n: int, end: float) -> list[Any]:
