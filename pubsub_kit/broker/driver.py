@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
@@ -89,6 +89,20 @@ class Driver(ABC):
             with suppress(Exception):  # a pull that fails has taken nothing
                 await self.give_back(await pull, stopped)
             raise
+
+    async def each(
+        self, batch: list[Delivery], handle: Callable[[Delivery], Awaitable[None]]
+    ) -> int:
+        """Handle deliveries; if the task is cancelled, give back the one at hand and the rest."""
+        for place, delivery in enumerate(batch):
+            try:
+                await handle(delivery)
+            except Exception:
+                raise
+            except BaseException as stopped:
+                await self.give_back(batch[place:], stopped)
+                raise
+        return len(batch)
 
     async def give_back(self, deliveries: Iterable[Delivery], stopped: BaseException) -> None:
         """Let others have deliveries at once; if no server answers, once their leases end."""
