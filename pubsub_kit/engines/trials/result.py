@@ -46,6 +46,12 @@ class Result(NamedTuple):
         return SIGNS[self.rows[row].outcome] if promised else "~"
 
     @property
+    def versions(self) -> str:
+        """Its server's and its client's versions, and the day."""
+        server = f"server {self.server}" if self.server else ""
+        return ", ".join(filter(None, [server, self.client, self.date]))
+
+    @property
     def told(self) -> list[tuple[str, str, str]]:
         """The rows that are not ✓: each with its sign, and with the words of its outcome."""
         signs = [(self.sign(row), row, outcome) for row, outcome in self.rows.items()]
@@ -108,11 +114,7 @@ def signs(results: Iterable[Result], rows: Iterable[str]) -> dict[str, dict[str,
 
 def versions(results: Iterable[Result]) -> str:
     """Return what was played, with which versions and when, in a sentence."""
-    said = [
-        f"{each.shown} ({', '.join(filter(None, [each.server, each.client, each.date]))})"
-        for each in results
-    ]
-    return f"Played: {'; '.join(said)}."
+    return f"Played: {'; '.join(f'{each.shown} ({each.versions})' for each in results)}."
 
 
 #: The engines in the order of the table: that of `connect`.
