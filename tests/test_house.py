@@ -134,7 +134,8 @@ FLOORS = ["errors", "options", "git", "log", "broker", "patterns", "world.replic
           "world.search", "show", "feed", "designs", "scenarios", "incidents", "engines",
           "engines.servers", "checks.sandbox", "checks.systems", "checks.contract",
           "checks.forms", "checks.questions", "checks.desk", "engines.trials", "interviews.bank",
-          "interviews.cards", "interviews.rehearsal", "interviews", "workbook", "bench"]  # fmt: skip
+          "interviews.cards", "interviews.rehearsal", "interviews", "workbook",
+          "bench"]  # fmt: skip
 
 
 def floor_of(name: str) -> int:
@@ -282,12 +283,14 @@ def test_the_kit_imports_on_a_bare_python() -> None:
 # --- dependencies ---------------------------------------------------------------------------------
 
 DISTRIBUTIONS = {"IPython": "ipython", "PIL": "pillow", "nats": "nats-py"}
+DISTRIBUTIONS |= dict.fromkeys(("google", "grpc"), "google-cloud-pubsub")
 DISTRIBUTIONS["opentelemetry"] = "opentelemetry-sdk"
 DISTRIBUTIONS["prompt_toolkit"] = "prompt-toolkit"
 NEVER_IMPORTED = {"nbval"}  # a plugin of pytest
 # Modules that run where an extra of pyproject.toml is installed.
 EXTRAS = {f"workbook.{name}": "test" for name in ("suite", "build", "editions")}
 EXTRAS |= dict.fromkeys(below("bench"), "bench") | dict.fromkeys(below("interviews"), "interview")
+EXTRAS |= dict.fromkeys(below("engines"), "engines")
 
 
 def declared(*extras: str) -> set[str]:

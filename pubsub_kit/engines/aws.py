@@ -117,7 +117,7 @@ class Aws(Adapter):
             return getattr(client, call)(**arguments)
         except ClientError as error:
             raise self._refused(call, error.response) from None
-        except (BotoCoreError, ResponseParserError, OSError) as error:
+        except (BotoCoreError, ResponseParserError, OSError, ValueError) as error:
             raise self._translated(error) from None
 
     def _refused(self, call: str, response: Any) -> EngineError:

@@ -33,7 +33,6 @@ from pubsub_kit.log.event import Event
 
 LONGEST_RULE = 64  # characters
 GONE = {"ResourceNotFoundException"}
-TIME = 14  # bytes that an event's time counts
 
 
 class EventBridge(Queued):
@@ -93,7 +92,7 @@ class EventBridge(Queued):
         return [None] * len(events)
 
     def _extra(self, topic: str, event: Event) -> int:
-        return TIME + len(event.source.encode("utf-8", "surrogatepass")) + len(topic)
+        return len(event.source.encode("utf-8", "surrogatepass")) + len(topic)
 
     def _entry(self, topic: str, event: Event, text: str) -> dict[str, Any]:
         return {
@@ -101,7 +100,6 @@ class EventBridge(Queued):
             "Source": event.source,
             "DetailType": topic,
             "Detail": text,
-            "Time": event.time,
         }
 
     # ── groups ──────────────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,4 @@
-"""Runs coroutines in an event loop of its own thread: for clients that have no other way in."""
+"""Runs coroutines in an event loop of its own thread: for a client that is all async."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class LoopThread:
-    """A thread with an event loop; whoever calls it waits for what the coroutine returns."""
+    """A thread with an event loop; a call waits until its coroutine has returned."""
 
     def __init__(self, name: str) -> None:
         self._loop = asyncio.new_event_loop()
@@ -24,7 +24,7 @@ class LoopThread:
         try:
             return doing.result()
         except BaseException:
-            doing.cancel()  # Ctrl-C reaches whoever waits, not the loop
+            doing.cancel()  # Ctrl-C reaches the thread that waits, not the loop
             raise
 
     def end(self) -> None:

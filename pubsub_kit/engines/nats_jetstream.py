@@ -1,23 +1,24 @@
-"""NATS JetStream: a topic is a stream, a group a durable pull consumer, a position its sequence.
+"""NATS JetStream: a topic is a stream, a group is a durable pull consumer, a position its sequence.
 
-    publish   a request to the stream's subject: its PubAck says that the message is stored
-    pull      a request to the consumer for so many messages, which waits for the first one
-    ack       +ACK, and the server's word that it got it. The server does not ask who holds the
-              message: a late ack ends the lease of whoever has it now, and a late nack too
+    publish   a request to the stream's subject; its PubAck says that the message is stored
+    pull      a request to the consumer, which waits for the first message
+    ack       +ACK, and the server's reply; it doesn't check who holds the message, so a late ack
+              ends the lease of its new holder, and so does a late nack
     nack      -NAK, with a delay if there is one
-    extend    +WPI, which begins the ack_wait anew
-    replay    a consumer of the same name, made anew: `Offset(n)` is sequence n + 1, `At` its time
+    extend    +WPI, which starts the ack_wait again
+    replay    the consumer is deleted and made again, from sequence n + 1 for `Offset(n)`, or from a
+              time for `At`
 
-Set by this file: `max_deliver` has no limit, since a message that NATS no longer delivers is not
-copied anywhere (there is an advisory, which nobody may hear); the worker buries instead.
-`max_ack_pending` is 1,000 messages in flight in a group, and 1 with ordered=True, which is order
-across all workers and keys, one message at a time. The client never reconnects by itself, since
-calls would hang meanwhile: the next call connects anew.
+What this file sets: `max_deliver` has no limit. NATS stops delivering a message at that limit, but
+copies it nowhere, so the worker buries it instead. `max_ack_pending` lets 1,000 messages of a group
+be in flight, and 1 with ordered=True: all keys and workers then take turns. The client does not
+reconnect, since calls would hang meanwhile: the next call connects.
 
-A stream drops a message whose Nats-Msg-Id it has seen within `duplicate_window`, here 120 s. The
-id is the event's source and id: to publish an event again has no effect for so long, which is what
-a publisher without an answer needs; but a dead letter that you redrive is dropped too, so wait, or
-give it a new id. Tried with NATS 2.15.
+A stream drops a message whose Nats-Msg-Id it has seen within `duplicate_window`, here 120 s, and
+answers with the sequence of the first one. The id is made of the event's source and id, so a
+publisher that got no answer can safely retry. To publish an event again on purpose, give it another
+id. A dead letter's Nats-Msg-Id also says where it died, and `revive` keeps that. So two groups can
+bury the same event, and you can redrive it at once. Tried with NATS 2.10 and 2.15.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ DUPLICATE_WINDOW = 120.0  # seconds: the server's own default
 
 
 def message_id(event: Event) -> str:
-    """Return what a stream knows duplicates by; a dead letter is one for each group and place."""
+    """Return the Nats-Msg-Id of an event, in ASCII, whatever characters its own id has."""
     died = (str(event.extensions.get(name, "")) for name in ("deadgroup", "deadposition"))
     return "/".join(quote(part, safe="") for part in (event.source, event.id, *died) if part)
 
@@ -96,12 +97,12 @@ class Nats(NatsConnection):
         longest = max(len(id) + len(body) + 200 for id, body in messages)  # 200: other headers
         if longest > most:
             raise EngineError(
-                f"A message of {longest:,} bytes is too large: this server takes {most:,} "
+                f"A message of about {longest:,} bytes is too large: this server takes {most:,} "
                 "(max_payload). Send a link to the data instead."
             )
 
     def join(self, topic: str, group: str, start: Start, settings: Settings) -> NatsWorker:
-        """Make the group's consumer if it is new; else change what is asked otherwise."""
+        """Make the group's consumer if it is new; else change only the settings that are given."""
         own, durable = named(topic), named(group)
         asked: dict[str, Any] = {}
         if settings.ack_deadline != DEFAULT.ack_deadline:

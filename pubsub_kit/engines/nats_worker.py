@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import time
 from contextlib import suppress
@@ -18,22 +19,23 @@ from pubsub_kit.engines.binding import unpack
 from pubsub_kit.engines.nats_connection import Call, NatsConnection, T
 from pubsub_kit.engines.protocol import EngineError
 from pubsub_kit.engines.worker import EngineWorker, Lent
-from pubsub_kit.log.event import LAST
 
 IN_FLIGHT = 1_000  # messages in flight in a group: the server's own default
 LONGEST = 1e9  # seconds, 31 years: what is longer counts as that
-FINISHED = "404", "408", "409"  # no message, no more of them, or the consumer was made anew
+FAR = 7e9  # seconds since the epoch, the year 2191: the server counts nanoseconds up to 2262
+FINISHED = "404", "408", "409"  # none, no more, too many bytes, or the consumer was made anew
+PULLED = 16 * 2**20  # bytes of one pull: the server cuts off a client that reads too slowly
 
 
 def named(name: str) -> str:
-    """Return a topic or group as NATS may call it: a dot would part a subject, and is written =."""
+    """Return a topic's or group's name in NATS, where no stream has a dot: it becomes "="."""
     return name.replace(".", "=")
 
 
 def started(start: Start, last: int) -> dict[str, Any]:
     """Return where a consumer begins in a stream whose last sequence is `last`."""
     if isinstance(start, At):
-        day = datetime.fromtimestamp(min(start.time, LAST - 1), UTC)
+        day = datetime.fromtimestamp(min(start.time, FAR), UTC)
         return {"deliver_policy": api.DeliverPolicy.BY_START_TIME, "opt_start_time": day}
     if isinstance(start, Offset) and start.offset < last:
         policy = api.DeliverPolicy.BY_START_SEQUENCE
@@ -55,6 +57,8 @@ class NatsWorker(EngineWorker):
         self.ack_wait = ack_wait  # seconds: that of the group
         self._client: Any = None
         self._inbox: Any = None
+        self._place = ""  # the subject before the numbers of requests
+        self._numbers = itertools.count()
         self._turn = asyncio.Lock()
         self._held: dict[str, tuple[Lent, float]] = {}  # and when each lease ends, by position
 
@@ -70,23 +74,29 @@ class NatsWorker(EngineWorker):
     async def _fetch(self, client: Any, n: int) -> list[Any]:
         async with self._turn:
             if self._inbox is None or self._client is not client:
-                self._inbox = await client.subscribe(client.new_inbox())
+                self._place = client.new_inbox()
+                self._inbox = await client.subscribe(f"{self._place}.*")
                 self._client = client
             # With no_wait and expires it waits for the first message, and for no other.
             wait = max(1_000_000, int(min(self.wait, LONGEST) * 1e9))  # nanoseconds
-            request = json.dumps({"batch": n, "no_wait": True, "expires": wait}).encode()
+            most = max(PULLED, 2 * client.max_payload)  # bytes
+            request = {"batch": n, "no_wait": True, "expires": wait, "max_bytes": most}
             asks = f"$JS.API.CONSUMER.MSG.NEXT.{self.stream}.{self.consumer}"
-            await client.publish(asks, request, reply=self._inbox.subject)
-            return await self._collect(n, time.monotonic() + wait / 1e9 + self.adapter.patience)
+            reply = f"{self._place}.{next(self._numbers)}"
+            await client.publish(asks, json.dumps(request).encode(), reply=reply)
+            end = time.monotonic() + wait / 1e9 + self.adapter.patience
+            return await self._collect(n, reply, end)
 
-    async def _collect(self, n: int, end: float) -> list[Any]:
+    async def _collect(self, n: int, reply: str, end: float) -> list[Any]:
         got: list[Any] = []
         try:
             while len(got) < n:
                 message = await self._inbox.next_msg(timeout=max(0.001, end - time.monotonic()))
                 status = (message.headers or {}).get("Status")
-                if status is None:
+                if message.reply:  # it can be acked, so it is no status, whatever its headers say
                     got.append(message)
+                elif message.subject != reply:
+                    continue  # the status of an earlier request, all of which has come
                 elif status in FINISHED:
                     break
                 elif status == "503":
@@ -124,8 +134,8 @@ class NatsWorker(EngineWorker):
         return self._say(lent, f"-NAK {said}".encode() if delay else b"-NAK")
 
     def extended(self, lent: Lent, seconds: float) -> bool:
-        """Say +WPI: the lease then ends the group's ack_wait from now, or a little after asked."""
-        if seconds > self.ack_wait:
+        """Say +WPI: the lease then lasts a whole ack_wait from now, so at least as asked."""
+        if min(seconds, LONGEST) > self.ack_wait:
             raise self.adapter.lacking("lease beyond the ack deadline")
         done = self._say(lent, b"+WPI")
         self._held[lent.position or ""] = lent, time.monotonic() + self.ack_wait
@@ -143,7 +153,7 @@ class NatsWorker(EngineWorker):
             except errors.TimeoutError:
                 if client is lender:
                     raise
-                return False  # killed in between, the server may have forgotten whom it lent to
+                return False  # a server that was killed may have forgotten this delivery
             return True
 
         heard = self._ask(say)
@@ -151,7 +161,10 @@ class NatsWorker(EngineWorker):
         return heard
 
     def go(self, start: Start) -> None:
-        """Delete the consumer and make it anew; acks of what it had lent no longer count here."""
+        """Delete the consumer and make it anew; what this worker holds can't be acked any more.
+
+        Another worker's ack of what it got before may still count, for the delivery after.
+        """
 
         async def again(client: Any) -> None:
             stream = self.adapter.stream(client)
@@ -162,7 +175,7 @@ class NatsWorker(EngineWorker):
             await stream.add_consumer(self.stream, old.evolve(**fresh))
 
         self._ask(again)
-        for lent, _ in self._held.values():
+        for lent, _ in [*self._held.values()]:
             lent.revoked = True
         self._held.clear()
 
@@ -173,7 +186,7 @@ class NatsWorker(EngineWorker):
 
     async def _give_back(self, client: Any) -> None:
         now = time.monotonic()
-        for (reply, _), end in [(lent.raw, end) for lent, end in self._held.values()]:
+        for (reply, _), end in [(lent.raw, end) for lent, end in [*self._held.values()]]:
             if now < end:
                 await client.publish(reply, b"-NAK")
         if self._inbox is not None and self._client is client:

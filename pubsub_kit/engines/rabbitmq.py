@@ -19,10 +19,14 @@ worker's channel closes: `ack_deadline` changes nothing here. A worker that hang
 (at most for the server's consumer_timeout, by default 30 minutes). A nack redelivers at once.
 
 A worker pulls with basic.get, so it holds what you pulled and nothing else. Where ten or more are
-ready and asked for, it becomes a consumer with a prefetch of as many, until it has them. With
-`ordered`, the queue has x-single-active-consumer: from its first pull on, one worker gets all
-messages, one at a time (prefetch 1), and another takes over once that one leaves. RabbitMQ does
-not answer an ack: True means that the channel was open.
+ready and asked for, it becomes a consumer with a prefetch of as many, until it has them. RabbitMQ
+does not answer an ack: True means that the channel was open.
+
+With `ordered`, the queue has x-single-active-consumer: from its first pull on, one worker gets all
+messages, one at a time (prefetch 1), and another takes over once that one leaves. A nacked message
+goes back to the front only where a queue has a delivery limit, so an ordered one always has one.
+**The order does not survive a takeover**: what the old worker still held comes back, but the new
+one may have got a later message by then.
 
 After a crash a quorum queue elects its leader first: a publish in these seconds gets no confirm.
 
@@ -49,6 +53,7 @@ from pubsub_kit.engines.rabbitmq_wire import Line
 from pubsub_kit.engines.rabbitmq_worker import RabbitWorker
 from pubsub_kit.log.event import Event
 
+NO_LIMIT = 1_000_000_000  # returns, after which RabbitMQ would drop a message
 log = logging.getLogger("pubsub_kit")
 
 
@@ -151,6 +156,8 @@ def options_of(settings: Settings, version: tuple[int, ...]) -> dict[str, Any]:
             "x-dead-letter-strategy": "at-least-once",
             "x-overflow": "reject-publish",  # at-least-once needs it
         }
+    elif settings.ordered:
+        options["x-delivery-limit"] = NO_LIMIT  # without a limit, a nack sends it to the back
     elif version >= (4,):
         options["x-delivery-limit"] = -1  # or it drops a message after its 20th return
     return options

@@ -94,7 +94,11 @@ class RabbitWorker(EngineWorker):
         if self._stream is None:
             self._stream = queue.Queue()
             line.consume(self.queue, 1, self._stream.put)
-        return _arrived(self._stream, 1, self.wait)
+        ends = time.monotonic() + self.wait
+        while not (found := _arrived(self._stream, 1, LOOKS[1] if self.wait else 0)):
+            if time.monotonic() > ends or self.closed:
+                break
+        return found
 
     def _some(self, line: Line, n: int) -> list[Message]:
         found = self._waited_for(line, n)
@@ -113,7 +117,7 @@ class RabbitWorker(EngineWorker):
                 return found
             if (message := line.get(self.queue)) is not None:
                 return [message]
-            if (left := ends - time.monotonic()) <= 0:
+            if (left := ends - time.monotonic()) <= 0 or self.closed:
                 return []
             time.sleep(min(pause, left))
             pause = min(2 * pause, LOOKS[1])

@@ -62,6 +62,7 @@ class RedisConnection(Adapter):
             raise EngineError(self._said(str(error), topic)) from None
 
     def _said(self, words: str, topic: str) -> str:
+        words = words.rpartition(" of pipeline caused error: ")[2]
         if words.startswith("WRONGTYPE"):
             return f"In this Redis {topic!r} is no stream: choose another name for the topic."
         if words.startswith("NOGROUP"):

@@ -1,18 +1,20 @@
-"""Redis streams: a topic is a stream, a group a consumer group, a position an entry's id.
+"""Redis Streams: a topic is a stream, a group is a consumer group, a position is an entry's id.
 
-    publish   XADD, which answers once the entry is in the stream (and on disk, if the server has
+    publish   XADD answers once the entry is in the stream (and on disk, if the server runs with
               `appendonly yes` and `appendfsync always`)
-    pull      XREADGROUP for what is new; before that, XPENDING and XCLAIM for what has been idle
-              for `ack_deadline` or longer: what XAUTOCLAIM does, with the count of deliveries
-    ack       XACK, from whomever: Redis does not ask who holds the message, so a late ack ends
-              the lease of whoever has it now
-    nack      XCLAIM to the consumer GIVEN_BACK, and as idle as it has to be to fall due in time
-    extend    XCLAIM to itself, which makes it less idle
-    replay    XGROUP SETID: `At` is a time in an id; `Offset(n)` counts entries, as ids do not
+    pull      XPENDING and XCLAIM take what has been idle for `ack_deadline` or longer, which is
+              what XAUTOCLAIM does, but with the count of deliveries; XREADGROUP takes what is new
+    ack       XACK; Redis doesn't check who holds the message, so a late ack ends the lease of its
+              new holder
+    nack      XCLAIM to the consumer GIVEN_BACK, with an idle time that makes it due after the delay
+    extend    XCLAIM to the same consumer, with a smaller idle time
+    replay    XGROUP SETID; an id begins with a time, for `At`, and `Offset(n)` counts entries
 
 A stream has one order and no partitions. Redis buries nothing, so the worker does. An idle time
-can't be below zero: no delay and no lease is longer than the `ack_deadline`, which belongs to the
-worker that claims, so let all of a group have the same. Tried with Redis 7.0.
+can't be negative, so neither a delay nor a lease can be longer than the `ack_deadline`. Redis keeps
+no deadline for a group: each worker claims by its own, so give all workers of a group the same. A
+worker that is killed leaves its name in the group; its messages are claimed by others. Tried with
+Redis 7.0.
 """
 
 from __future__ import annotations

@@ -27,16 +27,16 @@ LONGEST = 1e10  # seconds, 317 years: what is longer counts as that
 GIVEN_BACK = "given back"  # the consumer that holds what nobody works on
 BEFORE = f"-{2**64 - 1}"  # the last id of a millisecond
 
-# Only whoever still holds a delivery may hand it on, or keep it for longer; the two answers of
-# XPENDING and XCLAIM must not be apart, or another worker could claim it in between.
+# A worker may hand on, or keep for longer, only what it still holds. XPENDING and XCLAIM run in one
+# step, or another worker could claim the message in between.
 HAND_ON = """
 local p = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[2], ARGV[2], 1, ARGV[3])
 if #p == 0 or p[1][3] >= tonumber(ARGV[4]) or p[1][4] ~= tonumber(ARGV[5]) then return 0 end
 redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[6], 0, ARGV[2], 'IDLE', ARGV[7], 'JUSTID')
 return 1
 """
-# XGROUP DELCONSUMER forgets what a consumer holds, so all of it goes to another first, and in the
-# same step.
+# XGROUP DELCONSUMER drops what a consumer holds from the group, so all of it goes to another one
+# first, in the same step.
 LEAVE = """
 repeat
   local held = redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1000, ARGV[2])
@@ -47,8 +47,8 @@ repeat
 until #held == 0
 return redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2])
 """
-# XGROUP SETID leaves what is in flight in flight: here it is forgotten, so that no lease that ends
-# later brings back what the group has left behind.
+# XGROUP SETID does not touch what is in flight. Here it is forgotten, or a lease that ends later
+# would redeliver what the group has left behind.
 GO = """
 repeat
   local held = redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1000)
@@ -72,7 +72,7 @@ class RedisWorker(EngineWorker):
         self._lock = threading.Lock()  # what a pull reads must not fall to a consumer that has left
 
     def take(self, n: int) -> list[Lent]:
-        """Take what fell due again, then what is new; wait for either."""
+        """Take what is due again, then what is new; wait for either."""
         end = time.monotonic() + self.wait
         n = min(n, PAGE)
         with self._lock, self.adapter.told(self.topic):
@@ -86,7 +86,7 @@ class RedisWorker(EngineWorker):
             return taken
 
     def _due(self, n: int) -> list[Lent]:
-        """Claim what has been idle for too long; whoever claims it first resets its idle time."""
+        """Claim what has been idle for too long; the first claim resets its idle time."""
         pending = self.client.xpending_range(
             self.topic, self.group, "-", "+", n, idle=self.deadline
         )
@@ -121,14 +121,14 @@ class RedisWorker(EngineWorker):
             return bool(self.client.xack(self.topic, self.group, lent.raw))
 
     def returned(self, lent: Lent, delay: float | None) -> bool:
-        """Give it to nobody, so idle that it falls due after the delay."""
+        """Give it to GIVEN_BACK, so idle that it is due after the delay."""
         wait = milliseconds(delay) if delay else 0
         if wait > self.deadline:
             raise self.adapter.lacking("delay beyond the ack deadline")
         return self._hand_on(lent, GIVEN_BACK, self.deadline - wait)
 
     def extended(self, lent: Lent, seconds: float) -> bool:
-        """Keep it, and be so idle that it falls due in `seconds`."""
+        """Keep it, so idle that it is due in `seconds`."""
         lease = milliseconds(seconds)
         if lease > self.deadline:
             raise self.adapter.lacking("lease beyond the ack deadline")

@@ -11,7 +11,8 @@ A topic is a standard one, which keeps no order. `subscribe(…, ordered=True)` 
 one, while it has no groups; so does `?fifo=1` in the URL, for all topics that the connection makes.
 There, a group id is the event's key: while a message of it is in flight, the next ones wait. An
 event without a key is a group of its own, by its id. A FIFO topic drops a second event with the id
-of one published within the last 5 minutes, and says nothing; after that it is a second message.
+(and the source) of one published within the last 5 minutes, and says nothing: so you can publish
+again what got no answer, but a dead letter that is put back so early is lost.
 
 A message may have 256 KiB with its attributes, and a request ten of them (SNS's defaults).
 """
@@ -19,6 +20,7 @@ A message may have 256 KiB with its attributes, and a request ten of them (SNS's
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from types import MappingProxyType
 from typing import Any
@@ -27,9 +29,10 @@ from pubsub_kit.broker.settings import Settings
 from pubsub_kit.broker.starts import Start
 from pubsub_kit.engines.aws import AwsError
 from pubsub_kit.engines.binding import CONTENT_TYPE
-from pubsub_kit.engines.protocol import NotSupported
+from pubsub_kit.engines.protocol import EngineError, NotSupported
 from pubsub_kit.engines.sqs import FIFO, Queue, Queued, escaped, parcels
 from pubsub_kit.engines.sqs_worker import SqsWorker, check_lease
+from pubsub_kit.errors import brief
 from pubsub_kit.log.event import Event
 
 ATTRIBUTES = {"content-type": {"DataType": "String", "StringValue": CONTENT_TYPE}}
@@ -53,6 +56,9 @@ class SnsSqs(Queued):
         """Ask for the topics, of which one tells how all of them are named."""
         self.arns: dict[str, str] = {}  # of topics seen
         self.own: set[str] = set()  # topics that this connection made
+        if (fifo := self.address.options.get("fifo", "0")) not in ("0", "1"):
+            raise EngineError(f"fifo is 1 (all new topics are FIFO) or 0, not {brief(fifo)}.")
+        self.fifo = fifo == "1"
         self.ask(self.front, "list_topics")
 
     # ── topics ──────────────────────────────────────────────────────────────────────────────────
@@ -61,7 +67,7 @@ class SnsSqs(Queued):
         """Make an SNS topic if there is none, standard or FIFO; it has no partitions."""
         self.checked_topic(name, partitions)
         if self._seek(name) is None:
-            self._make(name, fifo="fifo" in self.address.options)
+            self._make(name, fifo=self.fifo)
 
     def _make(self, name: str, fifo: bool) -> str:
         self.own.add(name)
@@ -156,7 +162,9 @@ def grouped(event: Event) -> dict[str, str]:
     """Return what orders an event in a FIFO topic, and what tells a second copy of it."""
     return {
         "MessageGroupId": _fitting(event.id if event.key is None else event.key),
-        "MessageDeduplicationId": _fitting(event.id),
+        "MessageDeduplicationId": _fitting(
+            json.dumps([event.source, event.id], separators=(",", ":"))
+        ),
     }
 
 

@@ -7,6 +7,7 @@
 
 SQS counts in whole seconds: leases, delays and waits are rounded up, to at most 12 hours, or 20
 seconds for one long poll. A delay longer than that is refused. A nack without one is due at once.
+AWS counts the 12 hours from the delivery, also where a lease is extended again and again.
 Each worker has its own ack deadline; the last one that names max_deliveries sets it for its group.
 
 SQS moves a message that has had its last delivery when a worker next asks for messages, and to one

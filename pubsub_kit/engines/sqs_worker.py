@@ -53,7 +53,7 @@ class SqsWorker(EngineWorker):
         """Poll until a message is there, or until `wait` has passed; then take what else is."""
         end, wait = time.monotonic() + self.wait, math.ceil(self.wait)
         taken = self._receive(n, min(wait, LONGEST_POLL))
-        while not taken and (left := end - time.monotonic()) > 0:
+        while not (taken or self.closed) and (left := end - time.monotonic()) > 0:
             taken = self._receive(n, min(math.ceil(left), LONGEST_POLL))
         while taken and len(taken) < n:
             try:
@@ -63,6 +63,9 @@ class SqsWorker(EngineWorker):
             if not more:
                 break
             taken += more
+        if self.closed:  # by another thread, meanwhile
+            self.leave()
+            return []
         return taken
 
     def _receive(self, n: int, wait: int) -> list[Lent]:

@@ -3,10 +3,10 @@
 `spacetime` (lessons call it `trace`) draws who sent what to whom and when, `compare_runs` a run
 beside its fix, `topology` who talks to whom and how well, `waterfall` the spans of a trace,
 `segments` a log's files and who reads them, `replicas` the logs of several brokers, `branches` what
-was done and undone, `arena` a shot from above, `grid` how each thing is, `latency` how long it
-took, `rates` how often something happened; `lines` and `bars` draw any curve or count, `points`
-choices measured two ways. `play` reruns a picture under sliders, `travel` is a panel with a past;
-`predict`, `compare` and `quiz` ask before and after.
+was done and undone, `arena` a shot from above, `grid` how each thing is, `engines` what each
+keeps of a contract, `latency` how long it took, `rates` how often something happened; `lines` and
+`bars` draw any curve or count, `points` choices measured two ways. `play` reruns a picture under
+sliders, `travel` is a panel with a past; `predict`, `compare` and `quiz` ask before and after.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pubsub_kit.show.diagrams.arena import arena
 from pubsub_kit.show.diagrams.branches import branches
 from pubsub_kit.show.diagrams.compare_runs import compare_runs
 from pubsub_kit.show.diagrams.counterexample import counterexample, hardest
+from pubsub_kit.show.diagrams.engines import engines
 from pubsub_kit.show.diagrams.grid import grid
 from pubsub_kit.show.diagrams.replicas import replicas
 from pubsub_kit.show.diagrams.segments import segments
@@ -48,6 +49,7 @@ __all__ = [
     "compare",
     "compare_runs",
     "counterexample",
+    "engines",
     "grid",
     "hardest",
     "latency",

@@ -18,7 +18,9 @@ from pathlib import Path
 
 from pubsub_kit.workbook import environment
 
-SPREAD = ("-n", "logical", "--maxprocesses", "8", "--dist", "loadfile")
+SPREAD = (
+    "-n", "logical", "--maxprocesses", "8", "--dist", "loadfile", "--max-worker-restart", "0",
+)  # fmt: skip
 # pytest's own exit statuses, and the options that only ask it something.
 USAGE_ERROR, NOTHING_SELECTED = 4, 5
 QUESTIONS = {"--version", "-V", "--markers", "--fixtures", "--collect-only", "--co"}

@@ -12,6 +12,8 @@ from pubsub_kit.bench.measure import Aim, Contender, Figure, Row, lines, measure
 from pubsub_kit.checks.forms.question import Question
 from pubsub_kit.log.disk import Fsync
 
+pytestmark = pytest.mark.once
+
 OURS = [
     logs.ours_records,
     lambda: logs.ours_publish("ours", Fsync.never()),

@@ -13,6 +13,7 @@ import tempfile
 from dataclasses import dataclass
 from unittest.mock import patch
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -21,6 +22,8 @@ from pubsub_kit.broker.broker import Broker
 from pubsub_kit.broker.delivery import Delivery
 from pubsub_kit.broker.retry import RetryPolicy
 from pubsub_kit.log.segments import Fsync
+
+pytestmark = pytest.mark.once
 
 KEYS = [None, "ann", "bob", "cy"]
 SECONDS = st.integers(1, 8).map(lambda eighths: eighths / 8)  # exact in binary: no rounding

@@ -12,6 +12,7 @@ import tempfile
 from dataclasses import dataclass, field
 from unittest.mock import patch
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -22,6 +23,8 @@ from pubsub_kit.broker.member import Member
 from pubsub_kit.broker.partitioned import Partitioned
 from pubsub_kit.broker.retry import RetryPolicy
 from pubsub_kit.log.segments import Fsync
+
+pytestmark = pytest.mark.once
 
 SECONDS = st.integers(1, 8).map(lambda eighths: eighths / 8)  # exact in binary: no rounding
 NAMES = ["ann", "bob", "cy"]

@@ -28,6 +28,8 @@ from pubsub_kit.log.memory import LogError
 from pubsub_kit.log.retention import Retention
 from pubsub_kit.log.segments import Fsync
 
+pytestmark = pytest.mark.once
+
 LONG = float(os.environ.get("PUBSUB_KIT_LONG", "1"))
 NOW = RetryPolicy(base=0)
 KINDS: list[Any] = ["shared", "partitioned"]

@@ -1,4 +1,4 @@
-"""What each test_contract_*.py is made of: the rows of one engine, all played at once, and its kills.
+"""What each test_contract_*.py is made of: the rows of an engine, all at once, and its kills.
 
 The tables come from runs with 10,000 events; here fewer are enough.
 """
@@ -54,5 +54,5 @@ def check_killed_server(engine: str, place: Running) -> None:
         killed = kill_forgetful(place.server, 200)
         assert (killed.acknowledged, killed.lost) == (200, 200)
     else:
-        killed = kill_server(place.server, COUNT)
+        killed = kill_server(place.server, COUNT, expectations(engine).settles)
         assert (killed.acknowledged, killed.lost) == (COUNT, 0)

@@ -152,6 +152,22 @@ def test_close_lets_others_have_at_once_what_was_held(engine: Any, topic: str) -
         worker.pull()
 
 
+def test_what_a_pull_takes_while_its_worker_leaves_is_for_others(
+    engine: Any, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker, other = engine.subscribe(topic, "billing"), engine.subscribe(topic, "billing")
+    engine.publish(topic, "tea")
+    receive = worker._receive
+
+    def leave_meanwhile(n: int, wait: int) -> Any:
+        taken = receive(n, wait)
+        worker.close()
+        return taken
+
+    monkeypatch.setattr(worker, "_receive", leave_meanwhile)
+    assert (worker.pull(), [lent.data for lent in other.pull()]) == ([], ["tea"])
+
+
 # ── dead letters ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -205,7 +221,8 @@ def test_a_fifo_topic_drops_a_second_event_with_an_id(engine: Any, topic: str) -
     odd = "id ü" * 99
     for id in ("o-1", odd, "o-1", odd, "o-2"):
         engine.publish(topic, "tea", id=id)
-    assert [lent.id for lent in worker.pull(9)] == ["o-1", odd, "o-2"]
+    engine.publish(topic, "tea", id="o-1", source="/another")
+    assert [lent.id for lent in worker.pull(9)] == ["o-1", odd, "o-2", "o-1"]
 
 
 def test_dead_letters_of_a_fifo_queue_go_to_a_fifo_queue(engine: Any, topic: str) -> None:

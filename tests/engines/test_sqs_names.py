@@ -62,6 +62,11 @@ def test_what_is_not_set_up_gets_a_sentence(scheme: str, rest: str, says: str) -
         connect(f"{scheme}://{rest}")
 
 
+def test_an_option_that_is_neither_yes_nor_no_gets_a_sentence() -> None:
+    with pytest.raises(EngineError, match=r"fifo is 1 .* or 0, not 'yes'"):
+        connect("sqs+sns://127.0.0.1:9?fifo=yes")
+
+
 @pytest.mark.usefixtures("nobody")
 def test_a_profile_that_is_not_there_gets_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "shop")

@@ -18,6 +18,8 @@ from pubsub_kit.interviews.runs import Designs, levels, problem, worded
 from pubsub_kit.log.memory import EventLog
 from pubsub_kit.world.world import World
 
+pytestmark = pytest.mark.once
+
 FULL = [question.id for question in questions() if question.full]
 
 

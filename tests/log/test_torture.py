@@ -28,6 +28,8 @@ from pubsub_kit.log.notes import write_note
 from pubsub_kit.log.retention import Retention
 from pubsub_kit.log.segments import DurableEventLog, Fsync
 
+pytestmark = pytest.mark.once
+
 LONG = float(os.environ.get("PUBSUB_KIT_LONG", "1"))
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no kill -9")
 State = list[list[tuple[int, Event]]]

@@ -23,6 +23,8 @@ from pubsub_kit.scenarios.payment_ledger.problem import (
 from pubsub_kit.scenarios.payment_ledger.steps import CUSTOMER, MERCHANT, Ledger
 from pubsub_kit.world.services import CallError
 
+pytestmark = pytest.mark.once
+
 STAFF = {"name": "staff"}
 SENIOR = {"name": "senior", "path": "queued", "books": "entries", "key-place": "same-transaction"}
 BELIEFS = {

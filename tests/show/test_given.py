@@ -33,6 +33,7 @@ CALLS: dict[str, tuple[Callable[[Any], Any], tuple[Any, ...]]] = {
     "travel": (lambda odd: show.travel(odd, 0, ["+1"]), ()),
     "buttons": (lambda odd: show.travel(lambda state, event: state, 0, odd), ()),
     "grid": (show.grid, ()),
+    "engines": (show.engines, ()),
     "arena": (lambda odd: show.arena((0, 0), odd, (0, 9)), ()),
     "radius": (lambda odd: show.arena((0, 0), (1, 9), (0, 9), radius=odd), (3, -1)),
 }

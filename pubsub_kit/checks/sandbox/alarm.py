@@ -31,6 +31,10 @@ class OutOfTime(BaseException):
     """Thrown into code that runs too long. No `Exception`, so that a handler's except misses it."""
 
 
+class _TakenBack(BaseException):
+    """Takes the place of an exception that was sent to a thread and has not arrived."""
+
+
 class Alarm:
     """Rings so many seconds after it was last wound; only what is `watched` hears it.
 
@@ -115,7 +119,8 @@ class Alarm:
         elif self._watcher is not None:
             with self._lock:
                 self._over.set()
-                _throw(self.thread, None)  # take back one that was sent but has not arrived
+            if self.rings:
+                _take_back(self.thread)
 
     def _ring(self, number: int, frame: FrameType | None) -> None:
         if not (self.rings or self.interrupted) and self._may_go_on():
@@ -165,8 +170,20 @@ class Alarm:
                 self._over.wait(_AGAIN)
 
 
-def _throw(thread: int, error: type[BaseException] | None) -> None:
-    """Have CPython raise an exception in another thread at its next bytecode."""
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(
-        ctypes.c_ulong(thread), ctypes.py_object(error) if error else None
-    )
+def _throw(thread: int, error: type[BaseException]) -> None:
+    """Have CPython raise an exception in a thread at its next bytecode."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error))
+
+
+def _take_back(thread: int) -> None:
+    """Take back what was sent to this very thread, if it has not arrived.
+
+    Another one takes its place, and is awaited: with none in its place, CPython 3.11 would note for
+    ever that one is to come, and never enter a function again while there is a profile function.
+    """
+    try:
+        _throw(thread, _TakenBack)
+        while True:
+            pass
+    except _TakenBack:
+        pass

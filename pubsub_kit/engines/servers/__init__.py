@@ -7,7 +7,7 @@ process). No client library is used here: a server is asked in the first bytes o
 
 from pubsub_kit.engines.servers.running import running
 from pubsub_kit.engines.servers.server import Server
-from pubsub_kit.engines.servers.start import NAMES, available, start
+from pubsub_kit.engines.servers.start import NAMES, available, fetch, start
 from pubsub_kit.engines.servers.trouble import ServerError
 
-__all__ = ["NAMES", "Server", "ServerError", "available", "running", "start"]
+__all__ = ["NAMES", "Server", "ServerError", "available", "fetch", "running", "start"]

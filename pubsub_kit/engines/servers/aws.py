@@ -40,6 +40,11 @@ class Aws(Server):
             return None
         return _WAY.missing("ministack (SNS and SQS)", "Python's ensurepip, or uv,")
 
+    @classmethod
+    def fetch(cls) -> None:
+        """Install ministack in its own environment."""
+        _python()
+
     def launch(self) -> None:
         """Start ministack, in its own environment."""
         settings = {

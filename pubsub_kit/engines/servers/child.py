@@ -77,20 +77,22 @@ class Child:
         """End it, and whatever it has started, at once (SIGKILL)."""
         if sys.platform == "win32":
             self.process.kill()
-        else:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGKILL)
             self.process.wait()
-            self._wait_for_its_group()
-        self.process.wait()
+        else:
+            self._kill_its_group()
         self.paused = False
         _watch(f"-{self.pid}")
 
-    def _wait_for_its_group(self) -> None:
-        """Wait for what it had started: the port is free only when the last of them is gone."""
+    def _kill_its_group(self) -> None:
+        """End all of them, and wait: the port is free only when the last of them is gone."""
+        if sys.platform == "win32":
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self.process.wait()
         deadline = time.monotonic() + _GONE_SECONDS
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            while sys.platform != "win32" and time.monotonic() < deadline:
+            while time.monotonic() < deadline:
                 os.killpg(self.pid, 0)
                 time.sleep(0.01)
 
@@ -125,8 +127,9 @@ def _watch(line: str) -> None:
     if not _dogs or _dogs[0].poll() is not None:
         if line.startswith("-"):
             return
-        _dogs[:] = [_new_dog()]
-    with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # a Python that can't be started again
+            _dogs[:] = [_new_dog()]
+    with contextlib.suppress(OSError, IndexError):
         os.write(_pipe(_dogs[0]), f"{line}\n".encode())
 
 

@@ -63,6 +63,11 @@ class Kafka(Server):
         """Return what to install, or None."""
         return kafka_jars.missing()
 
+    @classmethod
+    def fetch(cls) -> None:
+        """Fetch Kafka's Java files."""
+        kafka_jars.jars()
+
     def credentials(self) -> tuple[str, str]:
         """Return the user and password, if there is a password."""
         return (self.user, self.password) if self.password else ("", "")

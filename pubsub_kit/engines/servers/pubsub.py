@@ -48,10 +48,14 @@ class PubSub(Server):
         """As `connect` takes it, with the project."""
         return f"{super().url}/{PROJECT}"
 
+    @classmethod
+    def fetch(cls) -> None:
+        """Build pstest."""
+        _program()
+
     def launch(self) -> None:
         """Start pstest, built now if need be."""
-        built = cache.made(_key(), "Google's Pub/Sub emulator (Go's libraries have 92 MB)", _build)
-        self.spawn([built / _PROGRAM, "-port", str(self.port)])
+        self.spawn([_program(), "-port", str(self.port)])
 
     def greeting(self) -> str:
         """Begin HTTP/2; a server's first words are its settings."""
@@ -70,6 +74,11 @@ def _key() -> str:
     """Return the name of what is built of these files."""
     digest = hashlib.sha256(b"".join((SOURCE / name).read_bytes() for name in _FILES))
     return f"pstest-{digest.hexdigest()[:12]}"
+
+
+def _program() -> Path:
+    what = "Google's Pub/Sub emulator (Go's libraries have 92 MB)"
+    return cache.made(_key(), what, _build) / _PROGRAM
 
 
 def _build(folder: Path) -> None:

@@ -69,6 +69,11 @@ class Server(ABC):
     def missing(cls) -> str | None:
         """Return a sentence that says what to install, or None; nothing is started."""
 
+    @classmethod
+    def fetch(cls) -> None:
+        """Download or build what is kept in the cache, if there is anything; raises ServerError."""
+        return
+
     @abstractmethod
     def launch(self) -> None:
         """Start the processes, the server itself last, with `spawn`; raises ServerError."""
@@ -161,7 +166,7 @@ class Server(ABC):
         for child in reversed(self.children):
             child.end(self.ends_with, self.farewell)
         self.children.clear()
-        if not keep:
+        if self.given is not None or not keep:
             self._clear()
 
     def ask_to_end(self) -> None:

@@ -68,6 +68,19 @@ def available(name: str) -> str | None:
     return _engine(name)[1].missing()
 
 
+def fetch(*names: str) -> None:
+    """Download and build now what these servers need, or all of them if none is named.
+
+    What is here is not fetched again, and what Redis, RabbitMQ and NATS need is installed by
+    others. Raises ServerError for a wrong name, for something to install, and for no network.
+    """
+    for name in names or NAMES:
+        _, engine = _engine(name)
+        if sentence := engine.missing():
+            raise ServerError(sentence)
+        engine.fetch()
+
+
 def _engine(name: object) -> tuple[_Make, type[Server]]:
     if isinstance(name, str) and name in _ENGINES:
         return _ENGINES[name]

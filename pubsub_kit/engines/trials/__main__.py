@@ -14,8 +14,13 @@ from collections.abc import Callable, Iterator
 
 from pubsub_kit.engines.trials.contract import played
 from pubsub_kit.engines.trials.expected import Expectations, difference, engine_of, expectations
-from pubsub_kit.engines.trials.kill import Killed, kill_consumer, kill_forgetful, kill_holder
-from pubsub_kit.engines.trials.kill import kill_server as kill_a_server
+from pubsub_kit.engines.trials.kill import (
+    Killed,
+    kill_consumer,
+    kill_forgetful,
+    kill_holder,
+    kill_server,
+)
 from pubsub_kit.engines.trials.page import write
 from pubsub_kit.engines.trials.result import ORDER, Result, held, record
 from pubsub_kit.engines.trials.rows import BY_NAME, ROWS
@@ -47,8 +52,10 @@ def kills(expected: Expectations, place: Running) -> Iterator[tuple[str, Killed]
     """Kill what an engine has, and return what each kill cost."""
     if place.server is not None:
         yield "a consumer", kill_consumer(place.url)
-        kill_it = kill_a_server if expected.kept == "all" else kill_forgetful
-        yield "the server", kill_it(place.server)
+        if expected.kept == "all":
+            yield "the server", kill_server(place.server, settles=expected.settles)
+        else:
+            yield "the server", kill_forgetful(place.server)
     elif expected.kept == "all":
         yield "the process that holds it", kill_holder(f"{place.url}/killed")
 

@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TextIO
 
 from pubsub_kit.broker.consumer import Consumer
 from pubsub_kit.engines.connect import connect
@@ -97,15 +97,17 @@ class Tally:
         return Killed(len(self.acknowledged), self.missing, twice, round(self.pause, 1))
 
 
-def kill_server(server: Killable, count: int = COUNT) -> Killed:
+def kill_server(server: Killable, count: int = COUNT, settles: float = 0.0) -> Killed:
     """Kill a server amid `count` events, start it again, and count what is lost and what is twice.
 
-    A consumer runs meanwhile. Raises EngineError if a window can't be sent for DEADLINE seconds.
+    A consumer runs meanwhile. Its group is `settles` seconds old when the first event comes.
+    Raises EngineError if a window can't be sent for DEADLINE seconds.
     """
     topic, tally = _fresh("kill"), Tally()
     with connect(server.url) as engine:
         engine.topic(topic)
         with _handling(engine.subscribe(topic, GROUP), tally):
+            time.sleep(settles)
             amid = threading.Event()
             killer = threading.Thread(target=_crash, args=(server, amid))
             killer.start()
@@ -227,13 +229,14 @@ def _process(tally: Tally, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": found}
     )
-    ready = threading.Event()
-    reader = threading.Thread(target=_read, args=(process, tally, ready))
+    assert process.stdout is not None
+    begun = process.stdout.readline() == "ready\n"
+    reader = threading.Thread(target=_read, args=(process.stdout, tally))
     reader.start()
     try:
-        ready.wait()
-        if process.poll() is not None and not tally.handled:
-            raise EngineError(f"The process ended with {process.poll()} before it was killed.")
+        if not begun:
+            code = process.wait()
+            raise EngineError(f"The process ended with {code} before it was killed.")
         yield process
     finally:
         process.kill()
@@ -241,17 +244,14 @@ def _process(tally: Tally, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         reader.join()
 
 
-def _read(process: subprocess.Popen[str], tally: Tally, ready: threading.Event) -> None:
-    assert process.stdout is not None
-    with process.stdout as lines:
+def _read(lines: TextIO, tally: Tally) -> None:
+    with lines:
         for line in lines:
             if line.startswith("+"):
                 tally.handle(line[1:-1])
             elif line.startswith("="):
                 ids, _, number = line[1:-1].rpartition(" ")
                 tally.acknowledged.update(event.id for event in victim.window(ids, int(number)))
-            ready.set()
-    ready.set()
 
 
 def _fresh(name: str) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pubsub_kit.engines.trials.contract import HOLDS
-from pubsub_kit.engines.trials.result import SIGNS, Result, recorded
+from pubsub_kit.engines.trials.result import Result, recorded
 from pubsub_kit.engines.trials.rows import BY_NAME
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "engines.md"
@@ -25,18 +24,15 @@ def table(results: list[Result]) -> str:
 
 def exceptions(result: Result) -> str:
     """Return what an engine does not hold or support, in its words, as a Markdown section."""
-    played = ", ".join(filter(None, [result.server, result.client, result.date]))
-    lines = [f"### {result.shown}", "", f"Played: {played}.", ""]
-    for outcome in result.rows.values():
-        if outcome.outcome != HOLDS:
-            lines.append(f"- {SIGNS[outcome.outcome]} **{outcome.row}**: {outcome.words}")
+    lines = [f"### {result.shown}", "", f"Played: {result.versions}.", ""]
+    lines += [f"- {sign} **{row}**: {words}" for sign, row, words in result.told]
     lines += [f"- kill -9 of {kind}: {killed}." for kind, killed in result.kills.items()]
     return "\n".join(lines)
 
 
 def generated(results: list[Result]) -> str:
     """Return all that is generated of the page."""
-    signs = "✓ holds, ✗ does not hold, – not supported. The words are below."
+    signs = "✓ holds, ✗ does not hold, – not supported, ~ not promised. The words are below."
     return "\n\n".join([signs, table(results), *map(exceptions, results)])
 
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from pubsub_kit.engines.connect import SCHEMES
 from pubsub_kit.engines.trials.contract import BROKEN, HOLDS, LACKING, Outcome, played
-from pubsub_kit.engines.trials.expected import engine_of, engines, expectations
+from pubsub_kit.engines.trials.expected import NOT_PROMISED, engine_of, engines, expectations
 from pubsub_kit.engines.trials.kill import Killed
 from pubsub_kit.engines.trials.running import client_of
 
@@ -39,8 +39,30 @@ class Result(NamedTuple):
     kills: dict[str, Killed]
 
     def sign(self, row: str) -> str:
-        """Return ✓, ✗ or – for a row, or nothing if it was not played."""
-        return SIGNS[self.rows[row].outcome] if row in self.rows else ""
+        """Return ✓, ✗, – or ~ for a row, or nothing if it was not played."""
+        if row not in self.rows:
+            return ""
+        promised = expectations(self.engine).of(row).outcome != NOT_PROMISED
+        return SIGNS[self.rows[row].outcome] if promised else "~"
+
+    @property
+    def versions(self) -> str:
+        """Its server's and its client's versions, and the day."""
+        server = f"server {self.server}" if self.server else ""
+        return ", ".join(filter(None, [server, self.client, self.date]))
+
+    @property
+    def told(self) -> list[tuple[str, str, str]]:
+        """The rows that are not ✓: each with its sign, and with the words of its outcome."""
+        signs = [(self.sign(row), row, outcome) for row, outcome in self.rows.items()]
+        return [(sign, row, self._words(outcome)) for sign, row, outcome in signs if sign != "✓"]
+
+    def _words(self, outcome: Outcome) -> str:
+        expected = expectations(self.engine).of(outcome.row)
+        if expected.outcome != NOT_PROMISED:
+            return outcome.words
+        held = "this run kept it" if outcome.outcome == HOLDS else f"in this run: {outcome.words}"
+        return f"{expected.words}; {held}"
 
 
 def held(url: str, server: str = "", day: date | None = None) -> Result:
@@ -82,6 +104,17 @@ def _written(result: Result) -> dict[str, Any]:
         "server": result.server, "client": result.client, "date": result.date, "rows": rows,
         "kills": {kind: list(killed) for kind, killed in result.kills.items()},
     }  # fmt: skip
+
+
+def signs(results: Iterable[Result], rows: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return the signs of some rows, as `show.engines` draws them: {"ack": {"Kafka": "✓"}}."""
+    all_ = [*results]
+    return {row: {each.shown: sign for each in all_ if (sign := each.sign(row))} for row in rows}
+
+
+def versions(results: Iterable[Result]) -> str:
+    """Return what was played, with which versions and when, in a sentence."""
+    return f"Played: {'; '.join(f'{each.shown} ({each.versions})' for each in results)}."
 
 
 #: The engines in the order of the table: that of `connect`.

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pubsub_kit.broker.consumer import Consumer
 from pubsub_kit.broker.delivery import Delivery
 from pubsub_kit.engines.connect import connect
+from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.log.event import Event
 
 WINDOW = 100  # events that are acknowledged together
@@ -65,4 +66,7 @@ def hold(url: str, topic: str, group: str, count: str) -> None:
 PARTS: dict[str, Callable[..., None]] = {"handle": handle, "hold": hold}
 
 if __name__ == "__main__":
-    PARTS[sys.argv[1]](*sys.argv[2:])
+    try:
+        PARTS[sys.argv[1]](*sys.argv[2:])
+    except PubSubKitError as error:
+        sys.exit(str(error))

@@ -8,11 +8,13 @@ import gc
 import os
 import random
 import signal
+import subprocess
 import sys
 import threading
 import time
 from asyncio import events as asyncio_events
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from time import sleep as real_sleep
 from types import CodeType
 from typing import Any
@@ -166,6 +168,27 @@ def test_a_loop_is_stopped_in_a_thread_too() -> None:
     thread.start()
     thread.join(30)
     assert "was still running" in sentence(verdicts[0])
+
+
+ROOT = Path(__file__).resolve().parents[3]
+PROFILED_AFTERWARDS = """
+import sys, threading
+from tests.checks.sandbox.test_hostile import loops, verdict_on
+
+for limit in (0.01, 0.05, 0.3):
+    thread = threading.Thread(target=verdict_on, args=(loops, limit))
+    thread.start()
+    thread.join()
+sys.setprofile(lambda frame, event, arg: None)
+print((lambda: "it goes on")())
+"""
+
+
+def test_a_loop_that_was_stopped_in_a_thread_leaves_nothing_pending() -> None:
+    """CPython 3.11 would never enter a function again, where a profile function is set."""
+    command = [sys.executable, "-c", PROFILED_AFTERWARDS]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60, check=True)
+    assert done.stdout == b"it goes on\n"
 
 
 async def awaits_nothing_for_ever(event: Event) -> None:

@@ -20,7 +20,10 @@ from pubsub_kit.engines.servers.wire import is_free
 
 # With these, a broker that was killed is let in again after 3 s instead of 9.
 SOON = {"broker.session.timeout.ms": 3000, "broker.heartbeat.interval.ms": 500}
-OPTIONS: dict[str, dict[str, Any]] = {"kafka": {"properties": SOON}}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "kafka": {"properties": SOON, "user": "ann", "password": "tea"},
+    "rabbitmq": {"user": "ann", "password": "tea"},
+}
 
 
 def started(name: str, **options: Any) -> Server:
@@ -71,6 +74,7 @@ def rabbit_do(server: Server, put: bool) -> bytes:
         channel = connection.channel()
         if put:
             channel.queue_declare("t", durable=True, arguments={"x-queue-type": "quorum"})
+            time.sleep(2)  # what it notes of a new queue is on no disk for a moment
             channel.confirm_delivery()
             channel.basic_publish("", "t", b"tea")
             return b"tea"
@@ -80,17 +84,42 @@ def rabbit_do(server: Server, put: bool) -> bytes:
         return bytes(body)
 
 
-def address(server: Server) -> str:
-    return urlsplit(server.url).netloc.rpartition("@")[2]
+def rabbit_refuses(server: Server) -> None:
+    import pika
+
+    wrong = server.url.replace(":tea@", ":milk@")
+    with pytest.raises(pika.exceptions.ProbableAuthenticationError):
+        pika.BlockingConnection(pika.URLParameters(wrong))
+
+
+def kafka_settings(server: Server, password: str = "") -> dict[str, Any]:
+    """Return what a client of Kafka is told, with another password if one is given."""
+    known = urlsplit(server.url)
+    settings = {"bootstrap.servers": f"{known.hostname}:{known.port}"}
+    if known.password:
+        settings |= {"security.protocol": "sasl_plaintext", "sasl.mechanism": "PLAIN"}
+        settings |= {"sasl.username": known.username or ""}
+        settings |= {"sasl.password": password or known.password}
+    return settings
+
+
+def kafka_refuses(server: Server) -> None:
+    from confluent_kafka import KafkaException
+    from confluent_kafka.admin import AdminClient
+
+    wrong = AdminClient({**kafka_settings(server, "milk"), "log_level": 0})
+    with pytest.raises(KafkaException):
+        wrong.list_topics(timeout=3)
 
 
 def kafka_put(server: Server, copies: int = 1) -> None:
     from confluent_kafka import Producer
-    from confluent_kafka.admin import AdminClient, NewTopic
+    from confluent_kafka.admin import AdminClient
+    from confluent_kafka.cimpl import NewTopic
 
-    admin = AdminClient({"bootstrap.servers": address(server)})
+    admin = AdminClient(kafka_settings(server))
     admin.create_topics([NewTopic("t", 1, copies)])["t"].result(60)
-    producer = Producer({"bootstrap.servers": address(server)})
+    producer = Producer(kafka_settings(server))
     producer.produce("t", b"tea")
     assert producer.flush(60) == 0
 
@@ -98,7 +127,7 @@ def kafka_put(server: Server, copies: int = 1) -> None:
 def kafka_get(server: Server) -> bytes:
     from confluent_kafka import Consumer, TopicPartition
 
-    consumer = Consumer({"bootstrap.servers": address(server), "group.id": "g"})
+    consumer = Consumer({**kafka_settings(server), "group.id": "g"})
     consumer.assign([TopicPartition("t", 0, 0)])
     try:
         message: Any = consumer.poll(60)
@@ -114,6 +143,8 @@ KEEPERS: dict[str, tuple[Callable[[Server], object], Callable[[Server], bytes]]]
     "kafka": (kafka_put, kafka_get),
 }
 
+REFUSING = {"rabbitmq": rabbit_refuses, "kafka": kafka_refuses}
+
 
 # --- lives ----------------------------------------------------------------------------------------
 
@@ -127,6 +158,8 @@ def test_a_server_starts_dies_starts_again_and_stops(name: str) -> None:
         assert f"127.0.0.1:{server.port}" in server.url
         put, get = KEEPERS.get(name, (lambda _: None, lambda _: b"tea"))
         put(server)
+        if name in REFUSING:
+            REFUSING[name](server)
 
         folder, url, first = server.folder, server.url, server.pid
         family = below(first)
@@ -254,12 +287,3 @@ def test_nats_refuses_those_without_its_password() -> None:
             line.recv(4096)
             line.sendall(b"CONNECT {}\r\nPING\r\n")
             assert b"Authorization Violation" in line.recv(4096)
-
-
-def test_rabbitmq_and_kafka_write_the_password_into_their_urls_and_settings() -> None:
-    from pubsub_kit.engines.servers.start import make
-
-    rabbit = make("rabbitmq", user="ann", password="tea")
-    assert rabbit.url == f"amqp://ann:tea@127.0.0.1:{rabbit.port}"
-    kafka = make("kafka", password="tea")
-    assert kafka.url == f"kafka://kit:tea@127.0.0.1:{kafka.port}"

@@ -21,6 +21,8 @@ from pubsub_kit.feed.people.arrivals import DAY
 from pubsub_kit.feed.people.population import population
 from pubsub_kit.feed.people.workload import Workload
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def done() -> Calibration:

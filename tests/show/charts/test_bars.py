@@ -12,6 +12,8 @@ from pubsub_kit import show
 from tests.show.charts.figures import axes_of, outside, overlapping, written
 from tests.show.runs import labels
 
+pytestmark = pytest.mark.once
+
 
 def drawn(picture: show.Picture) -> list[Any]:
     return [*axes_of(picture).patches]

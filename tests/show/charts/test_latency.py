@@ -12,6 +12,8 @@ from pubsub_kit.world.trace import Trace
 from tests.show.charts.figures import axes_of, outside, overlapping, written
 from tests.show.runs import labels
 
+pytestmark = pytest.mark.once
+
 
 def test_a_quantile_is_the_least_latency_that_the_share_does_not_exceed() -> None:
     times = Times([float(n) for n in range(1, 101)], 0)

@@ -14,6 +14,8 @@ from pubsub_kit.world.world import World
 from tests.world.payments import FAULTS, Transactional, charged_once, paying
 from tests.world.search.programs import ALL, PLAIN, outcome, program, scenario
 
+pytestmark = pytest.mark.once
+
 
 def without_foresight(patch: pytest.MonkeyPatch) -> None:
     """Let the last round try all."""

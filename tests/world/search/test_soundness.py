@@ -28,6 +28,8 @@ from tests.world.search.interpreter import every_ending
 from tests.world.search.programs import ALL, PLAIN, Job, outcome, program, scenario
 from tests.world.search.test_foresight import without_foresight
 
+pytestmark = pytest.mark.once
+
 LONG = float(os.environ.get("PUBSUB_KIT_LONG", "1"))
 UNTIL = 200.0
 #: All that a program can suffer: it reads no clock.
