@@ -171,7 +171,8 @@ class Driver(ABC):
     async def run(self) -> None:
         """Handle messages in this event loop until `stop`; the handler may be async.
 
-        If the task is cancelled, the message at hand is available again at once.
+        If the task is cancelled, the message at hand is available again at once; where no server
+        answers, once its lease ends. A pull that waits is waited for, and what it takes given back.
         """
         import asyncio
         from concurrent.futures import ThreadPoolExecutor
