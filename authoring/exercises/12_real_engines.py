@@ -189,8 +189,8 @@ q.defaults.check(defaults)
 # ### source: SQS: developer guide, visibility timeout of 30 seconds (November 2026)
 # **Why.** Each default fits somebody else. In Kafka, `latest` fits a dashboard, and skips what a
 # search index needs; keeping records for 14 days helps as well here. In SQS, 30 s fit most
-# handlers, and a FIFO queue hands a message out again all the same. Where a word such as *acked*, *confirmed*
-# or *produced* stands, ask: by whom, and what has happened by then?
+# handlers, and a FIFO queue hands a message out again all the same. Where a word such as *acked*,
+# *confirmed* or *produced* stands, ask: by whom, and what has happened by then?
 
 # %% [markdown]
 # ## incident

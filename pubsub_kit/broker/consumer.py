@@ -64,23 +64,23 @@ class Consumer(Driver):
 
     async def step_async(self, n: int = 1) -> int:
         """Do what `step` does, with a handler that may be async."""
-        for delivery in (batch := await self.pulled(n)):
-            if not delivery.revoked if self.semantics == "at_least_once" else delivery.ack():
-                await self._handle(delivery)
-        return len(batch)
+        return await self.each(await self.pulled(n), self._handle)
 
     async def _handle(self, delivery: Delivery) -> None:
+        if self.semantics == "at_most_once" and not await self.asked(delivery.ack):
+            return
+        if self.semantics == "at_least_once" and delivery.revoked:
+            return
         try:
             result = self.handler(delivery)
             if hasattr(result, "__await__"):
                 await result
         except Exception as error:
-            delivery.nack(reason=said(error))
             self.failed += 1
             self.error = error
-        except BaseException:  # cancelled: another worker can have it at once
-            delivery.nack(0, "the worker was stopped")
-            raise
+            reason = said(error)
+            await self.asked(lambda: delivery.nack(reason=reason))
         else:
-            delivery.ack()  # stale if the handler, or at most once, has acked already
+            # Stale if the handler has acked already, or at most once, this consumer.
+            await self.asked(delivery.ack)
             self.handled += 1
