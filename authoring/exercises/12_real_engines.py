@@ -90,8 +90,8 @@ q.port.check(Billing)
 # ## predict
 #
 # Ann gets a message and hangs for longer than its lease, if there is one. What becomes of her late
-# ack on seven engines? And which of three count the attempts of a record that failed? Each engine
-# has four options for the ack, or two for the count.
+# ack on seven engines? And which of three count the attempts of a record that failed? What is right
+# was recorded when we played it on their servers, and on emulators of the two cloud services.
 
 # %%
 print(q.predict)
