@@ -202,6 +202,30 @@ class SetsAsideAtOnce(OnDb):
         await delivery.ack()
 
 
+class SetsAsideWithoutAnId(OnDb):
+    async def handle(self, delivery: Any) -> None:
+        try:
+            await self.bill(delivery)
+        except KeyError:
+            if await self.db.add(f"failed {delivery.id}", 1) < 3:
+                raise
+            await publish("orders.dead", delivery.data)
+        await delivery.ack()
+
+
+class AcksThenSetsAside(OnDb):
+    async def handle(self, delivery: Any) -> None:
+        try:
+            await self.bill(delivery)
+        except KeyError:
+            if await self.db.add(f"failed {delivery.id}", 1) < 3:
+                raise
+            await delivery.ack()
+            await set_aside(delivery)
+        else:
+            await delivery.ack()
+
+
 class CountsInMemory(OnDb):
     def __init__(self, db: Any) -> None:
         super().__init__(db)
@@ -269,6 +293,68 @@ class TakesItBackIfRefused(Counting):
         await self.db.add("billed", amount)
         if not await delivery.ack():
             await self.db.add("billed", -amount)
+
+
+class OnlyTheFirstAttempt(Counting):
+    """And on an engine that does not count, each attempt is the first one."""
+
+    async def good(self, delivery: Any) -> None:
+        if delivery.attempt in (1, None):
+            await self.bill(delivery)
+        await delivery.ack()
+
+
+class RemembersIds(Counting):
+    def __init__(self, db: Any) -> None:
+        super().__init__(db)
+        self.seen: set[str] = set()
+
+    async def good(self, delivery: Any) -> None:
+        if delivery.id not in self.seen:
+            await self.db.add("billed", await self.amount(delivery))
+            self.seen.add(delivery.id)
+        await delivery.ack()
+
+
+class BillsThenMarks(Counting):
+    async def good(self, delivery: Any) -> None:
+        if await self.db.get(f"done {delivery.id}") is None:
+            await self.db.add("billed", await self.amount(delivery))
+            await self.db.put(f"done {delivery.id}", True)
+        await delivery.ack()
+
+
+class OverwritesTheSum(Counting):
+    async def good(self, delivery: Any) -> None:
+        if await self.db.get(f"done {delivery.id}") is None:
+            billed = await self.db.get("billed", 0)
+            amount = await self.amount(delivery)
+            async with self.db.transaction() as tx:
+                if await tx.insert(f"done {delivery.id}"):
+                    await tx.put("billed", billed + amount)
+        await delivery.ack()
+
+
+class LocksForEver(Counting):
+    async def good(self, delivery: Any) -> None:
+        if not await self.db.insert(f"lock {delivery.id}"):
+            raise RuntimeError("somebody has it")
+        await self.bill(delivery)
+        await delivery.ack()
+
+
+class CountsInAnAbortedTransaction(OnDb):
+    async def handle(self, delivery: Any) -> None:
+        async with self.db.transaction() as tx:
+            if "amount" not in delivery.data:
+                failed = await tx.get(f"failed {delivery.id}", 0) + 1
+                await tx.put(f"failed {delivery.id}", failed)
+                if failed < 3:
+                    raise ValueError("no amount")
+                await set_aside(delivery)
+            elif await tx.insert(f"done {delivery.id}"):
+                await tx.add("billed", delivery.data["amount"] * await tx.get("rate"))
+        await delivery.ack()
 
 
 class ForgetsTheRate(Counting):
@@ -433,6 +519,14 @@ MISTAKES = [
     Mistake("port", NeverSetsAside, ported.FOREVER, faults=0),
     Mistake("port", DropsWhatFails, ported.DROPPED, faults=0),
     Mistake("port", SetsAsideAtOnce, ported.ONCE, faults=0),
+    Mistake("port", SetsAsideWithoutAnId, ported.NAMELESS, faults=0),
+    Mistake("port", AcksThenSetsAside, ported.DROPPED, faults=1),
+    Mistake("port", OnlyTheFirstAttempt, ported.SKIPS, faults=1),
+    Mistake("port", RemembersIds, ported.TWICE, faults=1),
+    Mistake("port", BillsThenMarks, ported.LOOKS, faults=1),
+    Mistake("port", OverwritesTheSum, ported.WRONG, faults=2),
+    Mistake("port", LocksForEver, ported.STUCK, faults=1),
+    Mistake("port", CountsInAnAbortedTransaction, ported.FOREVER, faults=0),
     Mistake("port", CountsInMemory, ported.MEMORY, faults=2),
     Mistake("port", SetsAsideAnyThird, ported.GOOD, faults=0),
     Mistake("port", AcksFirst, ported.EARLY, faults=1),

@@ -16,6 +16,7 @@ PORT = {
     ported.DROPPED: ["Where can somebody find this order later?"],
     ported.ONCE: ["How often had the order failed when it was set aside?"],
     ported.MEMORY: ["Who knows of a failure in the other worker, or before a restart?"],
+    ported.NAMELESS: ["Under which id did you publish it?"],
     ported.GOOD: ["What happened to this order each time, and does that count as its failure?"],
     ported.LATE: [
         "Had this worker billed the order when it acked?",

@@ -31,6 +31,7 @@ COUNTS, FOREVER, DROPPED = "every engine counts", "no limit on failures", "poiso
 ONCE, MEMORY, GOOD = "one failure is enough", "counts in memory", "sets a good one aside"
 LATE, EARLY, MARKED = "a late ack is refused everywhere", "acks before it bills", "marks apart"
 SKIPS, TWICE, LOOKS = "acks what it did not bill", "delivered once", "looks, then bills"
+NAMELESS = "a dead letter needs no id"
 WRONG, UNACKED, STUCK = "bills something else", "never acks", "an order is stuck"
 FAILURES = 3
 #: A right answer meets a missing amount, and a wrong one asks None whether it is above 3.
@@ -67,6 +68,9 @@ class _Run:
 
     def poison(self) -> Violation | None:
         """Find a good order among the dead letters, or a bad one that got there wrongly or not."""
+        if (odd := next((id for id in self.letters if id not in AMOUNTS), None)) is not None:
+            words = f"{DEAD} has a message with the id {short(odd)}, which no order has"
+            return self._wrong(words, self._sent(odd), NAMELESS)
         good = next((id for id in self.letters if id != POISON), None)
         if good is not None:
             words = f"{good} is a good order, and {self._who(good)} set it aside{self._errors()}"
@@ -123,9 +127,14 @@ class _Run:
         total = plain(self.world.stores["db"].rows.get(ROW))
         if total == OWED:
             return None
-        wrong = next((adds[0] for id, adds in added.items() if adds[0][1] != _owed(id)), None)
-        step = wrong[0] if wrong else len(self.trace) - 1
-        return self._wrong(f"The row {ROW!r} holds {str(total)[:20]}", step, WRONG)
+        odd = [adds[0][0] for id, adds in added.items() if adds[0][1] != _owed(id)]
+        step = odd[0] if odd else len(self.trace) - 1
+        words = f"the row {ROW!r} holds {str(total)[:20]}, and {OWED} is owed"
+        if odd:
+            before, after = (rows.get(ROW) or 0 for rows in self.trace[step].data[1:])
+            words += f": {self.trace[step].node} made {str(after)[:20]} of {str(before)[:20]} at "
+            words += self._at(step)
+        return self._wrong(words, step, WRONG)
 
     def _adds(self, id: str) -> Iterator[tuple[int, Any]]:
         """Yield the writes that changed what is billed while a worker had an order in hand."""
@@ -196,7 +205,8 @@ class _Run:
 
     def _sent(self, id: str) -> int:
         sends = (i for i, s in enumerate(self.trace) if s.kind == "send" and s.peer == DEAD)
-        return next(i for i in sends if self.trace[i].text == id)
+        texts = ((i, self.trace[i].text.partition(",")[0]) for i in sends)
+        return next((i for i, text in texts if text == id), len(self.trace) - 1)
 
     def _at(self, step: int) -> str:
         return moment(self.trace[step])
@@ -262,9 +272,11 @@ WHY = {
     SKIPS: "It was acked, and nothing was billed for it. An ack is the last thing you do, after "
     "the work.",
     TWICE: "Every engine here delivers at least once. The order came again after a fault, and "
-    "nothing told your code that it was billed.",
-    LOOKS: "The look and the write are apart, and in between another worker billed the order. "
-    "The mark and the bill belong into one transaction.",
+    "no row of your store said that it was billed.",
+    LOOKS: "The bill and its mark are two steps, and something fell in between: a crash, or "
+    "another worker. Both belong into one transaction.",
+    NAMELESS: "Whoever looks at the dead letters has to find the order again. Publish it under "
+    "its own id.",
     WRONG: "Each good order adds its amount times the rate, once, to the row 'billed'.",
     UNACKED: "The ack is yours, on every engine. What nobody acks comes again for ever.",
     STUCK: "Nobody billed this order. What did your code do with it each time it came?",
