@@ -269,8 +269,8 @@ WHY = {
     "redelivers what was acked.",
     MARKED: "The mark was written, and what it stands for was not: a fault fell in between. Both "
     "belong into one transaction.",
-    SKIPS: "It was acked, and nothing was billed for it. An ack is the last thing you do, after "
-    "the work.",
+    SKIPS: "It was acked by a worker that had not billed it, and nobody else had. An ack is right "
+    "where the order is billed, by you or by another.",
     TWICE: "Every engine here delivers at least once. The order came again after a fault, and "
     "no row of your store said that it was billed.",
     LOOKS: "The bill and its mark are two steps, and something fell in between: a crash, or "
