@@ -126,8 +126,7 @@ def as_recorded(world: World) -> Violation | None:
     words = (
         f"On {name}, {what} {found}. You predicted that it {choice[thing]}.{_quoted(name, what)}"
     )
-    steps = len(world.trace) - 1
-    return Violation(words, steps, {thing: choice[thing]}, {thing: found}, BELIEFS[found])
+    return Violation(words, len(world.trace) - 1, belief=BELIEFS[found])
 
 
 def _quoted(name: str, what: str) -> str:

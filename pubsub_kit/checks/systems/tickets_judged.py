@@ -62,10 +62,11 @@ def as_found(world: World) -> Violation | None:
         return None
     said, name, steps = choice[found.oracle], found.oracle, _case().steps(found)
     wants = f" The field {found.missing[0]!r} would decide it." if found.missing else ""
-    words = f"You said of “{name}”: {said}. It is {found.verdict}: {found.message}{wants}"
+    finds = {HOLDS: "It holds", BROKEN: "It is broken", UNDECIDABLE: "It is undecidable here"}
+    words = f"You said of “{name}”: {said}. {finds[found.verdict]}: {found.message}{wants}"
     step = steps[-1] if steps else len(world.trace) - 1
     belief = BELIEFS[found.verdict, said]
-    return Violation(words, step, {name: found.verdict}, {name: said}, belief)
+    return Violation(words, step, belief=belief)
 
 
 def draw(world: World, violation: Violation | None, title: str) -> Picture:

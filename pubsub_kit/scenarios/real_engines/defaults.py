@@ -186,9 +186,7 @@ def the_setting_helps(world: World) -> Violation | None:
     if not name:
         return None
     words = f"{name}: with {choice[name]}, {wrong[name]}."
-    wanted, found = {name: "no harm"}, {name: choice[name]}
-    belief = SITUATIONS[name].belief
-    return Violation(words, len(world.trace) - 1, wanted, found, belief)
+    return Violation(words, len(world.trace) - 1, belief=SITUATIONS[name].belief)
 
 
 def draw(world: World, violation: Violation | None, title: str) -> Picture:
