@@ -40,7 +40,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for marker in {"browser", "engines"} & {*item.path.relative_to(item.config.rootpath).parts}:
-            item.add_marker(marker)
+            if not hasattr(getattr(item, "module", None), "EMBEDDED"):  # which needs no server
+                item.add_marker(marker)
     moving = [item.nodeid for item in items if re.search(" at 0x[0-9a-f]+", item.nodeid)]
     if moving:  # an address differs in each process: workers would collect different tests
         raise pytest.UsageError(f"These tests are named after an address in memory: {moving}.")

@@ -207,9 +207,9 @@ def test_charts_and_widgets_know_no_diagram() -> None:
 
 
 def test_engines_know_the_event_and_the_brokers_protocol_alone() -> None:
-    known = set().union(*map(kit_imports, below("engines")))
-    plain = {"errors", "options"}
-    assert known - set(below("engines")) <= {*below("log"), *below("broker"), *plain}
+    own = {*below("engines")} - {*below("engines.trials")}
+    known = set().union(*map(kit_imports, own))
+    assert known - own <= {*below("log"), *below("broker"), "errors", "options"}
 
 
 def test_nothing_imports_the_command_line_or_the_face() -> None:
@@ -289,6 +289,7 @@ NEVER_IMPORTED = {"nbval"}  # a plugin of pytest
 # Modules that run where an extra of pyproject.toml is installed.
 EXTRAS = {f"workbook.{name}": "test" for name in ("suite", "build", "editions")}
 EXTRAS |= dict.fromkeys(below("bench"), "bench") | dict.fromkeys(below("interviews"), "interview")
+EXTRAS |= dict.fromkeys(below("engines"), "engines")
 
 
 def declared(*extras: str) -> set[str]:

@@ -64,10 +64,24 @@ class Consumer(Driver):
 
     async def step_async(self, n: int = 1) -> int:
         """Do what `step` does, with a handler that may be async."""
-        for delivery in (batch := await self.pulled(n)):
-            if not delivery.revoked if self.semantics == "at_least_once" else delivery.ack():
-                await self._handle(delivery)
+        batch = await self.pulled(n)
+        for place, delivery in enumerate(batch):
+            try:
+                await self._take(delivery)
+            except Exception:
+                raise
+            except BaseException as stopped:  # cancelled: others can have them at once
+                await self.give_back(batch[place:], stopped)
+                raise
         return len(batch)
+
+    async def _take(self, delivery: Delivery) -> None:
+        if self.semantics == "at_least_once":
+            due = not delivery.revoked
+        else:
+            due = await self.asked(delivery.ack)
+        if due:
+            await self._handle(delivery)
 
     async def _handle(self, delivery: Delivery) -> None:
         try:
@@ -75,12 +89,11 @@ class Consumer(Driver):
             if hasattr(result, "__await__"):
                 await result
         except Exception as error:
-            delivery.nack(reason=said(error))
             self.failed += 1
             self.error = error
-        except BaseException:  # cancelled: another worker can have it at once
-            delivery.nack(0, "the worker was stopped")
-            raise
+            reason = said(error)
+            await self.asked(lambda: delivery.nack(reason=reason))
         else:
-            delivery.ack()  # stale if the handler, or at most once, has acked already
+            # Stale if the handler, or at most once, has acked already.
+            await self.asked(delivery.ack)
             self.handled += 1

@@ -2,9 +2,10 @@
 
 The consumer itself has no thread and no clock, so it also runs in virtual time and in a browser.
 
-What it pulls from may be a server far away (`pubsub_kit.engines`). Where a pull waits for messages,
-an event loop leaves that to a thread, so that it goes on meanwhile. A server that does not answer
-may come back: the driver says so once, and goes on trying until it does, or until `stop`.
+What it pulls from may be a server far away (`pubsub_kit.engines`), whose workers say how long they
+wait. An event loop leaves all that asks a server (pull, ack, nack) to one thread for each consumer,
+so that it goes on meanwhile; handlers run in the loop itself. A server that does not answer may
+come back: the driver says so once, and goes on trying until it does, or until `stop`.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from __future__ import annotations
 import logging
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import Protocol, Self
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from pubsub_kit.broker.delivery import Delivery
 from pubsub_kit.errors import PubSubKitError, brief
@@ -22,6 +24,10 @@ IDLE = 0.02  # seconds between two looks at a subscription that has no message
 PATIENCE = 10.0  # seconds for which stop() waits for the handler
 RETRY = 0.5  # seconds between two tries to reach a server that does not answer
 log = logging.getLogger("pubsub_kit")
+Answer = TypeVar("Answer")
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 
 class ConsumerError(PubSubKitError):
@@ -50,7 +56,8 @@ class Driver(ABC):
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._broken: BaseException | None = None  # what ended the thread
-        self._in_loop = self._cut_off = False
+        self._asking: ThreadPoolExecutor | None = None  # the thread that asks a server for a loop
+        self._cut_off = False
         self.error: BaseException | None = None
 
     @abstractmethod
@@ -61,13 +68,40 @@ class Driver(ABC):
     async def step_async(self, n: int = 1) -> int:
         """Do what `step` does, with a handler that may be async."""
 
-    async def pulled(self, n: int) -> list[Delivery]:
-        """Pull; where an event loop drives this, and pulls wait, wait in a thread."""
-        if self._in_loop and getattr(self.subscription, "wait", None):
-            import asyncio
+    async def asked(self, call: Callable[[], Answer]) -> Answer:
+        """Make a call that may ask a server; for an event loop, in a thread."""
+        if self._asking is None:
+            return call()
+        import asyncio  # here, since it takes longer to import than all the rest of the core
 
-            return await asyncio.to_thread(self.subscription.pull, n)
-        return self.subscription.pull(n)
+        return await asyncio.get_running_loop().run_in_executor(self._asking, call)
+
+    async def pulled(self, n: int) -> list[Delivery]:
+        """Pull; if the task is cancelled meanwhile, what still comes is given back."""
+        if self._asking is None:
+            return self.subscription.pull(n)
+        import asyncio
+
+        pull = asyncio.ensure_future(self.asked(lambda: self.subscription.pull(n)))
+        try:
+            return await asyncio.shield(pull)
+        except asyncio.CancelledError as stopped:
+            with suppress(Exception):  # a pull that fails has taken nothing
+                await self.give_back(await pull, stopped)
+            raise
+
+    async def give_back(self, deliveries: Iterable[Delivery], stopped: BaseException) -> None:
+        """Let others have deliveries at once; if no server answers, once their leases end."""
+
+        def give() -> None:
+            for delivery in deliveries:
+                with suppress(PubSubKitError):
+                    delivery.nack(0, "the worker was stopped")
+
+        if isinstance(stopped, GeneratorExit):
+            give()  # there is no loop any more that could wait for it
+        else:
+            await self.asked(give)
 
     def run_in_thread(self) -> Self:
         """Handle messages in a thread until `stop`; usable in a `with` statement.
@@ -91,7 +125,7 @@ class Driver(ABC):
         """Finish the message at hand, then stop."""
         self._stopping.set()
         if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(PATIENCE)
+            self._thread.join(PATIENCE + (getattr(self.subscription, "wait", None) or 0.0))
             if self._thread.is_alive():
                 raise ConsumerError(
                     f"The handler is still running after {PATIENCE:g} s: call stop() again to wait."
@@ -125,15 +159,19 @@ class Driver(ABC):
 
         If the task is cancelled, the message at hand is available again at once.
         """
-        import asyncio  # here, since it takes longer to import than all the rest of the core
+        import asyncio
+        from concurrent.futures import ThreadPoolExecutor
 
         self._stopping.clear()
-        self._in_loop = True
+        if getattr(self.subscription, "wait", None) is not None:
+            self._asking = ThreadPoolExecutor(1, thread_name_prefix="consumer")
         try:
             while not self._stopping.is_set():
                 await asyncio.sleep(await self._turn())
         finally:
-            self._in_loop = False
+            if self._asking is not None:
+                self._asking.shutdown(wait=False)
+                self._asking = None
 
     async def _turn(self) -> float:
         """Take a step in the event loop; return the seconds until the next one."""

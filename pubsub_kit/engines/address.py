@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pubsub_kit.engines.protocol import EngineError
 from pubsub_kit.errors import brief
+
+_PLACE = re.compile(r"[A-Za-z0-9.-]+:[0-9]{1,5}")
 
 
 class Address(NamedTuple):
@@ -19,6 +22,7 @@ class Address(NamedTuple):
     password: str
     path: str
     options: dict[str, str]
+    others: tuple[str, ...] = ()  # of a cluster, each as host:port
 
     @property
     def shown(self) -> str:
@@ -40,6 +44,7 @@ def address_of(url: object) -> Address:
             f"{brief(url)}."
         )
     try:
+        url, others = _first_of(url)
         parts = urlsplit(url)
         port = parts.port
         query = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
@@ -47,4 +52,15 @@ def address_of(url: object) -> Address:
         raise EngineError(f"{brief(url)} is no URL ({error}): write SCHEME://HOST:PORT.") from None
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     host = parts.hostname or ""
-    return Address(parts.scheme.lower(), host, port, user, password, unquote(parts.path), query)
+    return Address(
+        parts.scheme.lower(), host, port, user, password, unquote(parts.path), query, others
+    )
+
+
+def _first_of(url: str) -> tuple[str, tuple[str, ...]]:
+    """Return a URL with the first of its servers alone, and the others: kafka://h:1,h:2,h:3."""
+    place = urlsplit(url).netloc
+    first, *others = place.split(",")
+    if others and not (url.startswith("kafka") and all(map(_PLACE.fullmatch, others))):
+        raise ValueError("it names several servers")
+    return url.replace(place, first, 1) if others else url, tuple(others)
