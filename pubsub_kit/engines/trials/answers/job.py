@@ -1,0 +1,75 @@
+"""What a process of a trial is told on its command line, and how it finds the answer."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from pubsub_kit.engines.trials.answers.places import Place
+from pubsub_kit.errors import PubSubKitError, brief
+
+LESSON_LEASE = 10.0  # seconds of the lesson: what an answer asks for when it extends
+UNABLE = 3  # the exit code of a process whose engine can't do what the answer wants
+
+
+class JobError(PubSubKitError):
+    """A process of a trial was told what can't be done."""
+
+
+class Job(NamedTuple):
+    """One process: its engine, the topic and the group, the answer, its store, and its end.
+
+    `lease` and `quiet` are real seconds: how long an engine lends a message, and how long nothing
+    must have come before a process takes it that nothing will. `expected` acks end it sooner.
+    """
+
+    url: str
+    topic: str
+    group: str
+    question: str
+    answer: str  # MODULE:NAME
+    path: str  # of the store's file
+    place: Place | None = None
+    semantics: str = "at_least_once"
+    lease: float = 1.0
+    quiet: float = 3.0
+    expected: int = 0
+    start: str = "earliest"
+    ordered: bool = False
+    max_deliveries: int | None = None
+
+    def text(self) -> str:
+        """Return it as the one argument of a process."""
+        return json.dumps(self._asdict() | {"place": self.place and [*self.place]})
+
+    @classmethod
+    def read(cls, text: str) -> Job:
+        """Return the job of an argument; raises JobError for what is none."""
+        try:
+            fields = json.loads(text)
+            place = fields.pop("place", None)
+            return cls(**fields, place=place and Place(*place))
+        except (TypeError, ValueError, AttributeError) as error:
+            raise JobError(f"{brief(text)} is no job of a trial ({error}).") from None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the group subscribes with."""
+        settings: dict[str, Any] = {"start": self.start, "ack_deadline": self.lease}
+        if self.ordered:
+            settings["ordered"] = True
+        if self.max_deliveries is not None:
+            settings["max_deliveries"] = self.max_deliveries
+        return settings
+
+
+def answer_of(name: str) -> Any:
+    """Return an answer by its MODULE:NAME; raises JobError if it is not there."""
+    module, _, inner = name.partition(":")
+    try:
+        return getattr(import_module(module), inner)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise JobError(
+            f"There is no answer {brief(name)} ({error}): write MODULE:NAME."
+        ) from None
