@@ -21,7 +21,8 @@ class Job(NamedTuple):
     """One process: its engine, the topic and the group, the answer, its store, and its end.
 
     `lease` and `quiet` are real seconds: how long an engine lends a message, and how long nothing
-    must have come before a process takes it that nothing will. `expected` acks end it sooner.
+    must have come before a process takes it that nothing will. It ends sooner once each of the
+    `expected` messages was acked.
     """
 
     url: str
@@ -34,7 +35,7 @@ class Job(NamedTuple):
     semantics: str = "at_least_once"
     lease: float = 1.0
     quiet: float = 3.0
-    expected: int = 0
+    expected: tuple[str, ...] = ()
     start: str = "earliest"
     ordered: bool = False
     max_deliveries: int | None = None
@@ -48,9 +49,9 @@ class Job(NamedTuple):
         """Return the job of an argument; raises JobError for what is none."""
         try:
             fields = json.loads(text)
-            place = fields.pop("place", None)
-            return cls(**fields, place=place and Place(*place))
-        except (TypeError, ValueError, AttributeError) as error:
+            place, expected = fields.pop("place"), tuple(fields.pop("expected"))
+            return cls(**fields, place=place and Place(*place), expected=expected)
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise JobError(f"{brief(text)} is no job of a trial ({error}).") from None
 
     @property

@@ -111,6 +111,7 @@ def consume(job: Job, engine: Any, world: RealWorld, db: SqliteStore, journal: J
     handle, _ = instantiate(lambda: answer(db))
 
     def handled(held: Held) -> None:
+        world.fate.hand = held.id
         world.fate.reach(f"handling {held.id}")
         journal.write("handles", held.id)
         world.do(lambda: handle(Hand(held, world) if manual else held.event))
@@ -118,7 +119,7 @@ def consume(job: Job, engine: Any, world: RealWorld, db: SqliteStore, journal: J
     worker = engine.subscribe(job.topic, job.group, **job.settings)
     source = Source(worker, world.fate, journal, manual)
     consumer = Consumer(source, cast(Any, handled), semantics=cast(Any, job.semantics))
-    while len(journal.all("acked")) < job.expected:
+    while not job.expected or not {*job.expected} <= {*journal.all("acked")}:
         if not consumer.step():
             time.sleep(IDLE)
         if time.monotonic() - source.last > job.quiet:
@@ -140,7 +141,9 @@ def main(argument: str) -> int:
             stack.callback(db.close)
             engine = connect(job.url)
             stack.callback(engine.close)
-            world = RealWorld(Fate(job.place), job.lease / LESSON_LEASE, engine)
+            world = RealWorld(
+                Fate(job.place), job.lease / LESSON_LEASE, engine, {QUESTIONS[job.question].topic: job.topic}
+            )
             db.point, world.journal = world.reach, Journal(db)
             work = shop.serve if job.question == "relay" else consume
             work(job, engine, world, db, world.journal)

@@ -14,8 +14,9 @@ kept, since nobody could read it after that.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from heapq import heappop
+from types import MappingProxyType
 from typing import Any
 
 from pubsub_kit.engines.protocol import Engine
@@ -33,7 +34,8 @@ from pubsub_kit.world.world import World
 class RealWorld(World):
     """Runs coroutines of the lessons on a real clock, one piece of work after the other.
 
-    `second` is how long a second of the lesson lasts, in real seconds. `clock` and `pause` can be
+    `second` is how long a second of the lesson lasts, in real seconds. `topics` says what the
+    engine calls a topic of the lesson. `clock` and `pause` can be
     replaced by a test.
     """
 
@@ -42,13 +44,14 @@ class RealWorld(World):
         fate: Fate,
         second: float = 1.0,
         engine: Engine | None = None,
+        topics: Mapping[str, str] = MappingProxyType({}),
         clock: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self.fate, self.second, self.tick, self.rest = fate, second, clock, pause
         super().__init__()
         self.journal: Journal | None = None
-        self.broker = _Gate(engine)  # type: ignore[assignment]
+        self.broker = _Gate(engine, topics)  # type: ignore[assignment]
         self.env._now = self.now
 
     @property
@@ -133,10 +136,11 @@ class _Raised:
 class _Gate:
     """Stands where a world has its broker, and hands each event to the engine."""
 
-    def __init__(self, engine: Engine | None) -> None:
-        self.engine = engine
+    def __init__(self, engine: Engine | None, topics: Mapping[str, str]) -> None:
+        self.engine, self.topics = engine, topics
 
     def publish_event(self, topic: str, event: Event) -> None:
         """Publish, and return once the engine has acknowledged it."""
         assert self.engine is not None, "this process was given no engine to publish to"
-        self.engine.publish_event(topic, event._replace(time=time.time()))
+        there = self.topics.get(topic, topic)
+        self.engine.publish_event(there, event._replace(time=time.time()))
