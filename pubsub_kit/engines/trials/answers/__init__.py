@@ -1,4 +1,4 @@
-"""The lessons' answers on real engines: unchanged code, a real clock, and processes that are killed.
+"""The lessons' answers on real engines: unchanged code, real time, and processes that are killed.
 
     a process                  a broker, with a process of its own or none
     ┌──────────────────────┐        ┌─────────────┐

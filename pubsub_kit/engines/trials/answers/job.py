@@ -71,6 +71,4 @@ def answer_of(name: str) -> Any:
     try:
         return getattr(import_module(module), inner)
     except (ImportError, AttributeError, ValueError) as error:
-        raise JobError(
-            f"There is no answer {brief(name)} ({error}): write MODULE:NAME."
-        ) from None
+        raise JobError(f"There is no answer {brief(name)} ({error}): write MODULE:NAME.") from None

@@ -14,7 +14,8 @@ from contextlib import ExitStack
 from typing import Any, cast
 
 from pubsub_kit.broker.consumer import Consumer
-from pubsub_kit.engines import NotSupported, connect
+from pubsub_kit.engines.connect import connect
+from pubsub_kit.engines.protocol import NotSupported
 from pubsub_kit.engines.trials.answers import shop
 from pubsub_kit.engines.trials.answers.job import LESSON_LEASE, UNABLE, Job, answer_of
 from pubsub_kit.engines.trials.answers.journal import Journal
@@ -142,7 +143,10 @@ def main(argument: str) -> int:
             engine = connect(job.url)
             stack.callback(engine.close)
             world = RealWorld(
-                Fate(job.place), job.lease / LESSON_LEASE, engine, {QUESTIONS[job.question].topic: job.topic}
+                Fate(job.place),
+                job.lease / LESSON_LEASE,
+                engine,
+                {QUESTIONS[job.question].topic: job.topic},
             )
             db.point, world.journal = world.reach, Journal(db)
             work = shop.serve if job.question == "relay" else consume

@@ -19,6 +19,8 @@ from heapq import heappop
 from types import MappingProxyType
 from typing import Any
 
+from simpy import Event as Moment
+
 from pubsub_kit.engines.protocol import Engine
 from pubsub_kit.engines.trials.answers.journal import Journal
 from pubsub_kit.engines.trials.answers.places import Fate
@@ -27,7 +29,7 @@ from pubsub_kit.world.deeds import OTHER, Deed
 from pubsub_kit.world.handlers import begun
 from pubsub_kit.world.kernel import MANY
 from pubsub_kit.world.running import TooManySteps
-from pubsub_kit.world.tasks import Moment, Task
+from pubsub_kit.world.tasks import Task
 from pubsub_kit.world.world import World
 
 

@@ -6,6 +6,7 @@ yet, and relays twice more. A client asks once: what the shop has saved is what 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from pubsub_kit.engines.trials.answers.job import Job, answer_of
@@ -24,7 +25,7 @@ def serve(job: Job, engine: Any, world: RealWorld, db: SqliteStore, journal: Jou
     world.do(made.relay)
     for id in [id for id in ORDERS if id not in journal.all("asked")]:
         journal.write("asked", id)
-        world.do(lambda id=id: handle(order(id)))
+        world.do(partial(handle, order(id)))
         journal.write("answered", id)
     for _ in range(2):
         world.do(made.relay)

@@ -23,7 +23,8 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 from pubsub_kit.broker.dead_letters import revive
-from pubsub_kit.engines import NotSupported, connect
+from pubsub_kit.engines.connect import connect
+from pubsub_kit.engines.protocol import NotSupported
 from pubsub_kit.engines.trials.answers.job import UNABLE, Job, JobError
 from pubsub_kit.engines.trials.answers.journal import Line, lines_of
 from pubsub_kit.engines.trials.answers.places import Place
@@ -79,8 +80,10 @@ class Ending(NamedTuple):
 
 
 def run(url: str, case: Case, terms: Terms = Terms()) -> Ending:  # noqa: B008 — immutable
-    """Try an answer on an engine; raises EngineError if that can't be reached, JobError if a
-    process says what it can't do."""
+    """Try an answer on an engine.
+
+    Raises EngineError if that can't be reached, and JobError if a process ends in an error.
+    """
     if terms.one_process and any(place.stops for place in case.places):
         return Ending(UNSUPPORTED, "its folder belongs to one process at a time")
     with TemporaryDirectory(prefix="pubsub-kit-") as folder:
