@@ -293,4 +293,3 @@ def _all(fields: Mapping[bytes, bytes]) -> bytes:
 
 def _text(value: bytes) -> str:
     return value.decode("utf-8", "backslashreplace")
-

@@ -1,0 +1,272 @@
+"""A connection to RabbitMQ that serves itself, in a thread of its own.
+
+    any thread ── ask ──▶ the connection's thread: pika's loop ──▶ server
+               ◀─ answer ─  heartbeats, confirms, deliveries    ◀──
+
+pika's objects belong to one thread. Here that thread does nothing else, so a connection answers
+heartbeats however long a handler works, and many messages can wait for their confirms at once.
+Whatever is asked ends within `timeout` seconds, or with the reason why the server hung up.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import Any
+
+import pika
+from pika import spec
+
+logging.getLogger("pika").addHandler(logging.NullHandler())  # what goes wrong becomes a sentence
+
+Answer = Future[Any]
+Message = tuple[Any, Any, bytes]  # its method, its properties, its body
+CHUNK = 500  # messages that wait for their confirms at once
+
+
+class Wire:
+    """A connection; raises pika's errors, and TimeoutError for a server that says nothing."""
+
+    def __init__(self, parameters: Any, timeout: float) -> None:
+        self.timeout = timeout
+        self.over: BaseException | None = None  # why the connection ended
+        self.blocked = ""  # why the server takes no messages at present
+        self._lock = threading.Lock()
+        self._waiting: dict[Answer, Line | None] = {}
+        opened = self.promise(None)
+        self._connection: Any = pika.SelectConnection(
+            parameters,
+            on_open_callback=lambda connection: answer(opened, connection),
+            on_open_error_callback=lambda _, error: self._end(error),
+            on_close_callback=lambda _, error: self._end(error),
+        )
+        self._connection.add_on_connection_blocked_callback(self._on_blocked)
+        self._connection.add_on_connection_unblocked_callback(self._on_unblocked)
+        self._thread = threading.Thread(target=self._serve, name="rabbitmq", daemon=True)
+        self._thread.start()
+        try:
+            self.wait(opened)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def version(self) -> tuple[int, ...]:
+        """The server's version, such as (3, 10, 8)."""
+        text = str(self._connection.server_properties["version"])
+        return tuple(int(part) for part in text.split(".")[:3] if part.isdigit())
+
+    def promise(self, line: Line | None) -> Answer:
+        """Return what an answer will be put into, or the reason why none can come."""
+        future: Answer = Future()
+        with self._lock:
+            if self.over is not None:
+                raise self.over
+            self._waiting[future] = line
+        return future
+
+    def wait(self, future: Answer) -> Any:
+        """Wait for an answer; if none comes, the connection is over."""
+        try:
+            return future.result(self.timeout)
+        except TimeoutError as error:
+            if not future.done():  # what is answered later must not be taken for something else
+                self.over = self.over or TimeoutError(f"no answer within {self.timeout:g} s")
+                self._connection.ioloop.add_callback_threadsafe(self._hang_up)
+                raise self.over from error
+            raise
+        finally:
+            self.forget(future)
+
+    def forget(self, future: Answer) -> None:
+        """Expect no answer any more."""
+        with self._lock:
+            self._waiting.pop(future, None)
+
+    def do(self, future: Answer, call: Callable[[], Any]) -> None:
+        """Let the connection's thread make a call; if that raises, it is the answer."""
+
+        def made() -> None:
+            try:
+                call()
+            except Exception as error:
+                answer(future, error)
+
+        self._connection.ioloop.add_callback_threadsafe(made)
+
+    def line(self) -> Line:
+        """Open a channel."""
+        future = self.promise(None)
+        self.do(future, lambda: self._connection.channel(
+            on_open_callback=lambda channel: answer(future, channel)
+        ))  # fmt: skip
+        return Line(self, self.wait(future))
+
+    def fail(self, line: Line | None, error: BaseException) -> None:
+        """Give all that wait for a line, or for the whole connection, this answer."""
+        with self._lock:
+            failed = [f for f, of in self._waiting.items() if line is None or of is line]
+        for future in failed:
+            answer(future, error)
+
+    def close(self) -> None:
+        """Disconnect, and let the thread end."""
+        if self.over is None:
+            self._connection.ioloop.add_callback_threadsafe(self._hang_up)
+        self._thread.join(self.timeout)
+
+    def _hang_up(self) -> None:
+        if not (self._connection.is_closing or self._connection.is_closed):
+            self._connection.close()
+
+    def _serve(self) -> None:
+        loop = self._connection.ioloop
+        try:
+            loop.start()
+        except BaseException as error:
+            self._end(error)
+        finally:
+            loop.close()
+
+    def _on_blocked(self, _: Any, frame: Any) -> None:
+        self.blocked = str(frame.method.reason)
+
+    def _on_unblocked(self, *_: Any) -> None:
+        self.blocked = ""
+
+    def _end(self, error: BaseException) -> None:
+        with self._lock:
+            self.over = self.over or error
+        self.fail(None, error)
+        self._connection.ioloop.stop()
+
+
+class Line:
+    """A channel. Once the server has closed it, `closed` says why, and nothing else works."""
+
+    def __init__(self, wire: Wire, channel: Any) -> None:
+        self.wire, self._channel = wire, channel
+        self.closed: BaseException | None = None
+        self.unrouted = 0  # messages that no queue took
+        self._sent = 0
+        self._unconfirmed: set[int] = set()
+        self._refused = 0
+        self._confirmed: Answer | None = None
+        self._prefetch = 0
+        channel.add_on_close_callback(self._on_close)
+        channel.add_on_cancel_callback(lambda _: channel.close(404, "its queue was deleted"))
+
+    def ask(self, verb: str, **details: Any) -> Any:
+        """Ask the server for something, such as "queue_declare"; return its answer."""
+        future = self._promise()
+        call = getattr(self._channel, verb)
+        self.wire.do(future, lambda: call(callback=lambda *given: answer(future, given), **details))
+        return self.wire.wait(future)
+
+    def tell(self, verb: str, **details: Any) -> None:
+        """Say something that the server doesn't answer, such as "basic_ack"."""
+        future = self._promise()
+        call = getattr(self._channel, verb)
+        self.wire.do(future, lambda: answer(future, call(**details)))
+        self.wire.wait(future)
+
+    def take(self, queue: str, most: int, wait: float) -> list[Message]:
+        """Consume for a moment: take what is there, or wait up to `wait` seconds for the first."""
+        first, found = self._promise(), list[Message]()
+
+        def put(message: Message) -> None:
+            found.append(message)
+            answer(first, None)
+
+        tag = self.consume(queue, most, put)
+        try:
+            first.result(wait)
+        except TimeoutError:
+            pass
+        finally:
+            self.wire.forget(first)
+        self._cancel(tag)
+        return found
+
+    def consume(self, queue: str, most: int, put: Callable[[Message], None]) -> str:
+        """Have messages of a queue put somewhere, at most so many unacked; return the tag."""
+        if most != self._prefetch:
+            self.ask("basic_qos", prefetch_count=most)
+            self._prefetch = most
+        reply = self.ask("basic_consume", queue=queue, on_message_callback=lambda _, *m: put(m))[0]
+        return str(reply.method.consumer_tag)
+
+    def _cancel(self, tag: str) -> None:
+        """End a consumer; what still arrives until the server knows is taken, not rejected."""
+        future = self._promise()
+
+        def call() -> None:
+            self._channel.basic_cancel(tag, lambda _: answer(future, None))
+            # pika would reject what arrives now, and the queue would count that as a delivery
+            self._channel._cancelled.discard(tag)
+
+        self.wire.do(future, call)
+        self.wire.wait(future)
+
+    def confirm(self) -> None:
+        """Have each message confirmed, or returned if no queue took it."""
+        self._channel.add_on_return_callback(self._on_return)
+        self.ask("confirm_delivery", ack_nack_callback=self._on_confirm)
+
+    def publish(self, exchange: str, bodies: list[bytes], properties: Any) -> int:
+        """Publish, and wait for the confirms; return how many messages the server refused."""
+        self._refused = 0
+        for start in range(0, len(bodies), CHUNK):
+            future = self._promise()
+            chunk = bodies[start : start + CHUNK]
+            self.wire.do(future, partial(self._send, future, exchange, chunk, properties))
+            self.wire.wait(future)
+        return self._refused
+
+    def close(self) -> None:
+        """Close the channel: the server gives what it had lent to others."""
+        if self.closed is None and self.wire.over is None:
+            future = self._promise()
+            self._channel.add_on_close_callback(lambda *_: answer(future, None))
+            self.wire.do(future, self._channel.close)
+            self.wire.wait(future)
+
+    def _promise(self) -> Answer:
+        if self.closed is not None:
+            raise self.closed
+        return self.wire.promise(self)
+
+    def _send(self, future: Answer, exchange: str, bodies: list[bytes], properties: Any) -> None:
+        self._confirmed = future
+        self._unconfirmed = {*range(self._sent + 1, self._sent + len(bodies) + 1)}
+        self._sent += len(bodies)
+        for body in bodies:
+            self._channel.basic_publish(exchange, "", body, properties, mandatory=True)
+
+    def _on_confirm(self, frame: Any) -> None:
+        tag, many = frame.method.delivery_tag, frame.method.multiple
+        done = {n for n in self._unconfirmed if n <= tag} if many else {tag}
+        self._unconfirmed -= done
+        if isinstance(frame.method, spec.Basic.Nack):
+            self._refused += len(done)
+        if not self._unconfirmed and self._confirmed is not None:
+            answer(self._confirmed, None)
+
+    def _on_return(self, *_: Any) -> None:
+        self.unrouted += 1
+
+    def _on_close(self, _: Any, why: BaseException) -> None:
+        self.closed = why
+        self.wire.fail(self, why)
+
+
+def answer(future: Answer, given: Any) -> None:
+    """Put an answer, or an error, into its place, unless one is there."""
+    if not future.done():
+        if isinstance(given, BaseException):
+            future.set_exception(given)
+        else:
+            future.set_result(given)

@@ -1,0 +1,17 @@
+"""The embedded broker, in files, is held to what every engine is held to."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engines.contract import Outcomes, check_row, each_row, outcomes_of
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
+    return outcomes_of("file", f"file://{tmp_path_factory.mktemp('broker')}")
+
+
+@each_row
+def test_it_keeps_what_is_expected_of_it(row: str, outcomes: Outcomes) -> None:
+    check_row("file", outcomes[row])
