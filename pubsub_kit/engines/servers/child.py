@@ -60,14 +60,18 @@ class Child:
 
     def end(self, number: int, seconds: float) -> None:
         """Send it a signal and wait for its end; kill it if that takes longer than `seconds`."""
-        if self.paused:
+        if self.paused and self.alive:
             self.resume()
+        self.tell(number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(seconds)
+        self.kill()
+
+    def tell(self, number: int) -> None:
+        """Send it a signal, if it still runs, and wait for nothing."""
         if self.alive:
             with contextlib.suppress(OSError):
                 self.process.send_signal(number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(seconds)
-        self.kill()
 
     def kill(self) -> None:
         """End it, and whatever it has started, at once (SIGKILL)."""

@@ -55,6 +55,7 @@ class Server(ABC):
         self.port = checked_port(port)
         self.version = ""  # as the program says it, once it has started
         self.children: list[Child] = []
+        self.goes_with: Path | None = None  # a temporary folder around the given one
         self._folder: Path | None = None
         self._lock: FolderLock | None = None
         self._log_start = 0
@@ -130,6 +131,7 @@ class Server(ABC):
             raise ServerError(f"{self.name} runs already, at {self.url}: stop() it first.")
         if sentence := self.missing():
             raise ServerError(sentence)
+        self.kill()  # what a server that ended by itself has left
         with self._or_nothing():
             refuse_taken(self.port)
             self._settle()
@@ -162,6 +164,11 @@ class Server(ABC):
         if not keep:
             self._clear()
 
+    def ask_to_end(self) -> None:
+        """Let it begin to end, and wait for nothing: stop() does."""
+        for child in self.children[-1:]:
+            child.tell(self.ends_with)
+
     def kill(self) -> None:
         """End it at once (SIGKILL), as a crash does; its data stays as it is."""
         for child in reversed(self.children):
@@ -193,7 +200,7 @@ class Server(ABC):
         self, command: Sequence[str | Path], environment: Mapping[str, str] | None = None
     ) -> Child:
         """Start a process of it, which writes to its log; raises ServerError."""
-        temporary = self.folder if self.given is None else None
+        temporary = self.folder if self.given is None else self.goes_with
         child = Child(command, self.folder / LOG, environment, temporary)
         self.children.append(child)
         return child

@@ -8,14 +8,26 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pubsub_kit.engines.servers.aws import Aws
 from pubsub_kit.engines.servers.kafka import Kafka
+from pubsub_kit.engines.servers.kafka_cluster import kafka
 from pubsub_kit.engines.servers.nats import Nats
+from pubsub_kit.engines.servers.pubsub import PubSub
+from pubsub_kit.engines.servers.rabbitmq import RabbitMQ
 from pubsub_kit.engines.servers.redis import Redis
 from pubsub_kit.engines.servers.server import Server
 from pubsub_kit.engines.servers.trouble import ServerError
 from pubsub_kit.errors import brief
 
-_ENGINES: dict[str, type[Server]] = {one.name: one for one in (Kafka, Redis, Nats)}
+_Make = Callable[..., Server]
+_ENGINES: dict[str, tuple[_Make, type[Server]]] = {
+    "kafka": (kafka, Kafka),
+    "rabbitmq": (RabbitMQ, RabbitMQ),
+    "redis": (Redis, Redis),
+    "nats": (Nats, Nats),
+    "sqs": (Aws, Aws),
+    "pubsub": (PubSub, PubSub),
+}
 #: The servers that can be started, by the names that `start` and the command `engine` take.
 NAMES = tuple(_ENGINES)
 
@@ -39,7 +51,7 @@ def start(name: str, folder: Path | str | None = None, port: int = 0, **options:
 
 def make(name: str, folder: Path | str | None = None, port: int = 0, **options: Any) -> Server:
     """Return a server that is not yet started; takes and raises what `start` does."""
-    engine: Callable[..., Server] = _engine(name)
+    engine, _ = _engine(name)
     known = list(inspect.signature(engine).parameters)[2:]
     if strangers := [option for option in options if option not in known]:
         raise ServerError(
@@ -53,10 +65,10 @@ def available(name: str) -> str | None:
 
     Nothing is started or fetched. Raises ServerError for a name that is none.
     """
-    return _engine(name).missing()
+    return _engine(name)[1].missing()
 
 
-def _engine(name: object) -> type[Server]:
+def _engine(name: object) -> tuple[_Make, type[Server]]:
     if isinstance(name, str) and name in _ENGINES:
         return _ENGINES[name]
     near = difflib.get_close_matches(name[:40], NAMES, 1) if isinstance(name, str) else []

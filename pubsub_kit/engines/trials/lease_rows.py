@@ -54,9 +54,9 @@ def nack_with_delay(case: EngineCase) -> None:
     """An event that is nacked with a delay is not redelivered before the delay has passed."""
     worker = case.worker("w1")
     case.publish("orders", "tea")
-    worker.needs("tea").counts("nack", 1.5 * case.lease)
-    case.wait(case.lease)
-    worker.gets_nothing(f"it was nacked for {1.5 * case.lease:g} s")
+    worker.needs("tea").counts("nack", case.lease)
+    case.wait(case.lease / 2)
+    worker.gets_nothing(f"it was nacked for {case.lease:g} s, and half of that has passed")
     eventually(case, worker, "tea", case.lease + 2).acks()
 
 
@@ -109,15 +109,15 @@ def late_ack_takes_nothing(case: EngineCase) -> None:
 
 @kept_in(SETTLING)
 def extend(case: EngineCase) -> None:
-    """A worker that asks for more time before its lease ends keeps the event for so long."""
+    """A worker that asks for a lease anew before its own ends keeps the event for so long."""
     slow, other = case.worker("slow"), case.worker("other")
     case.publish("orders", "tea")
     held = slow.pull()
     rest = other if held is not None else slow
     held = held or other.needs("tea")
     case.wait(case.lease / 2)
-    held.counts("extend", 2 * case.lease)
-    case.wait(case.lease)
+    held.counts("extend", case.lease)
+    case.wait(0.6 * case.lease)
     rest.gets_nothing("the lease was extended")
     held.acks()
 
