@@ -146,24 +146,28 @@ class EngineWorker(ABC):
         if self.closed:
             raise EngineError(f"{self!r} was closed: subscribe again.")
 
+    def tries(self, lent: Lent) -> int:
+        """Return how often a message was delivered, as far as anybody counts."""
+        return lent.attempt or 0
+
     def failed(self, lent: Lent, delay: float | None, reason: str) -> bool:
         """Give a message back, or bury it if that was its last delivery."""
         most = self.settings.max_deliveries
-        if not self.buries and most is not None and (lent.attempt or 0) >= most:
+        if not self.buries and most is not None and self.tries(lent) >= most:
             return self._bury(lent, reason)
         return self.returned(lent, delay)
 
     def _overdue(self, lent: Lent) -> bool:
         """Bury what was delivered as often as it may be, and whose worker said nothing."""
         most = self.settings.max_deliveries
-        if self.buries or most is None or (lent.attempt or 0) <= most:
+        if self.buries or most is None or self.tries(lent) <= most:
             return False
         lent.attempt = most
         self._bury(lent, "the ack deadline passed")
         return True
 
     def _bury(self, lent: Lent, reason: str) -> bool:
-        place = (0, 0, lent.attempt or 0, lent.event)
+        place = (0, 0, self.tries(lent), lent.event)
         letter = dead_letter(place, self.topic, self.group, reason)
         if lent.position is not None:
             letter = letter._replace(

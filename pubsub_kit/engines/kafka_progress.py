@@ -1,0 +1,65 @@
+"""How far a worker has come in one partition: a Kafka group commits one number, not a set.
+
+    offset      4    5    6    7    8        5 and 7 are acked
+                ✓    ✓    ·    ✓    ·        committed: 6, the first that is not
+
+Acks may come in any order, but the number goes up only as far as there is no gap. What was acked
+above a gap is known to this worker alone: if it dies, its heir gets 7 again.
+"""
+
+from __future__ import annotations
+
+from pubsub_kit.engines.worker import Lent
+
+
+class Progress:
+    """What is lent of a partition, what was acked above a gap, and what comes next."""
+
+    def __init__(self) -> None:
+        self.lent: dict[int, Lent] = {}
+        self.done: set[int] = set()
+        self.handed: dict[int, int] = {}  # how often this worker handed an offset out
+        self.next = 0
+
+    def hand(self, offset: int, lent: Lent) -> None:
+        """Note that a message was lent."""
+        self.lent[offset] = lent
+        self.handed[offset] = self.handed.get(offset, 0) + 1
+        self.next = offset + 1
+
+    def seen(self, offset: int) -> bool:
+        """Return whether a message was finished before, and only came by again."""
+        if offset in self.done:
+            self.next = max(self.next, offset + 1)
+        return offset in self.done or offset < self.next
+
+    def mark(self, offset: int) -> int:
+        """Return how far everything is finished if this offset is."""
+        rest = (each for each in self.lent if each != offset)  # in ascending order
+        first = next(rest, None)
+        return self._end(offset) if first is None else first
+
+    def _end(self, offset: int) -> int:
+        end = self.next
+        while end in self.done or end == offset:
+            end += 1
+        return end
+
+    def finish(self, offset: int) -> None:
+        """Note that a message was finished."""
+        mark = self.mark(offset)
+        self.lent.pop(offset, None)
+        self.handed.pop(offset, None)
+        self.done = {each for each in {*self.done, offset} if each >= mark}
+        if not self.lent:
+            self.next = mark
+
+    def rewind(self, offset: int) -> None:
+        """Take back what was lent from an offset on."""
+        for later in [each for each in self.lent if each >= offset]:
+            self.lent.pop(later).revoked = True
+        self.next = offset
+
+    def end(self) -> None:
+        """Take back everything: the partition is somebody else's now."""
+        self.rewind(-1)
