@@ -11,6 +11,8 @@ from pubsub_kit.errors import PubSubKitError, brief
 
 LESSON_LEASE = 10.0  # seconds of the lesson: what an answer asks for when it extends
 UNABLE = 3  # the exit code of a process whose engine can't do what the answer wants
+ENDLESS = 4  # that of one which was lent messages far more often than there are any
+MANY = 30  # such deliveries: no case needs more than eight
 
 
 class JobError(PubSubKitError):

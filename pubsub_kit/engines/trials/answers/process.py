@@ -17,7 +17,14 @@ from pubsub_kit.broker.consumer import Consumer
 from pubsub_kit.engines.connect import connect
 from pubsub_kit.engines.protocol import NotSupported
 from pubsub_kit.engines.trials.answers import shop
-from pubsub_kit.engines.trials.answers.job import LESSON_LEASE, UNABLE, Job, answer_of
+from pubsub_kit.engines.trials.answers.job import (
+    ENDLESS,
+    LESSON_LEASE,
+    MANY,
+    UNABLE,
+    Job,
+    answer_of,
+)
 from pubsub_kit.engines.trials.answers.journal import Journal
 from pubsub_kit.engines.trials.answers.places import Fate
 from pubsub_kit.engines.trials.answers.real import RealWorld
@@ -125,6 +132,8 @@ def consume(job: Job, engine: Any, world: RealWorld, db: SqliteStore, journal: J
             time.sleep(IDLE)
         if time.monotonic() - source.last > job.quiet:
             break
+        if len(journal.all("handles")) > MANY:
+            raise SystemExit(ENDLESS)
     worker.close()
 
 

@@ -25,13 +25,13 @@ from uuid import uuid4
 from pubsub_kit.broker.dead_letters import revive
 from pubsub_kit.engines.connect import connect
 from pubsub_kit.engines.protocol import NotSupported
-from pubsub_kit.engines.trials.answers.job import UNABLE, Job, JobError
+from pubsub_kit.engines.trials.answers.job import ENDLESS, UNABLE, Job, JobError
 from pubsub_kit.engines.trials.answers.journal import Line, lines_of
 from pubsub_kit.engines.trials.answers.places import Place
 from pubsub_kit.engines.trials.answers.rules import QUESTIONS, Left, Question
 from pubsub_kit.engines.trials.answers.sqlite_store import rows_of
 
-HOLDS, STUCK, UNSUPPORTED = "holds", "never ends", "not supported"
+HOLDS, FAILS, STUCK, UNSUPPORTED = "holds", "fails", "never ends", "not supported"
 
 
 class Terms(NamedTuple):
@@ -39,12 +39,12 @@ class Terms(NamedTuple):
 
     `lease` is its shortest useful one, `quiet` how long it may take to hand out again what a dead
     process had, and `patience` how long a process may take at all. `one_process` says that the
-    engine is a folder, which belongs to one process at a time.
+    engine is a folder, which belongs to one process at a time: each trial has one in it.
     """
 
     lease: float = 1.0
     quiet: float = 3.0
-    patience: float = 20.0
+    patience: float = 60.0
     one_process: bool = False
 
 
@@ -87,7 +87,9 @@ def run(url: str, case: Case, terms: Terms = Terms()) -> Ending:  # noqa: B008 â
     if terms.one_process and any(place.stops for place in case.places):
         return Ending(UNSUPPORTED, "its folder belongs to one process at a time")
     with TemporaryDirectory(prefix="pubsub-kit-") as folder:
-        return _Trial(url, case, terms, Path(folder) / "rows.db").ending()
+        path = Path(folder)
+        own = f"{url}/{path.name}" if terms.one_process else url
+        return _Trial(own, case, terms, path / "rows.db").ending()
 
 
 class _Trial:
@@ -124,7 +126,7 @@ class _Trial:
         rows, lines = dict(rows_of(self.path)), lines_of(self.path)
         answered = [line.what for line in lines if line.deed == "answered"]
         wrong = self.question.rule(Left(rows, heard, answered, sum(self.came)))
-        verdict = STUCK if stuck else "fails" if wrong else HOLDS
+        verdict = STUCK if stuck else FAILS if wrong else HOLDS
         return Ending(verdict, wrong, rows, lines, tuple(self.came), heard)
 
     def _set_up(self) -> None:
@@ -152,6 +154,8 @@ class _Trial:
         for place in places:
             with self._process(place) as process:
                 self.came.append(came := self._wait(process, place))
+                # What the dead one has acked, the engine may not have kept: only silence tells.
+                self.job = self.job._replace(expected=())
                 if came and place.stops:
                     ended = self._lives()
                     process.send_signal(signal.SIGCONT)
@@ -196,6 +200,8 @@ class _Trial:
             _, said = process.communicate(timeout=self.terms.patience)
         except subprocess.TimeoutExpired:
             process.kill()
+            return False
+        if process.returncode == ENDLESS:
             return False
         if process.returncode == UNABLE:
             raise NotSupported(said.strip())
