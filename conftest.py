@@ -23,6 +23,8 @@ settings.load_profile("kit")
 
 # Notebooks are run as somebody opens them who has answered nothing yet.
 os.environ["PUBSUB_KIT_PROGRESS"] = "off"
+# And where no server runs.
+os.environ["PUBSUB_KIT_ENGINES"] = "off"
 
 
 # What a release of matplotlib may draw otherwise is not compared: the words beside it are.
@@ -37,8 +39,8 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "browser" in item.path.relative_to(item.config.rootpath).parts:
-            item.add_marker("browser")
+        for marker in {"browser", "engines"} & {*item.path.relative_to(item.config.rootpath).parts}:
+            item.add_marker(marker)
     moving = [item.nodeid for item in items if re.search(" at 0x[0-9a-f]+", item.nodeid)]
     if moving:  # an address differs in each process: workers would collect different tests
         raise pytest.UsageError(f"These tests are named after an address in memory: {moving}.")

@@ -37,9 +37,14 @@ COMMANDS = {
         "rehearse a system-design interview, against the clock",
     ),
     "cards": ("pubsub_kit.interviews.cards.terminal", ("interview",), "review cards when due"),
+    "engine": (
+        "pubsub_kit.engines.servers.terminal",
+        ("engines",),
+        "start a real server: Kafka, RabbitMQ, Redis, NATS, SQS or Pub/Sub",
+    ),
     "test": (
         "pubsub_kit.workbook.suite",
-        ("test", "interview"),
+        ("test", "interview", "engines"),
         "run every test; what follows goes to pytest",
     ),
     "build": (

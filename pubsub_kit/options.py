@@ -7,6 +7,7 @@ is used here. `lab` reads its own, since it enters the environment by itself.
 from __future__ import annotations
 
 import argparse
+import difflib
 
 PROGRAM = "python3 -m pubsub_kit"
 SECONDS = 120.0  # that a cell may take: a check ends by itself long before
@@ -16,6 +17,8 @@ LEGEND = "The first sign says whether an answer of yours has ever held; no later
 away.\nThe second one says how your last check ended."
 ROLES = ("candidate", "interviewer")
 LEAST_MINUTES, MOST_MINUTES = 5.0, 240.0  # of a rehearsal: shorter boxes leave no time to talk
+ENGINES = ("kafka", "rabbitmq", "redis", "nats", "sqs", "pubsub")
+MOST_BROKERS = 9  # of a Kafka cluster on one machine
 PARTS = ("logs", "brokers", "worlds", "races", "verdicts", "feeds")
 
 
@@ -79,6 +82,27 @@ def interview() -> argparse.ArgumentParser:
     again.add_argument("--resume", action="store_true", help="go on; refuse to begin a new one")
     again.add_argument(
         "--new", action="store_true", help="begin a new one; leave the last as it is"
+    )
+    return parser
+
+
+def engine() -> argparse.ArgumentParser:
+    """Return the options of `engine`: which server, and where it listens and keeps its data."""
+    parser = argparse.ArgumentParser(
+        prog=f"{PROGRAM} engine",
+        description="Start a real server on 127.0.0.1, and keep it until Ctrl-C. What has to be "
+        "downloaded is, once, into ~/.cache/pubsub-kit.",
+        epilog="sqs has SNS and EventBridge, too. It and pubsub are emulators, all in memory.",
+    )
+    parser.add_argument("name", type=_engine, metavar="name", help=f"among {', '.join(ENGINES)}")
+    parser.add_argument(
+        "--port", type=_port, default=0, metavar="P", help="where it listens (any that is free)"
+    )
+    parser.add_argument(
+        "--folder", metavar="F", help="where it keeps its data (a temporary folder)"
+    )
+    parser.add_argument(
+        "--brokers", type=_brokers, metavar="N", help="kafka only: how many brokers, such as 3 (1)"
     )
     return parser
 
@@ -207,6 +231,30 @@ def _part(name: str) -> str:
     return name
 
 
+def _engine(name: str) -> str:
+    if name not in ENGINES:
+        near = difflib.get_close_matches(name[:40], ENGINES, 1)
+        meant = f"did you mean {near[0]}?" if near else f"choose among {', '.join(ENGINES)}"
+        raise argparse.ArgumentTypeError(f"there is no engine {name[:40]!r}: {meant}")
+    return name
+
+
+def _port(given: str) -> int:
+    if not given.isdecimal() or not 1 <= int(given[:9]) < 65_536:
+        raise argparse.ArgumentTypeError(
+            f"{given[:20]!r} is no port: give a whole number from 1 to 65535"
+        )
+    return int(given)
+
+
+def _brokers(given: str) -> int:
+    if not given.isdecimal() or not 1 <= int(given[:9]) <= MOST_BROKERS:
+        raise argparse.ArgumentTypeError(
+            f"{given[:20]!r} is no number of brokers: count from 1 to {MOST_BROKERS}"
+        )
+    return int(given)
+
+
 def _rounds(given: str) -> int:
     if not given.isdecimal() or int(given) < 1:
         raise argparse.ArgumentTypeError(f"{given!r} is no number of rounds: count from 1")
@@ -218,6 +266,7 @@ _PARSERS = {
     "progress": progress,
     "interview": interview,
     "cards": cards,
+    "engine": engine,
     "build": build,
     "bench": bench,
 }

@@ -52,6 +52,7 @@ class Aws(Adapter):
                 f"{brief(unknown[0])}."
             )
         self.clients: list[Any] = []
+        self._session = self._begun()
         try:
             self.sqs = self.client("sqs")
             self.polling = self.client("sqs", longer=math.ceil(min(self.wait, 20)))
@@ -72,7 +73,6 @@ class Aws(Adapter):
 
     def client(self, service: str, longer: float = 0.0) -> Any:
         """Return a client whose answers may take `longer` than `timeout` seconds."""
-        import boto3
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
 
@@ -84,9 +84,7 @@ class Aws(Adapter):
             max_pool_connections=50,
         )
         try:
-            found = boto3.session.Session(**self._session()).client(
-                service, config=config, endpoint_url=self._endpoint()
-            )
+            found = self._session.client(service, config=config, endpoint_url=self._endpoint())
         except (BotoCoreError, ValueError) as error:
             raise self._translated(error) from None
         self.clients.append(found)
@@ -95,15 +93,20 @@ class Aws(Adapter):
     def _endpoint(self) -> str | None:
         return f"http://{self.address.at(PORT)}" if self.address.host else None
 
-    def _session(self) -> dict[str, str]:
-        region = self.address.path.strip("/")
+    def _begun(self) -> Any:
+        """Return a session: with dummy credentials for an emulator, else as boto3 is set up."""
+        import boto3
+        from botocore.exceptions import BotoCoreError
+
+        known = {"region_name": self.address.path.strip("/") or None}
         if self.address.host:
-            return {
-                "region_name": region or REGION,
-                "aws_access_key_id": self.address.user or DUMMY,
-                "aws_secret_access_key": self.address.password or DUMMY,
-            }
-        return {"region_name": region} if region else {}
+            known["region_name"] = known["region_name"] or REGION
+            known["aws_access_key_id"] = self.address.user or DUMMY
+            known["aws_secret_access_key"] = self.address.password or DUMMY
+        try:
+            return boto3.session.Session(**known)
+        except BotoCoreError as error:
+            raise self._translated(error) from None
 
     def ask(self, client: Any, call: str, **arguments: Any) -> Any:
         """Return what a call answers; raises AwsError for a no, Unreachable for silence."""

@@ -120,14 +120,23 @@ class EventBridge(Queued):
             self.buried(queue, grave, settings)
         return SqsWorker(self, topic, group, settings, queue)
 
-    def _route(self, topic: str, queue: Queue) -> None:
-        """Let a rule, named as its queue without the bus, send the topic's events to a queue."""
-        rule = queue.arn.rpartition(":")[2].removeprefix(escaped(f"{self.bus}/"))
-        if len(rule) > LONGEST_RULE:
+    def named(self, path: str, fifo: bool) -> str:
+        """Return the name of a queue, if a rule can have it too."""
+        name = super().named(path, fifo)
+        if len(rule := self._rule(name)) > LONGEST_RULE:
             raise EngineError(
                 f"EventBridge has rules of up to {LONGEST_RULE} characters, and {rule!r} has "
                 f"{len(rule)}: choose a shorter topic or group."
             )
+        return name
+
+    def _rule(self, queue: str) -> str:
+        """Return the name of a queue's rule: the same without the bus, to which it belongs."""
+        return queue.removeprefix(escaped(f"{self.bus}/"))
+
+    def _route(self, topic: str, queue: Queue) -> None:
+        """Let a rule send the topic's events to a queue."""
+        rule = self._rule(queue.arn.rpartition(":")[2])
         pattern = json.dumps({"detail-type": [topic]})
         made = self.ask(
             self.front, "put_rule", Name=rule, EventBusName=self.bus, EventPattern=pattern

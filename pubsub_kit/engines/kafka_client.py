@@ -1,7 +1,7 @@
-"""What a consumer group and a share group have in common: how to publish to Kafka, and its errors.
+"""What a consumer group and a share group have in common: topics, publishing, and errors.
 
-librdkafka logs to stderr and retries for minutes by default. Here it says nothing (log_level 0), and
-what it knows becomes a sentence within `timeout` seconds. Set explicitly, since their defaults bite:
+librdkafka logs to stderr and retries for minutes by default. Here it says nothing (log_level 0),
+and what it knows becomes a sentence within `timeout` seconds. Set explicitly, since defaults bite:
 
     acks=all, enable.idempotence   an acknowledged message is on every replica in sync, and a retry
                                    of the client's own makes no copy; kafka://…?acks=1 asks for less
@@ -82,8 +82,10 @@ class KafkaClient(Adapter):
 
     def settings(self, **more: Any) -> dict[str, Any]:
         """Return what every client of this cluster is given."""
-        account = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN",
-                   "sasl.username": self.address.user, "sasl.password": self.address.password}  # fmt: skip
+        account = {
+            "security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN",
+            "sasl.username": self.address.user, "sasl.password": self.address.password,
+        }  # fmt: skip
         return {
             "bootstrap.servers": self.servers, "log_level": 0, "reconnect.backoff.max.ms": 1000,
             "socket.timeout.ms": max(1000, int(self.timeout * 1000)),

@@ -64,7 +64,7 @@ class Member(EngineWorker):
         found = self.adapter.until(lambda left: ask(asked, timeout=min(1.0, left)))
         if all(each.offset < 0 for each in found):
             offsets = self.offsets(start, partitions)
-            self.adapter.until(lambda left: self._commit(offsets))
+            self.adapter.until(lambda left: self.commit(offsets))
         self.consumer.subscribe(
             [self.topic], on_assign=self._given, on_revoke=self._taken, on_lost=self._lost
         )
@@ -81,9 +81,11 @@ class Member(EngineWorker):
 
     def await_share(self) -> None:
         """Wait until this worker is a member, and has partitions if there are enough of them."""
-        self.wait_for(lambda: self.joined, self.adapter.timeout)
-        if not self.joined:
-            self.adapter.brokers()  # is it a worker that does not pull, or no cluster at all?
+        end = time.monotonic() + self.adapter.timeout
+        while not self.joined and (left := end - time.monotonic()) > 0:
+            self.wait_for(lambda: self.joined or self.troubled, left)
+            if self.troubled:
+                self.check_server()
         if sum(each.present for each in self.crew()) < self.partitions:
             self.wait_for(lambda: self.progress, SHARE)
 
@@ -146,9 +148,9 @@ class Member(EngineWorker):
             raise self.adapter.failure(error, self.topic)
 
     def check_server(self) -> None:
-        """Find out whether the cluster answers, after an error; raises Unreachable."""
+        """Find out whether the cluster answers; raises Unreachable."""
         try:
-            self.consumer.list_topics(timeout=1.0)
+            self.consumer.list_topics(self.topic, timeout=min(1.0, self.adapter.timeout))
         except KafkaException as error:
             raise self.adapter.unreachable(error.args[0].str()) from None
         self.troubled = False
@@ -161,7 +163,7 @@ class Member(EngineWorker):
         end = time.monotonic() + self.adapter.timeout
         while True:
             try:
-                self._commit(place)
+                self.commit(place)
                 return True
             except KafkaException as error:
                 code = error.args[0].code()
@@ -177,7 +179,9 @@ class Member(EngineWorker):
                 if partition not in self.progress:
                     return False
 
-    def _commit(self, places: list[TopicPartition]) -> None:
+    def commit(self, places: list[TopicPartition]) -> None:
+        """Commit where to go on; raises KafkaException, and Unreachable if nobody answers."""
+        self.check_server()  # a commit would wait for a coordinator as long as a session lasts
         for each in self.consumer.commit(offsets=places, asynchronous=False) or []:
             if each.error is not None:
                 raise KafkaException(each.error)

@@ -18,10 +18,13 @@ reason is "delivery_limit", whatever your handler said.
 worker's channel closes: `ack_deadline` changes nothing here. A worker that hangs keeps its messages
 (at most for the server's consumer_timeout, by default 30 minutes). A nack redelivers at once.
 
-A pull is a consumer that lives as long as the pull, with a prefetch of what you asked for: so a
-worker holds nothing that you did not pull. With `ordered`, the queue has x-single-active-consumer:
-from its first pull on, one worker gets all messages, one at a time (prefetch 1), and another takes
-over once that one leaves. RabbitMQ does not answer an ack: True means that the channel was open.
+A worker pulls with basic.get, so it holds what you pulled and nothing else. Where ten or more are
+ready and asked for, it becomes a consumer with a prefetch of as many, until it has them. With
+`ordered`, the queue has x-single-active-consumer: from its first pull on, one worker gets all
+messages, one at a time (prefetch 1), and another takes over once that one leaves. RabbitMQ does
+not answer an ack: True means that the channel was open.
+
+After a crash a quorum queue elects its leader first: a publish in these seconds gets no confirm.
 
 Seen with RabbitMQ 3.10.8. See https://www.rabbitmq.com/docs/quorum-queues.
 """

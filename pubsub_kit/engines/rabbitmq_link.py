@@ -60,7 +60,10 @@ class Link:
         """Turn pika's errors into sentences about a topic, or about a group of it."""
         try:
             yield
-        except exceptions.ChannelClosed as error:
+        except exceptions.ChannelClosedByClient as error:
+            gone = self._wire.over if self._wire is not None else None
+            raise self._lost(gone or error) from None
+        except exceptions.ChannelClosedByBroker as error:
             raise self._refusal(error, topic, group) from None
         except LOST as error:
             raise self._lost(error) from None
@@ -90,7 +93,7 @@ class Link:
         ):
             return self.adapter.refused(text)
         blocked = self._wire.blocked if self._wire is not None else ""
-        return self.adapter.unreachable(blocked or text or type(error).__name__)
+        return self.adapter.unreachable(blocked or text or "no connection")
 
     def _parameters(self) -> Any:
         timeout = self.adapter.timeout

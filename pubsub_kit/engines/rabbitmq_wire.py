@@ -114,9 +114,10 @@ class Wire:
 
     def close(self) -> None:
         """Disconnect, and let the thread end."""
-        if self.over is None:
+        lost = self.over is not None
+        if not lost:
             self._connection.ioloop.add_callback_threadsafe(self._hang_up)
-        self._thread.join(self.timeout)
+        self._thread.join(0 if lost else self.timeout)
 
     def _hang_up(self) -> None:
         if not (self._connection.is_closing or self._connection.is_closed):
@@ -155,8 +156,9 @@ class Line:
         self._unconfirmed: set[int] = set()
         self._refused = 0
         self._confirmed: Answer | None = None
-        self._prefetch = 0
+        self._getting: Answer | None = None
         channel.add_on_close_callback(self._on_close)
+        channel.add_callback(lambda _: self._on_got(None), [spec.Basic.GetEmpty], one_shot=False)
         channel.add_on_cancel_callback(lambda _: channel.close(404, "its queue was deleted"))
 
     def ask(self, verb: str, **details: Any) -> Any:
@@ -173,43 +175,22 @@ class Line:
         self.wire.do(future, lambda: answer(future, call(**details)))
         self.wire.wait(future)
 
-    def take(self, queue: str, most: int, wait: float) -> list[Message]:
-        """Consume for a moment: take what is there, or wait up to `wait` seconds for the first."""
-        first, found = self._promise(), list[Message]()
-
-        def put(message: Message) -> None:
-            found.append(message)
-            answer(first, None)
-
-        tag = self.consume(queue, most, put)
-        try:
-            first.result(wait)
-        except TimeoutError:
-            pass
-        finally:
-            self.wire.forget(first)
-        self._cancel(tag)
+    def get(self, queue: str) -> Message | None:
+        """Take the next message of a queue, if it has one."""
+        self._getting = future = self._promise()
+        self.wire.do(future, lambda: self._channel.basic_get(queue, lambda _, *m: self._on_got(m)))
+        found: Message | None = self.wire.wait(future)
         return found
 
     def consume(self, queue: str, most: int, put: Callable[[Message], None]) -> str:
-        """Have messages of a queue put somewhere, at most so many unacked; return the tag."""
-        if most != self._prefetch:
-            self.ask("basic_qos", prefetch_count=most)
-            self._prefetch = most
+        """Have messages of a queue put somewhere, at most so many unacked; return the tag.
+
+        To cancel such a consumer while it may still be sent something would be wrong: the server
+        takes back what is under way, and counts that as a delivery.
+        """
+        self.ask("basic_qos", prefetch_count=most)
         reply = self.ask("basic_consume", queue=queue, on_message_callback=lambda _, *m: put(m))[0]
         return str(reply.method.consumer_tag)
-
-    def _cancel(self, tag: str) -> None:
-        """End a consumer; what still arrives until the server knows is taken, not rejected."""
-        future = self._promise()
-
-        def call() -> None:
-            self._channel.basic_cancel(tag, lambda _: answer(future, None))
-            # pika would reject what arrives now, and the queue would count that as a delivery
-            self._channel._cancelled.discard(tag)
-
-        self.wire.do(future, call)
-        self.wire.wait(future)
 
     def confirm(self) -> None:
         """Have each message confirmed, or returned if no queue took it."""
@@ -254,6 +235,10 @@ class Line:
             self._refused += len(done)
         if not self._unconfirmed and self._confirmed is not None:
             answer(self._confirmed, None)
+
+    def _on_got(self, message: Message | None) -> None:
+        if self._getting is not None:
+            answer(self._getting, message)
 
     def _on_return(self, *_: Any) -> None:
         self.unrouted += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -19,7 +20,9 @@ from pubsub_kit.engines.worker import EngineWorker, Lent
 from pubsub_kit.log.event import Event
 from pubsub_kit.log.ids import fresh_id
 
-MOST = 1000  # messages at most of one pull
+LOOKS = 0.005, 0.05  # seconds between two looks at an empty queue: the first, and the longest
+MANY, MOST = 10, 1000  # messages for which a consumer is worth it, and to whom it may be sent
+FILLS = 0.1  # seconds for which nothing more comes, where others take from the queue too
 
 
 class RabbitWorker(EngineWorker):
@@ -35,7 +38,7 @@ class RabbitWorker(EngineWorker):
         self._lock = threading.Lock()
         self._line: Line | None = None
         self._lent: dict[int, Lent] = {}  # by the tag that the channel gave it
-        self._arrived: queue.Queue[Message] | None = None
+        self._stream: queue.Queue[Message] | None = None  # what a consumer of ours was sent
         with self.link.sentences(topic, group):
             self._channel()
 
@@ -43,8 +46,7 @@ class RabbitWorker(EngineWorker):
         """Take what is there; look again until `wait` has passed if nothing is."""
         with self._lock, self.link.sentences(self.topic, self.group):
             line = self._channel()
-            ordered = self.settings.ordered
-            found = self._next(line) if ordered else line.take(self.queue, min(n, MOST), self.wait)
+            found = self._next(line) if self.settings.ordered else self._some(line, n)
             lent = [self._lend(line, message) for message in found]
             self._lent.update({each.raw[1]: each for each in lent})
             return lent
@@ -79,7 +81,7 @@ class RabbitWorker(EngineWorker):
         if line is None or line.closed is not None or line.wire.over is not None:
             self._revoke()
             self._line = line = self.link.wire().line()
-            self._arrived = None
+            self._stream = None
         return line
 
     def _revoke(self) -> None:
@@ -88,14 +90,48 @@ class RabbitWorker(EngineWorker):
         self._lent.clear()
 
     def _next(self, line: Line) -> list[Message]:
-        """Take the next message, in order: from a consumer that lasts, so that it stays the one."""
-        if self._arrived is None:
-            self._arrived = queue.Queue()
-            line.consume(self.queue, 1, self._arrived.put)
-        try:
-            return [self._arrived.get(self.wait > 0, self.wait or None)]
-        except queue.Empty:
-            return []
+        """Take the next message in order: from a consumer that lasts, so that it stays the one."""
+        if self._stream is None:
+            self._stream = queue.Queue()
+            line.consume(self.queue, 1, self._stream.put)
+        return _arrived(self._stream, 1, self.wait)
+
+    def _some(self, line: Line, n: int) -> list[Message]:
+        found = self._waited_for(line, n)
+        while found and len(found) < n and (ready := getattr(found[-1][0], "message_count", 0)):
+            if (more := min(n - len(found), ready, MOST)) >= MANY and self._stream is None:
+                return found + self._streamed(line, more)
+            if (message := line.get(self.queue)) is None:
+                break
+            found.append(message)
+        return found
+
+    def _waited_for(self, line: Line, n: int) -> list[Message]:
+        ends, pause = time.monotonic() + self.wait, LOOKS[0]
+        while True:
+            if self._stream is not None and (found := _arrived(self._stream, n, 0)):
+                return found
+            if (message := line.get(self.queue)) is not None:
+                return [message]
+            if (left := ends - time.monotonic()) <= 0:
+                return []
+            time.sleep(min(pause, left))
+            pause = min(2 * pause, LOOKS[1])
+
+    def _streamed(self, line: Line, count: int) -> list[Message]:
+        """Take many at once, from a consumer that has no room for more.
+
+        Where others were faster, it still has room, and goes on to fill it: see `Line.consume`.
+        """
+        self._stream = queue.Queue()
+        tag = line.consume(self.queue, count, self._stream.put)
+        found = _arrived(self._stream, count, FILLS)
+        while len(found) < count and (more := _arrived(self._stream, count - len(found), FILLS)):
+            found += more
+        if len(found) == count:
+            line.ask("basic_cancel", consumer_tag=tag)
+            self._stream = None
+        return found
 
     def _lend(self, line: Line, message: Message) -> Lent:
         method, properties, body = message
@@ -118,6 +154,14 @@ class RabbitWorker(EngineWorker):
             if self._lent.get(tag) is lent:
                 del self._lent[tag]
         return True
+
+
+def _arrived(stream: queue.Queue[Message], most: int, wait: float) -> list[Message]:
+    found: list[Message] = []
+    with suppress(queue.Empty):
+        while len(found) < most:
+            found.append(stream.get(not found and wait > 0, wait or None))
+    return found
 
 
 def texts(headers: Mapping[str, Any], content_type: str | None) -> dict[str, str | bytes]:

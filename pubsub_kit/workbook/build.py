@@ -131,9 +131,10 @@ def _client(notebook: NotebookNode, folder: Path) -> tuple[NotebookClient, list[
 
 
 def _environment(root: Path) -> dict[str, str]:
-    """Put this checkout first on the path, and a learner's answers out of the build's way."""
+    """Put this checkout first on the path, and keep a learner's answers and servers out of it."""
     path = os.pathsep.join(filter(None, [str(root), str(KIT), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, "PYTHONPATH": path, "PUBSUB_KIT_PROGRESS": "off"}
+    off = {"PUBSUB_KIT_PROGRESS": "off", "PUBSUB_KIT_ENGINES": "off"}
+    return {**os.environ, "PYTHONPATH": path, **off}
 
 
 def _reason(error: Exception) -> str:

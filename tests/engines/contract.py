@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import pytest
 
+from pubsub_kit.engines.servers import available
 from pubsub_kit.engines.trials.contract import Outcome, played
 from pubsub_kit.engines.trials.expected import difference, expectations
 from pubsub_kit.engines.trials.rows import BY_NAME
+from pubsub_kit.engines.trials.running import running
 
 Outcomes = dict[str, Outcome]
 each_row = pytest.mark.parametrize("row", [*BY_NAME])
 
 
-def outcomes_of(engine: str, url: str, locked: str = "") -> Outcomes:
-    """Play all rows on an engine."""
-    venue = expectations(engine).venue(url, locked)
-    return {outcome.row: outcome for outcome in played(venue)}
+def outcomes_of(engine: str) -> Outcomes:
+    """Play all rows on an engine, whose server is started for it; skip if it can't be."""
+    expected = expectations(engine)
+    if expected.server and (missing := available(expected.server)):
+        pytest.skip(missing)
+    with running(expected) as place:
+        return {outcome.row: outcome for outcome in played(expected.at(place.url))}
 
 
 def check_row(engine: str, outcome: Outcome) -> None:

@@ -1,4 +1,4 @@
-"""The embedded broker, in files, is held to what every engine is held to."""
+"""The embedded broker, in files, held to the contract of every engine."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from tests.engines.contract import Outcomes, check_row, each_row, outcomes_of
 
 
 @pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
-    return outcomes_of("file", f"file://{tmp_path_factory.mktemp('broker')}")
+def outcomes() -> Outcomes:
+    return outcomes_of("file")
 
 
 @each_row

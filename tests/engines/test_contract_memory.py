@@ -1,4 +1,4 @@
-"""The embedded broker, in memory, is held to what every engine is held to."""
+"""The embedded broker, in memory, held to the contract of every engine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.engines.contract import Outcomes, check_row, each_row, outcomes_of
 
 @pytest.fixture(scope="module")
 def outcomes() -> Outcomes:
-    return outcomes_of("memory", "memory://")
+    return outcomes_of("memory")
 
 
 @each_row

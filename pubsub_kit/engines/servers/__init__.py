@@ -5,8 +5,9 @@ all of them share is in `server.py` (a life: start, kill, start again, stop) and
 process). No client library is used here: a server is asked in the first bytes of its own protocol.
 """
 
+from pubsub_kit.engines.servers.running import running
 from pubsub_kit.engines.servers.server import Server
 from pubsub_kit.engines.servers.start import NAMES, available, start
 from pubsub_kit.engines.servers.trouble import ServerError
 
-__all__ = ["NAMES", "Server", "ServerError", "available", "start"]
+__all__ = ["NAMES", "Server", "ServerError", "available", "running", "start"]

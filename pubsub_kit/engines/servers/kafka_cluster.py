@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from pubsub_kit import options
 from pubsub_kit.engines.servers import kafka_jars
 from pubsub_kit.engines.servers.kafka import Kafka
 from pubsub_kit.engines.servers.kafka_properties import Place
@@ -17,7 +18,7 @@ from pubsub_kit.engines.servers.trouble import ServerError
 from pubsub_kit.engines.servers.wire import HOST
 from pubsub_kit.errors import brief
 
-_MOST = 9
+_MOST = options.MOST_BROKERS
 _HEAP = 384  # MB, of each
 
 
@@ -69,9 +70,13 @@ class KafkaCluster(Server):
 
     @property
     def url(self) -> str:
-        """As `connect` takes it, with the address of each broker."""
-        others = "".join(f",{HOST}:{broker.port}" for broker in self.brokers[1:])
-        return self.brokers[0].url + others
+        """As `connect` takes it: the first broker that runs, which tells where the others are."""
+        return next((broker.url for broker in self.brokers if broker.alive), self.brokers[0].url)
+
+    @property
+    def bootstrap(self) -> str:
+        """The addresses of all brokers, as Kafka's own clients take them."""
+        return ",".join(f"{HOST}:{broker.port}" for broker in self.brokers)
 
     @property
     def pid(self) -> int | None:

@@ -86,7 +86,7 @@ def wrong_password(case: EngineCase) -> None:
         raise NotSupported("The embedded broker has no passwords: it runs inside your process.")
     if not case.venue.locked:
         raise NotSupported("This server takes any password.")
-    wrong = locked_out(case.venue.locked)
+    wrong = locked_out(case.venue.url)
     refused(case, "connect()", lambda: _first_event(wrong), "password")
 
 

@@ -1,6 +1,11 @@
 """What is expected of each engine: a file an engine in expected/, which names the exceptions.
 
-    lease = 2.0                                     settings of a `Venue`, as far as they differ
+    shown = "Redis Streams"                         as tables name it
+    scheme = "redis"                                as `connect` names it
+    server = "redis"                                as `servers.start` names it; none if embedded
+    options = { password = "secret" }               what the server takes besides
+    kept = "all"                                    what kill -9 leaves of what was acknowledged
+    venue = { lease = 2.0 }                         a `Venue`, as far as it differs
 
     [does_not_hold]                                 row = a part of what the breach says
     "late ack" = "returned True"
@@ -36,20 +41,33 @@ class Expected(NamedTuple):
 
 
 class Expectations(NamedTuple):
-    """An engine's settings and exceptions; `engine` and `shown` name it, as files and tables do."""
+    """An engine's file, as the top of this one explains it; `engine` is the file's name."""
 
     engine: str
-    shown: str
-    settings: dict[str, Any]
     rows: dict[str, Expected]
+    shown: str
+    scheme: str
+    server: str = ""
+    options: dict[str, Any] = {}  # noqa: RUF012
+    kept: str = "all"
+    venue: dict[str, Any] = {}  # noqa: RUF012
 
-    def venue(self, url: str, locked: str = "") -> Venue:
+    def at(self, url: str) -> Venue:
         """Return where to play the rows."""
-        return Venue(self.engine, url, locked=locked, **self.settings)
+        return Venue(self.engine, url, **self.venue)
 
     def of(self, row: str) -> Expected:
         """Return what should become of a row."""
         return self.rows.get(row, Expected())
+
+
+def engine_of(url: str) -> str:
+    """Return the engine of a URL; raises EngineError where nothing is expected of it."""
+    scheme = url.partition("://")[0]
+    for engine in engines():
+        if expectations(engine).scheme == scheme:
+            return engine
+    raise EngineError(f"Nothing is expected of {scheme}://: there are {', '.join(engines())}.")
 
 
 def engines() -> list[str]:
@@ -71,7 +89,7 @@ def expectations(engine: str) -> Expectations:
     }
     if strange := sorted({*rows} - {*BY_NAME}):
         raise EngineError(f"{engine}.toml names a row that is none: {strange[0]!r}.")
-    return Expectations(engine, read.pop("shown"), read, rows)
+    return Expectations(engine, rows, **read)
 
 
 def difference(expected: Expected, outcome: Outcome) -> str:

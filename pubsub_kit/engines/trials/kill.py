@@ -174,6 +174,28 @@ def _handling(worker: Any, tally: Tally) -> Iterator[None]:
         thread.join()
 
 
+def kill_forgetful(server: Killable, count: int = COUNT) -> Killed:
+    """Kill a server that keeps all in memory once it has acknowledged all, and count what is lost.
+
+    Its topic and its group are made anew after the start, and the group reads from its beginning.
+    """
+    topic, tally = _fresh("kill"), Tally()
+    with connect(server.url) as engine:
+        engine.topic(topic)
+        engine.subscribe(topic, GROUP)
+        _publish(engine, topic, count, tally)
+        server.kill()
+    server.start()
+    with connect(server.url) as engine:
+        engine.topic(topic)
+        worker = engine.subscribe(topic, GROUP)
+        for _ in range(10):  # what is there comes at once
+            for lent in worker.pull(100):
+                tally.handle(lent.id)
+                lent.ack()
+    return tally.result()
+
+
 def kill_consumer(url: str, count: int = COUNT) -> Killed:
     """Kill a process that handles events, let another worker go on, and count."""
     topic, tally = _fresh("victim"), Tally()
@@ -189,7 +211,7 @@ def kill_consumer(url: str, count: int = COUNT) -> Killed:
 def kill_holder(url: str, count: int = COUNT) -> Killed:
     """Kill a process that holds an embedded broker, open its folder anew, and count."""
     topic, tally = _fresh("holder"), Tally()
-    with _process(tally, "hold", url, topic, GROUP, topic, str(count)) as process:
+    with _process(tally, "hold", url, topic, GROUP, str(count)) as process:
         while len(tally.acknowledged) < count * 2 // 5 and process.poll() is None:
             time.sleep(0.005)
     with connect(url) as engine, _handling(engine.subscribe(topic, GROUP), tally):
@@ -226,8 +248,8 @@ def _read(process: subprocess.Popen[str], tally: Tally, ready: threading.Event) 
             if line.startswith("+"):
                 tally.handle(line[1:-1])
             elif line.startswith("="):
-                events = victim.window(process.args[-2], int(line[1:]))  # type: ignore[index]
-                tally.acknowledged.update(event.id for event in events)
+                ids, _, number = line[1:-1].rpartition(" ")
+                tally.acknowledged.update(event.id for event in victim.window(ids, int(number)))
             ready.set()
     ready.set()
 

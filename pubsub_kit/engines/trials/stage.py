@@ -26,8 +26,7 @@ class Venue(NamedTuple):
 
     `lease` is the ack deadline of a row (seconds): as short as the engine can; a pull waits for a
     quarter of it. `at_once` rows are played at a time. `partitions` is how many a topic needs
-    before two workers can share it (None: any topic will do). `locked` is the URL of a server that
-    asks for a password, with the right one; "" where there is none.
+    before two workers can share it (None: any topic will do).
     `deliveries` is the max_deliveries of a row: as few as the engine can.
     """
 
@@ -36,8 +35,12 @@ class Venue(NamedTuple):
     lease: float = 2.0
     at_once: int = 8
     partitions: int | None = None
-    locked: str = ""
     deliveries: int = 3
+
+    @property
+    def locked(self) -> bool:
+        """Whether the server asks for a password."""
+        return "@" in self.url
 
     @property
     def embedded(self) -> bool:
@@ -51,22 +54,40 @@ class Venue(NamedTuple):
 
 
 class Pace:
-    """Real time, in which what empty pulls took is part of the next wait."""
+    """Real time, in which what empty pulls took is part of the next wait.
 
-    def __init__(self) -> None:
-        self.taken = 0.0
+    `slip` is what else has passed since the first delivery, in seconds: a machine with much other
+    work takes its time, while leases run.
+    """
+
+    def __init__(self, wait: float) -> None:
+        self.wait, self.taken = wait, 0.0
+        self.meant, self.first = 0.0, 0.0
 
     def sleep(self, seconds: float) -> None:
         """Wait until so many seconds have passed since the last delivery or wait."""
-        time.sleep(max(0.0, seconds - self.taken))
+        left = max(0.0, seconds - self.taken)
+        time.sleep(left)
         self.taken = max(0.0, self.taken - seconds)
+        self.meant += left
 
     def pull(self, call: Callable[[], list[Any]]) -> list[Any]:
         """Pull, and count the time if nothing comes."""
         begun = time.monotonic()
         got = call()
-        self.taken = 0.0 if got else self.taken + time.monotonic() - begun
+        took = time.monotonic() - begun
+        if got:
+            self.taken = 0.0
+            self.first = self.first or time.monotonic() - self.meant
+        else:
+            self.taken += took
+            self.meant += min(took, self.wait)
         return got
+
+    @property
+    def slip(self) -> float:
+        """How much more time has passed than was meant to."""
+        return time.monotonic() - self.first - self.meant if self.first else 0.0
 
 
 class Hand:
@@ -99,7 +120,7 @@ class Stage:
     """An engine with the contract's verbs: topics come into being when they are named."""
 
     def __init__(self, venue: Venue, mark: str = "") -> None:
-        self.venue, self.pace = venue, Pace()
+        self.venue, self.pace = venue, Pace(venue.wait)
         self.mark = mark or _fresh_mark()
         self.engine = connect(self._url(), wait=venue.wait, timeout=TIMEOUT)
         self.made: set[str] = set()
@@ -158,6 +179,11 @@ class EngineCase(Case):
 
     def _staged(self, clock: Callable[[], float]) -> Stage:
         return Stage(self.venue)
+
+    @property
+    def slipped(self) -> bool:
+        """Whether the machine was so slow that a lease may have ended where it should not have."""
+        return self.broker is not None and self.broker.pace.slip > self.lease / 8
 
     def raised(self, who: str, does: str, error: Exception) -> Any:
         """Return the broken promise, but let through that the engine has no such thing."""

@@ -1,8 +1,8 @@
 """A process that is going to be killed: it says what it has done, and is then gone amid its work.
 
     victim.py handle URL TOPIC GROUP           handles one event after another: "ready", then "+ID"
-    victim.py hold URL TOPIC GROUP IDS COUNT   holds an embedded broker: publishes windows, which it
-                                               names once they are acknowledged ("=NUMBER"), and
+    victim.py hold URL TOPIC GROUP COUNT       holds an embedded broker: publishes windows, which it
+                                               names once they are acknowledged ("=IDS NUMBER"), and
                                                handles half as many ("+ID")
 
 An id is written before its ack: what was handled and not acked is a duplicate, and nothing is lost.
@@ -50,15 +50,15 @@ def handle(url: str, topic: str, group: str) -> None:
             consumer.step(10)
 
 
-def hold(url: str, topic: str, group: str, ids: str, count: str) -> None:
+def hold(url: str, topic: str, group: str, count: str) -> None:
     """Hold a broker, publish to it and read from it, until killed."""
     with connect(url) as engine:
         engine.topic(topic)
         consumer = Consumer(engine.subscribe(topic, group), handler)
         say("ready")
         for number in range(int(count) // WINDOW):
-            engine.publish_batch(topic, window(ids, number))
-            say(f"={number}")
+            engine.publish_batch(topic, window(topic, number))
+            say(f"={topic} {number}")
             consumer.step(WINDOW // 2)
 
 
