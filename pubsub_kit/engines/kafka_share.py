@@ -10,7 +10,9 @@
     position       "partition/offset", though there is no order: a released message comes later
 
 The client holds one batch at a time: all of it has to be settled, or its lock has to end, before
-more is fetched. So a worker with a message in hand may pull nothing, where others have work.
+it hands out more. So a worker with a message in hand may pull nothing, where others have work. It
+fetches ahead even while nobody pulls, and the lock begins with the fetch: what waited there for too
+long is redelivered, and its first ack refused. Workers that are not needed should be closed.
 
 Set explicitly: share.acknowledgement.mode=explicit; share.delivery.count.limit, after which the
 broker drops a message without a word, as high as it goes (10), or to max_deliveries where it buries
