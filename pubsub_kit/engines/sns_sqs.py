@@ -11,7 +11,8 @@ A topic is a standard one, which keeps no order. `subscribe(…, ordered=True)` 
 one, while it has no groups; so does `?fifo=1` in the URL, for all topics that the connection makes.
 There, a group id is the event's key: while a message of it is in flight, the next ones wait. An
 event without a key is a group of its own, by its id. A FIFO topic drops a second event with the id
-of one published within the last 5 minutes, and says nothing; after that it is a second message.
+(and the source) of one published within the last 5 minutes, and says nothing: so you can publish
+again what got no answer, but a dead letter that is put back so early is lost.
 
 A message may have 256 KiB with its attributes, and a request ten of them (SNS's defaults).
 """
@@ -22,6 +23,7 @@ import hashlib
 import re
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import quote
 
 from pubsub_kit.broker.settings import Settings
 from pubsub_kit.broker.starts import Start
@@ -156,7 +158,7 @@ def grouped(event: Event) -> dict[str, str]:
     """Return what orders an event in a FIFO topic, and what tells a second copy of it."""
     return {
         "MessageGroupId": _fitting(event.id if event.key is None else event.key),
-        "MessageDeduplicationId": _fitting(event.id),
+        "MessageDeduplicationId": _fitting(f"{quote(event.source)} {quote(event.id)}"),
     }
 
 

@@ -11,17 +11,30 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from pubsub_kit.broker.arguments import check_count, check_extension, check_nack
 from pubsub_kit.broker.dead_letters import dead_letter
 from pubsub_kit.broker.settings import Settings
 from pubsub_kit.broker.starts import Start, check_start
-from pubsub_kit.engines.protocol import EngineError
+from pubsub_kit.engines.protocol import EngineError, NotSupported, Unreachable
 from pubsub_kit.log.event import Event
 
-if TYPE_CHECKING:
-    from pubsub_kit.engines.adapter import Adapter
+
+class Connection(Protocol):
+    """What a worker needs of its adapter, which makes it."""
+
+    wait: float
+    timeout: float
+
+    def publish_event(self, topic: str, event: Event) -> str | None:
+        """Publish an event."""
+
+    def lacking(self, what: str) -> NotSupported:
+        """Return that the engine can't do something, and what it has instead."""
+
+    def unreachable(self, why: object) -> Unreachable:
+        """Return that the server does not answer."""
 
 
 class Lent:
@@ -83,7 +96,7 @@ class EngineWorker(ABC):
     buries = False
     clock = staticmethod(time.time)
 
-    def __init__(self, adapter: Adapter, topic: str, group: str, settings: Settings) -> None:
+    def __init__(self, adapter: Connection, topic: str, group: str, settings: Settings) -> None:
         self.adapter, self.topic, self.group, self.settings = adapter, topic, group, settings
         self.wait = adapter.wait
         self.closed = False

@@ -205,7 +205,8 @@ def test_a_fifo_topic_drops_a_second_event_with_an_id(engine: Any, topic: str) -
     odd = "id ü" * 99
     for id in ("o-1", odd, "o-1", odd, "o-2"):
         engine.publish(topic, "tea", id=id)
-    assert [lent.id for lent in worker.pull(9)] == ["o-1", odd, "o-2"]
+    engine.publish(topic, "tea", id="o-1", source="/another")
+    assert [lent.id for lent in worker.pull(9)] == ["o-1", odd, "o-2", "o-1"]
 
 
 def test_dead_letters_of_a_fifo_queue_go_to_a_fifo_queue(engine: Any, topic: str) -> None:
