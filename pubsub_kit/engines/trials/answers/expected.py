@@ -11,8 +11,6 @@ A file an engine in expected/:
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +23,6 @@ from pubsub_kit.engines.trials.answers.trial import (
     UNSUPPORTED,
     Ending,
     Terms,
-    run,
 )
 
 FOLDER = Path(__file__).parent / "expected"
@@ -69,13 +66,3 @@ def difference(expected: Expected, ending: Ending) -> str:
     reason = f": {ending.why}" if ending.why else ""
     wanted = f"{expected.verdict} ({expected.words})" if expected.words else expected.verdict
     return f"It should be “{wanted}”, and it is “{ending.verdict}”{reason}"
-
-
-def played(
-    url: str, terms: Terms, cases: Iterable[str] = CASES, at_once: int = 4
-) -> dict[str, Ending]:
-    """Try cases on an engine, so many at once, and return how they ended."""
-    names = [*cases]
-    with ThreadPoolExecutor(at_once) as pool:
-        endings = pool.map(lambda name: run(url, CASES[name].case, terms), names)
-        return dict(zip(names, endings, strict=True))

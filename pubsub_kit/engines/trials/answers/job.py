@@ -40,7 +40,6 @@ class Job(NamedTuple):
     expected: tuple[str, ...] = ()
     start: str = "earliest"
     ordered: bool = False
-    max_deliveries: int | None = None
 
     def text(self) -> str:
         """Return it as the one argument of a process."""
@@ -62,8 +61,6 @@ class Job(NamedTuple):
         settings: dict[str, Any] = {"start": self.start, "ack_deadline": self.lease}
         if self.ordered:
             settings["ordered"] = True
-        if self.max_deliveries is not None:
-            settings["max_deliveries"] = self.max_deliveries
         return settings
 
 

@@ -18,12 +18,17 @@ from pubsub_kit.scenarios.out_of_order_transfers.untold import ORDERS, listed
 
 
 class Left(NamedTuple):
-    """What a trial has left: the rows, what the topic's readers heard, how often a process died."""
+    """What a trial has left: the rows, which messages were handled, how often a process died.
+
+    `heard` are the events of a shop (id and data), `answered` the orders whose clients got an
+    answer.
+    """
 
     rows: Mapping[str, Any]
+    handled: Sequence[str] = ()
+    mishaps: int = 0
     heard: Sequence[tuple[str, Any]] = ()
     answered: Sequence[str] = ()
-    mishaps: int = 0
 
 
 class Question(NamedTuple):
@@ -35,7 +40,6 @@ class Question(NamedTuple):
     rule: Callable[[Left], str]
     manual: bool = False  # the answer acks by itself
     ordered: bool = False
-    max_deliveries: int | None = None
 
     def event(self, id: str) -> Event:
         """Return one of its events."""
@@ -64,8 +68,11 @@ def _adds_up(left: Left) -> str:
 
 
 def _newest_film(left: Left) -> str:
-    """The row has the number of the last lease, and no more leases were needed than mishaps."""
-    found, last = left.rows.get(leases.FILM), left.rows.get("leases", 0)
+    """The row has the number of the last lease, and no more leases were needed than mishaps.
+
+    As in `films.rendered_once_at_a_time`, for answers that count their leases: 1, 2, 3 …
+    """
+    found, last = left.rows.get(leases.FILM), len(left.handled)
     if found is None:
         return "The film was never rendered, and nobody has it in hand any more."
     if found != last:
@@ -109,7 +116,7 @@ QUESTIONS = {
     ),
     "fifo": Question(
         "04", "deposits", {id: (key, deposits.AMOUNT) for id, key in deposits.DEPOSITS.items()},
-        _deposited_once, ordered=True, max_deliveries=2,
+        _deposited_once, ordered=True,
     ),
     "worker": Question(
         "04", "films", {leases.ID: (None, {"film": "tea"})}, _newest_film, manual=True,

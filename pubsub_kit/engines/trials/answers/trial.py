@@ -22,7 +22,6 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from pubsub_kit.broker.dead_letters import revive
 from pubsub_kit.engines.connect import connect
 from pubsub_kit.engines.protocol import NotSupported
 from pubsub_kit.engines.trials.answers.job import ENDLESS, UNABLE, Job, JobError
@@ -52,8 +51,7 @@ class Case(NamedTuple):
     """An answer and its bad luck: where each process dies (the last one never does).
 
     `published` are the messages' ids in the order of publishing, with those that are published
-    again; all once, in order, if it is empty. What was buried is redriven in the end if it
-    `redrives`.
+    again; all once, in order, if it is empty.
     """
 
     question: str
@@ -61,7 +59,6 @@ class Case(NamedTuple):
     places: tuple[Place, ...] = ()
     published: tuple[str, ...] = ()
     semantics: str = "at_least_once"
-    redrives: bool = False
 
 
 class Ending(NamedTuple):
@@ -106,7 +103,6 @@ class _Trial:
             url, self.topic, f"readers-{uuid4().hex[:8]}", case.question, case.answer, str(path),
             semantics=case.semantics, lease=terms.lease, quiet=terms.quiet,
             expected=self.published if once else (), ordered=self.question.ordered,
-            max_deliveries=self.question.max_deliveries,
         )  # fmt: skip
         self.came: list[bool] = []
 
@@ -116,16 +112,15 @@ class _Trial:
         try:
             self._set_up()
             stuck = not self._processes(self.case.places)
-            if self.case.redrives and not stuck:
-                self._redrive()
-                stuck = not self._processes(())
             if self.case.question == "relay":
                 heard = self._heard()
         except NotSupported as error:
             return Ending(UNSUPPORTED, str(error))
         rows, lines = dict(rows_of(self.path)), lines_of(self.path)
-        answered = [line.what for line in lines if line.deed == "answered"]
-        wrong = self.question.rule(Left(rows, heard, answered, sum(self.came)))
+        done = {deed: [line.what for line in lines if line.deed == deed]
+                for deed in ("handles", "answered")}  # fmt: skip
+        left = Left(rows, done["handles"], sum(self.came), heard, done["answered"])
+        wrong = self.question.rule(left)
         verdict = STUCK if stuck else FAILS if wrong else HOLDS
         return Ending(verdict, wrong, rows, lines, tuple(self.came), heard)
 
@@ -210,15 +205,6 @@ class _Trial:
         return True
 
     # ── afterwards ──────────────────────────────────────────────────────────────────────────────
-
-    def _redrive(self) -> None:
-        """Publish dead letters again, as a person would who has fixed what was wrong."""
-        dead = f"{self.topic}.dead"
-        with connect(self.url, wait=0.5) as engine:
-            letters = engine.subscribe(dead, "redriver", start="earliest")
-            for letter in _drained(letters, self.terms.quiet):
-                engine.publish_event(self.topic, revive(letter.event)[1])
-                self.job = self.job._replace(expected=())
 
     def _heard(self) -> list[tuple[str, Any]]:
         """Read what the shop has published, as the kitchen does."""
