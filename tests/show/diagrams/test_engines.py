@@ -30,7 +30,7 @@ def test_what_is_not_kept_has_a_box() -> None:
 
 def test_the_signs_are_explained_under_them() -> None:
     said = [mark.text for mark in canvas_of(show.engines(SIGNS)).texts()]
-    assert "✓ kept · ✗ not kept · – no such thing" in said
+    assert "✓ kept · ✗ not kept · – no such thing · ~ not promised" in said
 
 
 def test_no_two_texts_overlap_and_none_leaves_the_paper() -> None:
@@ -56,7 +56,7 @@ def test_nothing_is_no_picture() -> None:
 
 
 def test_a_word_is_no_sign() -> None:
-    with pytest.raises(show.PictureError, match="A sign is ✓, ✗ or –, unlike 'yes'"):
+    with pytest.raises(show.PictureError, match="A sign is ✓, ✗, – or ~, unlike 'yes'"):
         show.engines({"order": {"Redis": "yes"}})
 
 

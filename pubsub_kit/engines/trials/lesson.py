@@ -1,0 +1,121 @@
+"""What lesson 12 shows of the trials: from real runs, with their dates and versions.
+
+tour()            the shop on each engine, run just now where one answers, else recorded
+contract(…)       what each engine kept of these rows, as `show.engines` draws it
+words(…)          what came out of a row, in words
+lost_leader()     50 acknowledged messages and a dead leader, on three brokers of Kafka's
+two_hashes()      where 1,000 keys go, under the hashes of two clients
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pubsub_kit.engines.trials.result import Result, recorded
+from pubsub_kit.engines.trials.rows import BY_NAME
+from pubsub_kit.engines.trials.shelf import read
+from pubsub_kit.engines.trials.tour import Shop as Shop
+from pubsub_kit.engines.trials.tour import tour as tour
+from pubsub_kit.errors import PubSubKitError
+
+#: Column heads: short, and broken where a word ends.
+SHORT = {
+    "memory": "memory", "file": "file", "kafka": "Kafka group", "kafka_share": "Kafka share group",
+    "rabbitmq": "Rabbit MQ", "redis": "Redis", "nats": "NATS", "sns_sqs": "SNS SQS",
+    "eventbridge": "Event Bridge", "google_pubsub": "Pub/ Sub",
+}  # fmt: skip
+EMBEDDED = "memory", "file"
+
+
+class NotRecorded(PubSubKitError):
+    """There is no such row, or no such engine, among what was recorded."""
+
+
+def _results(only: tuple[str, ...], real: bool) -> list[Result]:
+    found = [each for each in recorded() if each.engine in only or not only]
+    if strange := {*only} - {each.engine for each in found}:
+        raise NotRecorded(f"Nothing is recorded of {min(strange)!r}: there are {', '.join(SHORT)}.")
+    return [each for each in found if not (real and each.engine in EMBEDDED)]
+
+
+def contract(
+    *rows: str, only: tuple[str, ...] = (), real: bool = False
+) -> dict[str, dict[str, str]]:
+    """Return the signs of these rows for each engine; `real` leaves the embedded broker out.
+
+    Raises NotRecorded for a row that is none, and for an engine of which nothing is recorded.
+    """
+    for row in rows:
+        if row not in BY_NAME:
+            raise NotRecorded(f"The contract has no row {row!r}: docs/engines.md lists them.")
+    results = _results(only, real)
+    return {
+        row: {SHORT[each.engine]: sign for each in results if (sign := each.sign(row))}
+        for row in rows
+    }
+
+
+def words(engine: str, row: str) -> str:
+    """Return what came out of a row on an engine, in the words of the run."""
+    (result,) = _results((engine,), False)
+    outcome = result.rows[row]
+    return outcome.words or outcome.outcome
+
+
+def versions(*only: str) -> str:
+    """Return with which servers, and when, the contract was played."""
+    results = _results(only, False)
+    days = sorted({each.date for each in results})
+    seen = dict.fromkeys(f"{each.shown} {each.server}" for each in results if each.server)
+    return f"Recorded {' and '.join(days)}: {', '.join(seen)}."
+
+
+class Fate(NamedTuple):
+    """What became of acknowledged messages when the leader died."""
+
+    acks: str
+    acknowledged: int
+    lost: tuple[int, ...]
+    pause: float
+    refused: str
+    versions: str
+    date: str
+
+    def __str__(self) -> str:
+        if self.refused:
+            return f"acks={self.acks}: none of the 50 was acked, for the followers were silent."
+        return (
+            f"acks={self.acks}: all were acked, and {len(self.lost)} are lost "
+            f"(recorded {self.date}, {self.versions})."
+        )
+
+
+def lost_leader() -> dict[str, Fate]:
+    """Return what became of 50 messages that the leader alone could have, by acks."""
+    kept = read("leaders", {})
+    return {
+        acks: Fate(**{**kept[acks], "lost": tuple(kept[acks]["lost"])}) for acks in ("1", "all")
+    }
+
+
+class Hashes(NamedTuple):
+    """How many keys two clients put into different partitions."""
+
+    keys: int
+    partitions: int
+    differ: int
+    when: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.differ} of {self.keys:,} keys go to two of {self.partitions} partitions "
+            f"({self.when})."
+        )
+
+
+def two_hashes() -> Hashes:
+    """Return where keys went under the hashes of librdkafka and of the Java client."""
+    kept = read("hashes", {})
+    differ = sum(a != b for a, b in zip(kept["default"], kept["java"], strict=True))
+    when = f"recorded {kept['date']}, {kept['versions']}"
+    return Hashes(len(kept["keys"]), kept["partitions"], differ, when)
