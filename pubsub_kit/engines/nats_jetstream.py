@@ -17,8 +17,8 @@ reconnect, since calls would hang meanwhile: the next call connects.
 A stream drops a message whose Nats-Msg-Id it has seen within `duplicate_window`, here 120 s, and
 answers with the sequence of the first one. The id is made of the event's source and id, so a
 publisher that got no answer can safely retry. To publish an event again on purpose, give it another
-id. A dead letter's Nats-Msg-Id also says where it died, and `revive` keeps that: two groups can bury
-the same event, and you can redrive it at once. Tried with NATS 2.10 and 2.15.
+id. A dead letter's Nats-Msg-Id also says where it died, and `revive` keeps that. So two groups can
+bury the same event, and you can redrive it at once. Tried with NATS 2.10 and 2.15.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import time
 from contextlib import suppress
@@ -22,7 +23,8 @@ from pubsub_kit.engines.worker import EngineWorker, Lent
 IN_FLIGHT = 1_000  # messages in flight in a group: the server's own default
 LONGEST = 1e9  # seconds, 31 years: what is longer counts as that
 FAR = 7e9  # seconds since the epoch, the year 2191: the server counts nanoseconds up to 2262
-FINISHED = "404", "408", "409"  # no message, no more of them, or the consumer was made anew
+FINISHED = "404", "408", "409"  # none, no more, too many bytes, or the consumer was made anew
+PULLED = 16 * 2**20  # bytes of one pull: the server cuts off a client that reads too slowly
 
 
 def named(name: str) -> str:
@@ -55,6 +57,8 @@ class NatsWorker(EngineWorker):
         self.ack_wait = ack_wait  # seconds: that of the group
         self._client: Any = None
         self._inbox: Any = None
+        self._place = ""  # the subject before the numbers of requests
+        self._numbers = itertools.count()
         self._turn = asyncio.Lock()
         self._held: dict[str, tuple[Lent, float]] = {}  # and when each lease ends, by position
 
@@ -70,16 +74,20 @@ class NatsWorker(EngineWorker):
     async def _fetch(self, client: Any, n: int) -> list[Any]:
         async with self._turn:
             if self._inbox is None or self._client is not client:
-                self._inbox = await client.subscribe(client.new_inbox())
+                self._place = client.new_inbox()
+                self._inbox = await client.subscribe(f"{self._place}.*")
                 self._client = client
             # With no_wait and expires it waits for the first message, and for no other.
             wait = max(1_000_000, int(min(self.wait, LONGEST) * 1e9))  # nanoseconds
-            request = json.dumps({"batch": n, "no_wait": True, "expires": wait}).encode()
+            most = max(PULLED, 2 * client.max_payload)  # bytes
+            request = {"batch": n, "no_wait": True, "expires": wait, "max_bytes": most}
             asks = f"$JS.API.CONSUMER.MSG.NEXT.{self.stream}.{self.consumer}"
-            await client.publish(asks, request, reply=self._inbox.subject)
-            return await self._collect(n, time.monotonic() + wait / 1e9 + self.adapter.patience)
+            reply = f"{self._place}.{next(self._numbers)}"
+            await client.publish(asks, json.dumps(request).encode(), reply=reply)
+            end = time.monotonic() + wait / 1e9 + self.adapter.patience
+            return await self._collect(n, reply, end)
 
-    async def _collect(self, n: int, end: float) -> list[Any]:
+    async def _collect(self, n: int, reply: str, end: float) -> list[Any]:
         got: list[Any] = []
         try:
             while len(got) < n:
@@ -87,6 +95,8 @@ class NatsWorker(EngineWorker):
                 status = (message.headers or {}).get("Status")
                 if message.reply:  # it can be acked, so it is no status, whatever its headers say
                     got.append(message)
+                elif message.subject != reply:
+                    continue  # the status of an earlier request, all of which has come
                 elif status in FINISHED:
                     break
                 elif status == "503":

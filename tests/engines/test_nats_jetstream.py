@@ -221,6 +221,16 @@ def test_a_message_of_somebody_else_is_delivered(
     assert (lent.data, lent.id, lent.event.type) == (data, "1", topic)
 
 
+def test_a_pull_of_large_messages_stops_before_the_server_cuts_it_off(
+    engine: Any, topic: str
+) -> None:
+    worker = engine.subscribe(topic, "billing")
+    engine.publish_batch(topic, ["x" * 10**6] * 20)
+    pulls = [worker.pull(1_000) for _ in range(2)]
+    assert [len(pull) for pull in pulls] == [16, 4]
+    assert {lent.attempt for pull in pulls for lent in pull} == {1}
+
+
 # ── errors ──────────────────────────────────────────────────────────────────────────────────────
 
 
