@@ -64,26 +64,13 @@ class Consumer(Driver):
 
     async def step_async(self, n: int = 1) -> int:
         """Do what `step` does, with a handler that may be async."""
-        batch = await self.pulled(n)
-        for place, delivery in enumerate(batch):
-            try:
-                await self._take(delivery)
-            except Exception:
-                raise
-            except BaseException as stopped:  # cancelled: others can have them at once
-                await self.give_back(batch[place:], stopped)
-                raise
-        return len(batch)
-
-    async def _take(self, delivery: Delivery) -> None:
-        if self.semantics == "at_least_once":
-            due = not delivery.revoked
-        else:
-            due = await self.asked(delivery.ack)
-        if due:
-            await self._handle(delivery)
+        return await self.each(await self.pulled(n), self._handle)
 
     async def _handle(self, delivery: Delivery) -> None:
+        if self.semantics == "at_most_once" and not await self.asked(delivery.ack):
+            return
+        if self.semantics == "at_least_once" and delivery.revoked:
+            return
         try:
             result = self.handler(delivery)
             if hasattr(result, "__await__"):
@@ -94,6 +81,6 @@ class Consumer(Driver):
             reason = said(error)
             await self.asked(lambda: delivery.nack(reason=reason))
         else:
-            # Stale if the handler, or at most once, has acked already.
+            # Stale if the handler has acked already, or at most once, this consumer.
             await self.asked(delivery.ack)
             self.handled += 1

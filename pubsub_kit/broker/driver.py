@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
@@ -90,6 +90,20 @@ class Driver(ABC):
                 await self.give_back(await pull, stopped)
             raise
 
+    async def each(
+        self, batch: list[Delivery], handle: Callable[[Delivery], Awaitable[None]]
+    ) -> int:
+        """Handle deliveries; if the task is cancelled, give back the one at hand and the rest."""
+        for place, delivery in enumerate(batch):
+            try:
+                await handle(delivery)
+            except Exception:
+                raise
+            except BaseException as stopped:
+                await self.give_back(batch[place:], stopped)
+                raise
+        return len(batch)
+
     async def give_back(self, deliveries: Iterable[Delivery], stopped: BaseException) -> None:
         """Let others have deliveries at once; if no server answers, once their leases end."""
 
@@ -157,7 +171,8 @@ class Driver(ABC):
     async def run(self) -> None:
         """Handle messages in this event loop until `stop`; the handler may be async.
 
-        If the task is cancelled, the message at hand is available again at once.
+        If the task is cancelled, the message at hand is available again at once; where no server
+        answers, once its lease ends. A pull that waits is waited for, and what it takes given back.
         """
         import asyncio
         from concurrent.futures import ThreadPoolExecutor
