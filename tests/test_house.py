@@ -283,6 +283,7 @@ def test_the_kit_imports_on_a_bare_python() -> None:
 # --- dependencies ---------------------------------------------------------------------------------
 
 DISTRIBUTIONS = {"IPython": "ipython", "PIL": "pillow", "nats": "nats-py"}
+DISTRIBUTIONS |= dict.fromkeys(("google", "grpc"), "google-cloud-pubsub")
 DISTRIBUTIONS["opentelemetry"] = "opentelemetry-sdk"
 DISTRIBUTIONS["prompt_toolkit"] = "prompt-toolkit"
 NEVER_IMPORTED = {"nbval"}  # a plugin of pytest

@@ -91,7 +91,7 @@ class Link:
         if code == 403 or isinstance(
             error, exceptions.AuthenticationError | exceptions.ProbableAuthenticationError
         ):
-            return self.adapter.refused(text)
+            return self.adapter.refused("ACCESS_REFUSED")
         blocked = self._wire.blocked if self._wire is not None else ""
         return self.adapter.unreachable(blocked or text or "no connection")
 

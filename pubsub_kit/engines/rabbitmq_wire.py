@@ -14,6 +14,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -75,7 +76,7 @@ class Wire:
         except TimeoutError as error:
             if not future.done():  # what is answered later must not be taken for something else
                 self.over = self.over or TimeoutError(f"no answer within {self.timeout:g} s")
-                self._connection.ioloop.add_callback_threadsafe(self._hang_up)
+                self._soon(self._hang_up)
                 raise self.over from error
             raise
         finally:
@@ -95,7 +96,7 @@ class Wire:
             except Exception as error:
                 answer(future, error)
 
-        self._connection.ioloop.add_callback_threadsafe(made)
+        self._soon(made)
 
     def line(self) -> Line:
         """Open a channel."""
@@ -116,8 +117,12 @@ class Wire:
         """Disconnect, and let the thread end."""
         lost = self.over is not None
         if not lost:
-            self._connection.ioloop.add_callback_threadsafe(self._hang_up)
+            self._soon(self._hang_up)
         self._thread.join(0 if lost else self.timeout)
+
+    def _soon(self, call: Callable[[], Any]) -> None:
+        with suppress(Exception):  # the loop has just ended, and `_end` has answered all
+            self._connection.ioloop.add_callback_threadsafe(call)
 
     def _hang_up(self) -> None:
         if not (self._connection.is_closing or self._connection.is_closed):
