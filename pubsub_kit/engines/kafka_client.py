@@ -193,7 +193,9 @@ class KafkaClient(Adapter):
             with suppress(KafkaException):
                 found = self.producer.list_topics(topic, timeout=1.0).topics[topic]
                 asked = ConfigResource(ResourceType.TOPIC, topic)
-                (answer,) = self.admin.describe_configs([asked], request_timeout=1.0).values()
+                # A new client: the old one may wait for a controller that is gone.
+                admin = AdminClient(self.settings())
+                (answer,) = admin.describe_configs([asked], request_timeout=1.0).values()
                 least = int(answer.result()["min.insync.replicas"].value)
                 if any(len(each.isrs) < least for each in found.partitions.values()):
                     return KafkaError(KafkaError.NOT_ENOUGH_REPLICAS)

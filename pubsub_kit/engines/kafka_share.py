@@ -27,7 +27,6 @@ KIP-932, https://cwiki.apache.org/confluence/x/4hA0Dw; KIP-1191 for the dead let
 
 from __future__ import annotations
 
-import time
 from types import MappingProxyType
 from typing import Any
 
@@ -61,21 +60,22 @@ class KafkaShare(KafkaClient):
                            "subscribe sets to ack_deadline, and this client can't renew it",
         "delay": "nack() releases a message at once; for a delay, publish to a topic for retries",
         "replay": "the log is still there: kafka:// reads it again, as a group of its own",
-        "start at an offset": "'earliest', 'latest' and At(seconds)",
+        "start at an offset or a time": "'earliest' and 'latest'. Its by_duration counts back from "
+                                        "the first fetch, which nobody knows beforehand",
         "order": "a partition is shared by all workers; kafka:// keeps the order of a key",
     })  # fmt: skip
 
     def join(self, topic: str, group: str, start: Start, settings: Settings) -> EngineWorker:
         """Join a share group; returns once its start is settled."""
-        if isinstance(start, Offset):
-            raise self.lacking("start at an offset")
+        if isinstance(start, Offset | At):
+            raise self.lacking("start at an offset or a time")
         if settings.ordered:
             raise self.lacking("order")
         self.partitions(topic)
         name = f"{topic}/{group}"
         native = self._dead_letters(name, settings)
         new = self._is_new(name)
-        self._limits(name, settings, native, {RESET: _reset(start)} if new else {})
+        self._limits(name, settings, native, {RESET: str(start)} if new else {})
         worker = ShareWorker(self, topic, group, settings)
         worker.buries = native
         try:
@@ -140,9 +140,3 @@ class KafkaShare(KafkaClient):
                 each.result(self.timeout + 1)
             except KafkaException as error:
                 raise self.failure(error.args[0]) from None
-
-
-def _reset(start: Start) -> str:
-    if not isinstance(start, At):
-        return str(start)
-    return f"by_duration:PT{max(0.0, time.time() - start.time):.3f}S"

@@ -20,9 +20,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from confluent_kafka import libversion
-from confluent_kafka.cimpl import NewTopic
-
 from pubsub_kit.engines.connect import connect
 from pubsub_kit.engines.protocol import EngineError
 from pubsub_kit.engines.servers.kafka_cluster import KafkaCluster
@@ -120,6 +117,8 @@ def _fate(
     cluster: KafkaCluster, acks: str, done: list[int], lost: tuple[int, ...], pause: float,
     refused: str,
 ) -> Fate:  # fmt: skip
+    from confluent_kafka import libversion
+
     versions = f"Kafka {cluster.version}, librdkafka {libversion()[0]}"
     return Fate(acks, len(done), lost, round(pause, 1), refused, versions)
 
@@ -135,6 +134,8 @@ def _url(cluster: KafkaCluster) -> str:
 @contextmanager
 def _topic(cluster: KafkaCluster, least: int) -> Iterator[str]:
     """Make a topic with one partition on three brokers, and leave the cluster whole."""
+    from confluent_kafka.cimpl import NewTopic
+
     topic = f"leaders-{fresh_id()}"
     settings = {"min.insync.replicas": str(least)}
     with connect(_url(cluster)) as engine:

@@ -12,8 +12,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, NamedTuple
 
-from confluent_kafka import Producer, libversion
-
 from pubsub_kit.engines.connect import connect
 from pubsub_kit.engines.protocol import EngineError
 from pubsub_kit.log.ids import fresh_id
@@ -46,6 +44,8 @@ class Places(NamedTuple):
 
 def two_hashes(url: str, count: int = 1_000, partitions: int = 12) -> Places:
     """Publish `count` keys with both hashes to a new topic, and return where each went."""
+    from confluent_kafka import libversion
+
     keys = tuple(f"customer-{number}" for number in range(count))
     topic = f"hashes-{fresh_id()}"
     with connect(url) as engine:
@@ -56,6 +56,8 @@ def two_hashes(url: str, count: int = 1_000, partitions: int = 12) -> Places:
 
 def placed(engine: Any, topic: str, keys: tuple[str, ...], partitioner: str) -> tuple[int, ...]:
     """Publish keys with a partitioner of librdkafka's; return the partition of each."""
+    from confluent_kafka import Producer
+
     producer = Producer(engine.settings(partitioner=partitioner))
     found: dict[str, int] = {}
 
