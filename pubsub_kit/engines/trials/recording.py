@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from pubsub_kit.engines.servers.kafka_cluster import KafkaCluster
 from pubsub_kit.engines.servers.start import start
 from pubsub_kit.engines.trials.expected import engines, expectations
 from pubsub_kit.engines.trials.running import running
@@ -31,6 +32,7 @@ def record_leaders() -> None:
     from pubsub_kit.engines.trials import leaders
 
     with start("kafka", brokers=3) as cluster:
+        assert isinstance(cluster, KafkaCluster)
         fates = {acks: leaders.followers_behind(cluster, acks) for acks in ("1", "all")}
         fates["killed"] = leaders.leader_killed(cluster)
         fates["too few"] = leaders.too_few_in_sync(cluster)
