@@ -71,7 +71,7 @@ for stop in stops:
 show.compare("12.place", stops["kafka"].billed.index(2))
 
 # %% [markdown] tags=["why"]
-# ### source: Kafka: KIP-932, share groups, ready since 4.2: delivery count, acquisition lock (4.3)
+# ### source: Kafka: KIP-932, share groups: delivery count, acquisition lock; ready since 4.2 (4.3)
 # A Kafka group can only go back. So order 2 holds up its whole partition until it succeeds, and
 # nobody counts the attempts: that's the `None`. Since 4.2 there is another kind of group. In a
 # **share group** the broker lends each record on its own, counts, and takes it back. It is a queue
@@ -102,10 +102,10 @@ show.engines(
 # | here | Kafka | RabbitMQ | Redis | NATS | SNS + SQS | Pub/Sub |
 # |---|---|---|---|---|---|---|
 # | topic | topic | exchange | stream | stream | SNS topic | topic |
-# | group | group | queue | group | durable consumer | queue | subscription |
+# | group | group | queue | group | consumer | queue | subscription |
 # | ack | commit | `basic.ack` | `XACK` | `Ack` | delete | acknowledge |
-# | lease | none; share: lock | none | idle time | `AckWait` | visibility timeout | ack deadline |
-# | attempt | share: yes | delivery count | times delivered | `NumDelivered` | receive count | with dead letters |
+# | lease | none; share: a lock | none | idle time | `AckWait` | visibility | deadline |
+# | attempts | none; share: counted | counted | counted | counted | counted | sometimes |
 
 # %% [markdown] tags=["predict"]
 # ## A late ack
@@ -160,8 +160,8 @@ show.engines(
 )  # fmt: skip
 
 # %% [markdown]
-# The page `docs/engines.md` has every row, and the words of each breach. Where an engine has no such
-# thing, the adapter raises `NotSupported`, and names what there is instead:
+# The page `docs/engines.md` has every row, and the words of each breach. Where an engine has no
+# such thing, the adapter raises `NotSupported`, and names what there is instead:
 
 # %%
 print(words("rabbitmq", "replay by position"))
@@ -218,16 +218,16 @@ for acks in ("1", "all"):
 # ### source: EventBridge: user guide, retries for 24 hours, 185 times (November 2026)
 # ### source: NATS: JetStream consumers, MaxDeliver -1 (2.12)
 #
-# | default | what it does to you | set it to |
+# | default | what it does to you | what you want |
 # |---|---|---|
-# | Kafka, `auto.offset.reset=latest` | a group whose position is gone skips all that waits | `earliest` |
-# | Kafka, `enable.auto.commit=true` | a poll acks what the poll before returned, done or not | `false` |
-# | Kafka, `min.insync.replicas=1` | `acks=all` may mean the leader alone | 2 of 3 |
-# | SQS, visibility timeout of 30 s | whoever takes longer shares the message | your slowest handler |
-# | RabbitMQ, delivery limit of 20 since 4.0 | without a dead-letter exchange, dropped after that | an exchange |
-# | SNS without a dead-letter queue | dropped after the last of 100,015 attempts | a queue |
-# | EventBridge, 24 hours | dropped after 24 hours or 185 attempts | a queue |
-# | NATS, no limit on deliveries | a poison message comes for ever | a limit, and an advisory |
+# | Kafka: `auto.offset.reset=latest` | a group without a position skips what waits | `earliest` |
+# | Kafka: `enable.auto.commit=true` | a poll acks the batch before, done or not | `false` |
+# | Kafka: `min.insync.replicas=1` | `acks=all` may mean the leader alone | 2 of 3 |
+# | SQS: visible again after 30 s | a slower handler shares its message | more, or extend |
+# | RabbitMQ: 20 deliveries, since 4.0 | dropped, if there is no dead-letter exchange | one |
+# | SNS: no dead-letter queue | dropped after 100,015 attempts | a queue |
+# | EventBridge: 24 h and 185 attempts | dropped | a queue |
+# | NATS: no limit on deliveries | a poison message comes for ever | `MaxDeliver` |
 
 # %% tags=["folded"]
 # A question about frameworks
@@ -240,7 +240,7 @@ show.quiz(
 )
 
 # %% [markdown]
-# ### source: FastStream: documentation on acknowledgement: AckPolicy, Kafka ACK_FIRST, Rabbit REJECT_ON_ERROR (0.7.8)
+# ### source: FastStream: AckPolicy; default ACK_FIRST on Kafka, REJECT_ON_ERROR on RabbitMQ (0.7.8)
 # FastStream 0.7.8 does so by default on Kafka, and on RabbitMQ it rejects what raised, which drops
 # it too unless there is a dead-letter exchange. It's a fine next step: one decorator for many
 # brokers. Say what you mean:
@@ -261,8 +261,8 @@ show.quiz(
 # %% tags=["folded"]
 # Your prediction
 show.predict(
-    "A service in Java and one in Python publish 1,000 keys to 12 partitions, each with its client's "
-    "default. How many keys go to two partitions?",
+    "A service in Java and one in Python publish 1,000 keys to 12 partitions, each with its "
+    "client's default. How many keys go to two partitions?",
     {"none": 0, "about half": 500, "more than nine in ten": 900},
     key="12.hash",
 )
