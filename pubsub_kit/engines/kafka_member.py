@@ -20,6 +20,7 @@ from pubsub_kit.engines.kafka_progress import Progress
 from pubsub_kit.engines.protocol import EngineError
 from pubsub_kit.engines.worker import EngineWorker
 
+FRESH = 0.5  # seconds for which an answer shows that the cluster is there: asking takes 0.1 s
 SHARE = 2.0  # seconds to wait until a member that has joined is given partitions: two rounds
 SESSION = 45.0  # seconds after which a silent worker is taken for dead, at most
 LATE = {
@@ -39,6 +40,7 @@ class Member(EngineWorker):
         self.progress: dict[int, Progress] = {}  # of each partition that is this worker's
         self.kept: list[Any] = []  # came while others were served
         self.joined = self.troubled = False
+        self.answered = 0.0  # when the cluster last did
         self.partitions = 0
         self.pulled = time.monotonic()
         lease = int(settings.ack_deadline * 1000)
@@ -153,7 +155,7 @@ class Member(EngineWorker):
             self.consumer.list_topics(self.topic, timeout=min(1.0, self.adapter.timeout))
         except KafkaException as error:
             raise self.adapter.unreachable(error.args[0].str()) from None
-        self.troubled = False
+        self.troubled, self.answered = False, time.monotonic()
 
     # ── places ──────────────────────────────────────────────────────────────────────────────────
 
@@ -181,10 +183,12 @@ class Member(EngineWorker):
 
     def commit(self, places: list[TopicPartition]) -> None:
         """Commit where to go on; raises KafkaException, and Unreachable if nobody answers."""
-        self.check_server()  # a commit would wait for a coordinator as long as a session lasts
+        if self.troubled or time.monotonic() - self.answered > FRESH:
+            self.check_server()  # a commit would wait for a coordinator as long as a session lasts
         for each in self.consumer.commit(offsets=places, asynchronous=False) or []:
             if each.error is not None:
                 raise KafkaException(each.error)
+        self.answered = time.monotonic()
 
     def seek_to(self, partition: int, offset: int) -> None:
         """Read a partition from an offset on."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pubsub_kit import show
 from pubsub_kit.checks.contract.trial import Row
 from pubsub_kit.engines.protocol import EngineError, NotSupported
 from pubsub_kit.engines.trials import __main__ as command
@@ -22,7 +23,7 @@ from pubsub_kit.engines.trials.expected import (
     expectations,
 )
 from pubsub_kit.engines.trials.page import BEGIN, END, PAGE, merged
-from pubsub_kit.engines.trials.result import ORDER, Result, held, record, recorded
+from pubsub_kit.engines.trials.result import ORDER, Result, held, record, recorded, signs, versions
 from pubsub_kit.engines.trials.rows import BY_NAME, LESSON, ROWS
 from pubsub_kit.engines.trials.stage import EngineCase, Venue
 
@@ -142,6 +143,15 @@ def test_what_is_recorded_is_read_again(tmp_path: Path) -> None:
     assert [result.engine for result in recorded(file)] == ["memory", "redis"]
     assert recorded(file)[1] == one
     assert (one.sign("ack"), one.sign("fan out"), one.sign("large")) == ("✗", "✓", "")
+
+
+def test_what_is_recorded_can_be_drawn() -> None:
+    results = recorded()
+    drawn = show.engines(signs(results, ["ack", "in turn"]), caption=versions(results))
+    assert "ack: kept by memory, file" in drawn.text
+    assert "in turn: kept by" in drawn.text
+    assert "not promised by Google Pub/Sub" in drawn.text
+    assert "Played: memory (" in drawn.text
 
 
 def test_the_embedded_broker_is_held_to_all_rows() -> None:

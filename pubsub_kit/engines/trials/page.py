@@ -24,8 +24,7 @@ def table(results: list[Result]) -> str:
 
 def exceptions(result: Result) -> str:
     """Return what an engine does not hold or support, in its words, as a Markdown section."""
-    played = ", ".join(filter(None, [result.server, result.client, result.date]))
-    lines = [f"### {result.shown}", "", f"Played: {played}.", ""]
+    lines = [f"### {result.shown}", "", f"Played: {result.versions}.", ""]
     lines += [f"- {sign} **{row}**: {words}" for sign, row, words in result.told]
     lines += [f"- kill -9 of {kind}: {killed}." for kind, killed in result.kills.items()]
     return "\n".join(lines)

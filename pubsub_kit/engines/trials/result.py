@@ -46,6 +46,12 @@ class Result(NamedTuple):
         return SIGNS[self.rows[row].outcome] if promised else "~"
 
     @property
+    def versions(self) -> str:
+        """Its server's and its client's versions, and the day."""
+        server = f"server {self.server}" if self.server else ""
+        return ", ".join(filter(None, [server, self.client, self.date]))
+
+    @property
     def told(self) -> list[tuple[str, str, str]]:
         """The rows that are not ✓: each with its sign, and with the words of its outcome."""
         signs = [(self.sign(row), row, outcome) for row, outcome in self.rows.items()]
@@ -98,6 +104,17 @@ def _written(result: Result) -> dict[str, Any]:
         "server": result.server, "client": result.client, "date": result.date, "rows": rows,
         "kills": {kind: list(killed) for kind, killed in result.kills.items()},
     }  # fmt: skip
+
+
+def signs(results: Iterable[Result], rows: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return the signs of some rows, as `show.engines` draws them: {"ack": {"Kafka": "✓"}}."""
+    all_ = [*results]
+    return {row: {each.shown: sign for each in all_ if (sign := each.sign(row))} for row in rows}
+
+
+def versions(results: Iterable[Result]) -> str:
+    """Return what was played, with which versions and when, in a sentence."""
+    return f"Played: {'; '.join(f'{each.shown} ({each.versions})' for each in results)}."
 
 
 #: The engines in the order of the table: that of `connect`.

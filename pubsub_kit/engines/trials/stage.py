@@ -182,8 +182,10 @@ class EngineCase(Case):
 
     @property
     def slipped(self) -> bool:
-        """Whether the machine was so slow that a lease may have ended where it should not have."""
-        return self.broker is not None and self.broker.pace.slip > self.lease / 8
+        """Whether the machine may have been too slow for the lease, or to deliver anything."""
+        if self.broker is None:
+            return False
+        return not self.broker.pace.first or self.broker.pace.slip > self.lease / 8
 
     def raised(self, who: str, does: str, error: Exception) -> Any:
         """Return the broken promise, but let through that the engine has no such thing."""

@@ -1,8 +1,8 @@
 """What engines keep of a contract: a row for each promise, a narrow column for each engine.
 
-A sign says what came out of a run: ✓ kept, ✗ not kept, – there is no such thing; and ~ that it is
-not promised, however that run went. A column that lacks a row was not held to it, and stays empty
-there.
+A sign says what came out of a run: ✓ kept, ✗ not kept, – there is no such thing, ~ nobody promised
+it, so that another run may end otherwise. A column that lacks a row was not held to it, and stays
+empty there.
 """
 
 from __future__ import annotations
@@ -18,14 +18,11 @@ from pubsub_kit.show.picture import Picture, PictureError
 _WIDTH, _EDGE, _ROW, _NAMES = 900.0, 14.0, 28.0, 280.0
 _MOST, _MOST_ENGINES = 40, 12
 _SIZE = 12.0
-OPEN = "~"
-LEGEND = f"{GOOD} kept · {BAD} not kept · {GONE} no such thing · {OPEN} not promised"
+CHANCE = "~"
+LEGEND = f"{GOOD} kept · {BAD} not kept · {GONE} no such thing · {CHANCE} not promised"
 _WORDS = {
-    GOOD: "kept by",
-    BAD: "not kept by",
-    GONE: "no such thing in",
-    OPEN: "not promised by",
-}
+    GOOD: "kept by", BAD: "not kept by", GONE: "no such thing in", CHANCE: "not promised by",
+}  # fmt: skip
 
 
 def engines(
@@ -107,5 +104,5 @@ def _sign(c: Canvas, x: float, y: float, sign: str) -> None:
     """Draw a sign: boxed and bold where a promise is not kept, so that it stands out."""
     if sign == BAD:
         c.rect(x - 13, y - 10, 26, 21, "paper", "fault", 4.0, 2.2)
-    ink = {GOOD: "good", BAD: "fault", GONE: "muted", OPEN: "ink"}[sign]
+    ink = {GOOD: "good", BAD: "fault", GONE: "muted", CHANCE: "muted"}[sign]
     c.text(x, y + 5, sign, 14, ink, "middle", bold=sign == BAD)
