@@ -13,6 +13,7 @@ from pubsub_kit.engines.trials.answers.job import Job, JobError, answer_of
 from pubsub_kit.engines.trials.answers.places import Place
 from pubsub_kit.engines.trials.answers.result import recorded
 from pubsub_kit.engines.trials.answers.rules import QUESTIONS
+from pubsub_kit.engines.trials.answers.table import table
 from pubsub_kit.engines.trials.answers.trial import FAILS, HOLDS, UNSUPPORTED, Ending
 from tests import mistakes
 
@@ -102,3 +103,10 @@ def test_an_answer_that_is_not_there_is_named(name: str) -> None:
 def test_a_case_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["play", "file", "no such case"]) == 2
     assert "There is no case 'no such case'" in capsys.readouterr().err
+
+
+def test_the_table_has_a_row_for_each_case_and_says_what_ran() -> None:
+    lines = table().split("\n")
+    assert len([line for line in lines if line.startswith("| 0")]) == len(CASES)
+    assert [line for line in lines if line.startswith("- Redis Streams (7")]
+    assert [line for line in lines if "the emulator ministack" in line]
