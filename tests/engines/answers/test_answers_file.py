@@ -1,4 +1,4 @@
-"""The lessons' answers on the embedded broker, in files: the right one holds, and the wrong ones fail for real."""
+"""The lessons' answers on the embedded broker, in files: a right one holds, wrong ones fail."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from pubsub_kit.engines.protocol import EngineError
@@ -13,7 +15,8 @@ from pubsub_kit.engines.trials.answers.job import Job, JobError, answer_of
 from pubsub_kit.engines.trials.answers.places import Place
 from pubsub_kit.engines.trials.answers.result import recorded
 from pubsub_kit.engines.trials.answers.rules import QUESTIONS
-from pubsub_kit.engines.trials.answers.trial import FAILS, HOLDS, UNSUPPORTED, Ending
+from pubsub_kit.engines.trials.answers.table import table
+from pubsub_kit.engines.trials.answers.trial import FAILS, HOLDS, UNSUPPORTED, Case, Ending, run
 from tests import mistakes
 
 ANSWERS = {case.answer: case for case, _, _ in CASES.values()}
@@ -58,8 +61,8 @@ def test_what_was_recorded_is_what_is_expected(engine: str) -> None:
     assert found.client or engine == "file"
 
 
-def test_what_is_recorded_is_read_back(tmp_path: object) -> None:
-    file = result.RECORDED.__class__(str(tmp_path)) / "recorded.json"
+def test_what_is_recorded_is_read_back(tmp_path: Path) -> None:
+    file = tmp_path / "recorded.json"
     ending = Ending(FAILS, "lost", heard=[("o-1", {}), ("o-1", {})])
     one = result.result("redis", {"a case": ending}, "7.0")
     result.record([one], file)
@@ -102,3 +105,29 @@ def test_an_answer_that_is_not_there_is_named(name: str) -> None:
 def test_a_case_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["play", "file", "no such case"]) == 2
     assert "There is no case 'no such case'" in capsys.readouterr().err
+
+
+def test_the_table_has_a_row_for_each_case_and_says_what_ran() -> None:
+    lines = table().split("\n")
+    assert len([line for line in lines if line.startswith("| 0")]) == len(CASES)
+    assert [line for line in lines if line.startswith("- Redis Streams (7")]
+    assert [line for line in lines if "the emulator ministack" in line]
+
+
+@pytest.mark.parametrize(
+    ("case", "words"),
+    [
+        (Case("tea", "a:B"), "There is no question 'tea': there are consumer"),
+        (Case("consumer", "a:B", published=("pay-9",)), "There is no message 'pay-9'"),
+    ],
+    ids=["question", "message"],
+)
+def test_a_case_that_cannot_be_is_refused(case: Case, words: str) -> None:
+    with pytest.raises(JobError, match=words):
+        run("memory://", case)
+
+
+def test_an_answer_that_is_not_there_ends_a_trial_in_a_sentence(tmp_path: Path) -> None:
+    terms, _ = expected_of("file")
+    with pytest.raises(JobError, match="A process of the trial ended: There is no answer 'a:B'"):
+        run(f"file://{tmp_path}", Case("consumer", "a:B"), terms)

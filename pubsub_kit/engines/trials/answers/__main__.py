@@ -2,7 +2,8 @@
 
 play ENGINE [CASE …]    start the engine's server, try cases, and say what is not as expected
 at URL [CASE …]         the same, on a server that runs
-record ENGINE …         try all cases, and write how they ended, with date and versions
+record [ENGINE …]       try all cases, and write how they ended, with date and versions
+table                   print how they ended, as Markdown
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from pubsub_kit.engines.trials.answers.cases import CASES
 from pubsub_kit.engines.trials.answers.expected import difference, engines, expected_of
 from pubsub_kit.engines.trials.answers.result import copies, played, record, result
+from pubsub_kit.engines.trials.answers.table import table
 from pubsub_kit.engines.trials.answers.trial import Ending
 from pubsub_kit.engines.trials.expected import engine_of, expectations
 from pubsub_kit.engines.trials.running import running
@@ -55,16 +57,26 @@ def record_all(*names: str) -> int:
     return wrong
 
 
-COMMANDS: dict[str, Callable[..., int]] = {"play": play, "at": at, "record": record_all}
+def print_table() -> int:
+    """Print what was recorded."""
+    print(table())
+    return 0
+
+
+COMMANDS: dict[str, Callable[..., int]] = {
+    "play": play, "at": at, "record": record_all, "table": print_table,
+}  # fmt: skip
 
 
 def main(argv: list[str]) -> int:
     """Run a command; what is wrong is told in a sentence."""
-    if len(argv) < 2 or argv[0] not in COMMANDS:
+    if not argv or argv[0] not in COMMANDS or (argv[0] in ("play", "at") and not argv[1:]):
         print(__doc__)
         return 2
     try:
-        if argv[0] != "record" and (strange := [name for name in argv[2:] if name not in CASES]):
+        if argv[0] in ("play", "at") and (
+            strange := [name for name in argv[2:] if name not in CASES]
+        ):
             print(f"There is no case {strange[0]!r}: cases.py lists them.", file=sys.stderr)
             return 2
         return min(COMMANDS[argv[0]](*argv[1:]), 1)

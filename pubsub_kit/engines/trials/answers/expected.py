@@ -63,6 +63,6 @@ def difference(expected: Expected, ending: Ending) -> str:
         if all(ending.came) or ending.verdict == UNSUPPORTED:
             return ""
         return "A process ended without coming to its place."
-    reason = f": {ending.why}" if ending.why else ""
+    reason = f": {ending.why}" if ending.why else "."
     wanted = f"{expected.verdict} ({expected.words})" if expected.words else expected.verdict
     return f"It should be “{wanted}”, and it is “{ending.verdict}”{reason}"

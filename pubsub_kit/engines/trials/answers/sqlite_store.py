@@ -45,10 +45,7 @@ class SqliteStore:
     def __init__(self, path: str | Path, point: Point = no_point) -> None:
         self.path, self.point = Path(path), point
         try:
-            self.file = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None)
-            self.file.execute("PRAGMA journal_mode = WAL")
-            self.file.execute("PRAGMA synchronous = FULL")
-            self.file.execute(_TABLE)
+            self.file = _opened(self.path)
         except sqlite3.Error as error:
             raise StoreError(
                 f"{brief(str(path))} is no file for a store ({error}): name one in a folder that "
@@ -246,6 +243,17 @@ def rows_of(path: str | Path) -> Mapping[str, Any]:
     """Return what a store's file holds, in the order of its keys."""
     with closing(SqliteStore(path)) as store:
         return store.rows
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    file = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
+    try:
+        for command in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", _TABLE):
+            file.execute(command)
+    except sqlite3.Error:
+        file.close()
+        raise
+    return file
 
 
 def _named(key: object) -> str:

@@ -29,6 +29,7 @@ from pubsub_kit.engines.trials.answers.journal import Line, lines_of
 from pubsub_kit.engines.trials.answers.places import Place
 from pubsub_kit.engines.trials.answers.rules import QUESTIONS, Left, Question
 from pubsub_kit.engines.trials.answers.sqlite_store import rows_of
+from pubsub_kit.errors import brief
 
 HOLDS, FAILS, STUCK, UNSUPPORTED = "holds", "fails", "never ends", "not supported"
 
@@ -79,8 +80,16 @@ class Ending(NamedTuple):
 def run(url: str, case: Case, terms: Terms = Terms()) -> Ending:  # noqa: B008 — immutable
     """Try an answer on an engine.
 
-    Raises EngineError if that can't be reached, and JobError if a process ends in an error.
+    Raises EngineError if that can't be reached, and JobError for a case that can't be, or if a
+    process ends in an error.
     """
+    question = QUESTIONS.get(case.question)
+    if question is None:
+        known = ", ".join(QUESTIONS)
+        raise JobError(f"There is no question {brief(case.question)}: there are {known}.")
+    if strange := [id for id in case.published if id not in question.messages]:
+        known = ", ".join(question.messages)
+        raise JobError(f"There is no message {brief(strange[0])}: there are {known}.")
     if terms.one_process and any(place.stops for place in case.places):
         return Ending(UNSUPPORTED, "its folder belongs to one process at a time")
     with TemporaryDirectory(prefix="pubsub-kit-") as folder:
