@@ -30,7 +30,7 @@ one may have got a later message by then.
 
 After a crash a quorum queue elects its leader first: a publish in these seconds gets no confirm.
 
-Seen with RabbitMQ 3.10.8. See https://www.rabbitmq.com/docs/quorum-queues.
+Seen with RabbitMQ 3.10.8 alone. See https://www.rabbitmq.com/docs/quorum-queues.
 """
 
 from __future__ import annotations
@@ -159,5 +159,6 @@ def options_of(settings: Settings, version: tuple[int, ...]) -> dict[str, Any]:
     elif settings.ordered:
         options["x-delivery-limit"] = NO_LIMIT  # without a limit, a nack sends it to the back
     elif version >= (4,):
-        options["x-delivery-limit"] = -1  # or it drops a message after its 20th return
+        # Or version 4 drops a message after its 20th return; before that, -1 means the first one.
+        options["x-delivery-limit"] = -1
     return options

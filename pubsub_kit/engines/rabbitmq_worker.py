@@ -59,7 +59,9 @@ class RabbitWorker(EngineWorker):
         """Requeue one at once: RabbitMQ has no delay."""
         if delay:
             raise self.adapter.lacking("delay")
-        return self._settled(lent, "basic_nack", requeue=True)
+        # Since 4.3 a quorum queue counts basic.reject, and no longer basic.nack, as a failure:
+        # https://github.com/rabbitmq/rabbitmq-server/discussions/18226
+        return self._settled(lent, "basic_reject", requeue=True)
 
     def extended(self, lent: Lent, seconds: float) -> bool:
         """Raise NotSupported: there is no lease."""
