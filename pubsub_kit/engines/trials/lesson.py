@@ -24,7 +24,27 @@ SHORT = {
     "rabbitmq": "Rabbit MQ", "redis": "Redis", "nats": "NATS", "sns_sqs": "SNS SQS",
     "eventbridge": "Event Bridge", "google_pubsub": "Pub/ Sub",
 }  # fmt: skip
+#: Rows in a few words that say what a ✓ stands for.
+LABELS = {
+    "acknowledged": "published means stored",
+    "two workers at once": "two workers share a topic",
+    "slow worker": "a slow worker loses its lease",
+    "gone worker": "what a worker leaves, another gets",
+    "nack": "a nack brings it back at once",
+    "attempts": "the engine counts attempts",
+    "nack with delay": "a nack can ask for a delay",
+    "extend": "a worker can extend its lease",
+    "late ack": "a late ack is refused",
+    "late ack takes nothing": "a late ack ends nobody's lease",
+    "order by key": "order by key, with two workers",
+    "dead letter": "the last failure goes to dead letters",
+    "deduplicates": "the same id twice is dropped",
+    "late subscriber": "a new group can read the past",
+    "replay by position": "replay from a position",
+    "replay by time": "replay from a time",
+}
 EMBEDDED = "memory", "file"
+REAL = tuple(name for name in SHORT if name not in EMBEDDED)
 
 
 class NotRecorded(PubSubKitError):
@@ -50,7 +70,7 @@ def contract(
             raise NotRecorded(f"The contract has no row {row!r}: docs/engines.md lists them.")
     results = _results(only, real)
     return {
-        row: {SHORT[each.engine]: sign for each in results if (sign := each.sign(row))}
+        LABELS.get(row, row): {SHORT[each.engine]: each.sign(row) for each in results}
         for row in rows
     }
 
@@ -90,12 +110,10 @@ class Fate(NamedTuple):
         )
 
 
-def lost_leader() -> dict[str, Fate]:
-    """Return what became of 50 messages that the leader alone could have, by acks."""
+def lost_leader() -> list[Fate]:
+    """Return what became of 50 messages that the leader alone had: with acks=1, with acks=all."""
     kept = read("leaders", {})
-    return {
-        acks: Fate(**{**kept[acks], "lost": tuple(kept[acks]["lost"])}) for acks in ("1", "all")
-    }
+    return [Fate(**{**kept[acks], "lost": tuple(kept[acks]["lost"])}) for acks in ("1", "all")]
 
 
 class Hashes(NamedTuple):
