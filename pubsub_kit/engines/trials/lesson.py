@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from pubsub_kit.engines.trials.result import Result, recorded
+from pubsub_kit.engines.trials.contract import HOLDS, LACKING
+from pubsub_kit.engines.trials.result import SIGNS, Result, recorded
 from pubsub_kit.engines.trials.rows import BY_NAME
 from pubsub_kit.engines.trials.shelf import read
 from pubsub_kit.engines.trials.tour import Shop as Shop
@@ -44,6 +45,15 @@ LABELS = {
     "replay by time": "replay from a time",
 }
 EMBEDDED = "memory", "file"
+SERVERS = {
+    "kafka": "Kafka", "kafka_share": "Kafka", "rabbitmq": "RabbitMQ", "redis": "Redis",
+    "nats": "NATS",
+}  # fmt: skip
+EMULATORS = {
+    "sns_sqs": "ministack (SNS, SQS, EventBridge)",
+    "eventbridge": "ministack (SNS, SQS, EventBridge)",
+    "google_pubsub": "pstest (Google Pub/Sub)",
+}
 REAL = tuple(name for name in SHORT if name not in EMBEDDED)
 
 
@@ -70,9 +80,15 @@ def contract(
             raise NotRecorded(f"The contract has no row {row!r}: docs/engines.md lists them.")
     results = _results(only, real)
     return {
-        LABELS.get(row, row): {SHORT[each.engine]: each.sign(row) for each in results}
+        LABELS.get(row, row): {SHORT[each.engine]: _sign(each, row) for each in results}
         for row in rows
     }
+
+
+def _sign(result: Result, row: str) -> str:
+    """Return a row's sign; where a worker keeps what it has for as long as it lives, no ack is late."""
+    leased = result.rows["slow worker"].outcome == HOLDS
+    return result.sign(row) if leased or not row.startswith("late ack") else SIGNS[LACKING]
 
 
 def words(engine: str, row: str) -> str:
@@ -83,11 +99,15 @@ def words(engine: str, row: str) -> str:
 
 
 def versions(*only: str) -> str:
-    """Return with which servers, and when, the contract was played."""
-    results = _results(only, False)
-    days = sorted({each.date for each in results})
-    seen = dict.fromkeys(f"{each.shown} {each.server}" for each in results if each.server)
-    return f"Recorded {' and '.join(days)}: {', '.join(seen)}."
+    """Return with which servers and emulators, and when, the contract was played."""
+    results = [each for each in _results(only, False) if each.server]
+    days = " and ".join(sorted({each.date for each in results}))
+    real = {SERVERS[each.engine]: each.server for each in results if each.engine in SERVERS}
+    rest = {EMULATORS[each.engine]: each.server for each in results if each.engine in EMULATORS}
+    said = [
+        ", ".join(f"{name} {version}" for name, version in some.items()) for some in (real, rest)
+    ]
+    return f"Recorded {days}: {'; emulators: '.join(filter(None, said))}."
 
 
 class Fate(NamedTuple):
