@@ -371,8 +371,8 @@ show.compare("12.hash", apart.differ // 100 * 100)
 # needs neither order nor an attempt count. The settings don't move. On Kafka a failing record
 # blocks its partition, so I'd set it aside, or use a share group. On SQS I'd make the visibility
 # timeout longer than the slowest handler. On Redis a late ack ends somebody else's lease, so a
-# worker acks only what its own transaction has done. And before the switch I'd run our contract tests against
-# the new engine.
+# worker acks only what its own transaction has done. And before the switch I'd run our contract
+# tests against the new engine.
 #
 # </details>
 
