@@ -170,3 +170,4 @@ class KafkaWorker(Member):
         with self.lock, suppress(KafkaException, RuntimeError):
             self._taken(self.consumer, [TopicPartition(self.topic, each) for each in self.progress])
             self.consumer.close()
+        self.commits.shutdown()

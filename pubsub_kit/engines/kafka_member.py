@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -37,6 +38,7 @@ class Member(EngineWorker):
     def __init__(self, adapter: KafkaClient, topic: str, group: str, settings: Settings) -> None:
         super().__init__(adapter, topic, group, settings)
         self.lock = threading.RLock()
+        self.commits = ThreadPoolExecutor(1, thread_name_prefix=f"commit {topic}/{group}")
         self.progress: dict[int, Progress] = {}  # of each partition that is this worker's
         self.kept: list[Any] = []  # came while others were served
         self.joined = self.troubled = False
@@ -185,7 +187,13 @@ class Member(EngineWorker):
         """Commit where to go on; raises KafkaException, and Unreachable if nobody answers."""
         if self.troubled or time.monotonic() - self.answered > FRESH:
             self.check_server()  # a commit would wait for a coordinator as long as a session lasts
-        for each in self.consumer.commit(offsets=places, asynchronous=False) or []:
+        # One that is under way as the broker dies waits that long all the same: hence the thread.
+        call = self.commits.submit(self.consumer.commit, offsets=places, asynchronous=False)
+        try:
+            answers = call.result(self.adapter.timeout)
+        except TimeoutError:
+            raise self.adapter.unreachable("a commit got no answer") from None
+        for each in answers or []:
             if each.error is not None:
                 raise KafkaException(each.error)
         self.answered = time.monotonic()
