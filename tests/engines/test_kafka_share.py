@@ -185,12 +185,7 @@ def test_a_broker_that_dies_before_the_first_ack_loses_nothing(
 
 def until_unreachable(worker: Any) -> None:
     with pytest.raises(Unreachable, match="does not answer"):
-<<<<<<< HEAD
-        for _ in range(100):
-            worker.pull()
-=======
         [worker.pull() for _ in range(100)]
->>>>>>> w-kafka
 
 
 def taken(worker: Any) -> list[int]:
