@@ -150,7 +150,7 @@ def test_what_is_recorded_can_be_drawn() -> None:
     drawn = show.engines(signs(results, ["ack", "in turn"]), caption=versions(results))
     assert "ack: kept by memory, file" in drawn.text
     assert "in turn: kept by" in drawn.text
-    assert "not promised by Google Pub/Sub" in drawn.text
+    assert "not promised by SNS and SQS, EventBridge and SQS, Google Pub/Sub" in drawn.text
     assert "Played: memory (" in drawn.text
 
 

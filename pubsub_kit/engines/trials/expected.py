@@ -6,6 +6,7 @@
     options = { password = "secret" }               what the server takes besides
     kept = "all"                                    what kill -9 leaves of what was acknowledged
     settles = 0.0                                   seconds after which a new group outlives one
+    note = "It has no lease."                       what to know before one reads its outcomes
     venue = { lease = 2.0 }                         a `Venue`, as far as it differs
 
     [does_not_hold]                                 row = a part of what the breach says
@@ -57,6 +58,7 @@ class Expectations(NamedTuple):
     options: dict[str, Any] = {}  # noqa: RUF012
     kept: str = "all"
     settles: float = 0.0
+    note: str = ""
     venue: dict[str, Any] = {}  # noqa: RUF012
 
     def at(self, url: str) -> Venue:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pubsub_kit.engines.trials.expected import expectations
 from pubsub_kit.engines.trials.result import Result, recorded
 from pubsub_kit.engines.trials.rows import BY_NAME
 
@@ -24,7 +25,9 @@ def table(results: list[Result]) -> str:
 
 def exceptions(result: Result) -> str:
     """Return what an engine does not hold or support, in its words, as a Markdown section."""
-    lines = [f"### {result.shown}", "", f"Played: {result.versions}.", ""]
+    note = expectations(result.engine).note
+    said = f"Played: {result.versions}. {note}".rstrip()
+    lines = [f"### {result.shown}", "", said, ""]
     lines += [f"- {sign} **{row}**: {words}" for sign, row, words in result.told]
     lines += [f"- kill -9 of {kind}: {killed}." for kind, killed in result.kills.items()]
     return "\n".join(lines)

@@ -171,7 +171,7 @@ def _fresh_mark() -> str:
 class EngineCase(Case):
     """The lesson's case, on a stage."""
 
-    broker: Stage
+    broker: Any  # a Stage, or None before it begins
 
     def __init__(self, venue: Venue) -> None:
         self.venue = venue
@@ -185,7 +185,8 @@ class EngineCase(Case):
         """Whether the machine may have been too slow for the lease, or to deliver anything."""
         if not self.broker:
             return False
-        return not self.broker.pace.first or self.broker.pace.slip > self.lease / 8
+        pace: Pace = self.broker.pace
+        return not pace.first or pace.slip > self.lease / 8
 
     def raised(self, who: str, does: str, error: Exception) -> Any:
         """Return the broken promise, but let through that the engine has no such thing."""
