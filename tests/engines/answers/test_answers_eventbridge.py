@@ -12,6 +12,6 @@ def endings() -> Endings:
     return endings_of("eventbridge")
 
 
-@each_case
+@each_case("eventbridge")
 def test_it_ends_as_expected(name: str, endings: Endings) -> None:
     check_case("eventbridge", name, endings[name])

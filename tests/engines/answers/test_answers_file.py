@@ -12,6 +12,6 @@ def endings() -> Endings:
     return endings_of("file")
 
 
-@each_case
+@each_case("file")
 def test_it_ends_as_expected(name: str, endings: Endings) -> None:
     check_case("file", name, endings[name])

@@ -12,6 +12,6 @@ def endings() -> Endings:
     return endings_of("google_pubsub")
 
 
-@each_case
+@each_case("google_pubsub")
 def test_it_ends_as_expected(name: str, endings: Endings) -> None:
     check_case("google_pubsub", name, endings[name])

@@ -12,6 +12,6 @@ def endings() -> Endings:
     return endings_of("kafka")
 
 
-@each_case
+@each_case("kafka")
 def test_it_ends_as_expected(name: str, endings: Endings) -> None:
     check_case("kafka", name, endings[name])

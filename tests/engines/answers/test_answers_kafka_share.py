@@ -12,6 +12,6 @@ def endings() -> Endings:
     return endings_of("kafka_share")
 
 
-@each_case
+@each_case("kafka_share")
 def test_it_ends_as_expected(name: str, endings: Endings) -> None:
     check_case("kafka_share", name, endings[name])

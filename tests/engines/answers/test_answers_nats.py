@@ -12,6 +12,6 @@ def endings() -> Endings:
     return endings_of("nats")
 
 
-@each_case
+@each_case("nats")
 def test_it_ends_as_expected(name: str, endings: Endings) -> None:
     check_case("nats", name, endings[name])

@@ -12,6 +12,6 @@ def endings() -> Endings:
     return endings_of("rabbitmq")
 
 
-@each_case
+@each_case("rabbitmq")
 def test_it_ends_as_expected(name: str, endings: Endings) -> None:
     check_case("rabbitmq", name, endings[name])

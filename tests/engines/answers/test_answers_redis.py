@@ -12,6 +12,6 @@ def endings() -> Endings:
     return endings_of("redis")
 
 
-@each_case
+@each_case("redis")
 def test_it_ends_as_expected(name: str, endings: Endings) -> None:
     check_case("redis", name, endings[name])

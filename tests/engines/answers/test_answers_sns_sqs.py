@@ -12,6 +12,6 @@ def endings() -> Endings:
     return endings_of("sns_sqs")
 
 
-@each_case
+@each_case("sns_sqs")
 def test_it_ends_as_expected(name: str, endings: Endings) -> None:
     check_case("sns_sqs", name, endings[name])

@@ -5,15 +5,18 @@ from __future__ import annotations
 import pytest
 
 from pubsub_kit.engines.servers import available
-from pubsub_kit.engines.trials.answers.cases import CORE
-from pubsub_kit.engines.trials.answers.expected import difference, expected_of
+from pubsub_kit.engines.trials.answers.expected import difference, expected_of, tried
 from pubsub_kit.engines.trials.answers.result import played
 from pubsub_kit.engines.trials.answers.trial import Ending
 from pubsub_kit.engines.trials.expected import expectations
 from pubsub_kit.engines.trials.running import running
 
 Endings = dict[str, Ending]
-each_case = pytest.mark.parametrize("name", CORE)
+
+
+def each_case(engine: str) -> pytest.MarkDecorator:
+    """Run a test for each case that is tried on an engine."""
+    return pytest.mark.parametrize("name", tried(engine))
 
 
 def endings_of(engine: str) -> Endings:
@@ -22,7 +25,7 @@ def endings_of(engine: str) -> Endings:
     if expected.server and (missing := available(expected.server)):
         pytest.skip(missing)
     with running(expected) as place:
-        return played(engine, place.url, CORE)
+        return played(engine, place.url, tried(engine))
 
 
 def check_case(engine: str, name: str, ending: Ending) -> None:

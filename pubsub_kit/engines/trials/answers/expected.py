@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pubsub_kit.engines.protocol import EngineError
-from pubsub_kit.engines.trials.answers.cases import CASES
+from pubsub_kit.engines.trials.answers.cases import CASES, CORE
 from pubsub_kit.engines.trials.answers.trial import (
     FAILS,
     HOLDS,
@@ -26,6 +26,7 @@ from pubsub_kit.engines.trials.answers.trial import (
 )
 
 FOLDER = Path(__file__).parent / "expected"
+LONG = 10.0  # seconds: a lease for which a test doesn't wait twice
 VERDICTS = HOLDS, FAILS, STUCK, UNSUPPORTED
 
 
@@ -55,6 +56,13 @@ def expected_of(engine: str) -> tuple[Terms, dict[str, Expected]]:
                 raise EngineError(f"{engine}.toml names a case that is none: {name!r}.")
             found[name] = Expected(verdict, words)
     return Terms(**read), found
+
+
+def tried(engine: str) -> list[str]:
+    """Return the cases that the tests try on an engine: none that waits out a long lease."""
+    terms, _ = expected_of(engine)
+    waits = {name for name in CORE if any(place.stops for place in CASES[name].case.places)}
+    return [name for name in CORE if terms.lease < LONG or name not in waits]
 
 
 def difference(expected: Expected, ending: Ending) -> str:
