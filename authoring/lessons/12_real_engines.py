@@ -16,6 +16,7 @@ from pubsub_kit.engines import connect
 from pubsub_kit.engines.trials.lesson import (
     REAL,
     Shop,
+    answers,
     contract,
     lost_leader,
     tour,
@@ -219,6 +220,37 @@ show.play(
 # %%
 print(words("rabbitmq", "replay by position"))
 print(words("sns_sqs", "late subscriber"))
+
+# %% [markdown]
+# ## Your answers, and processes that really die
+#
+# Here are answers to exercises 03, 04 and 05, unchanged, each in a process of its own with a real
+# database. The process is killed where the row says, or stopped until its lease is over, and then
+# goes on. ✓ means that the lesson's rule holds afterwards.
+
+# %% tags=["folded"]
+# Right and wrong answers, on each engine
+show.engines(
+    answers(
+        "mark and money at once, dies before the ack",
+        "adds each time, dies before the ack",
+        "acks, then handles, dies between the two",
+        "knows the last id, a repeat comes after others",
+        "extends and fences, stopped past its lease",
+        "extends, never fences, stopped past its lease",
+        "publishes, then deletes the note, dies between",
+        "deletes the note, then publishes, dies between",
+    ),
+    title="Lessons 03 to 05 on real engines",
+    caption=versions(),
+)
+
+# %% [markdown]
+# ### source: NATS: documentation on JetStream, message deduplication by Nats-Msg-Id (2.12)
+# What `explore` proved in a world holds on machines, and what it broke breaks there. Two signs
+# stand out, and each is luck that an engine lends you. The kit's own broker, on a disk, saves acks
+# in batches, so an ack that came too early died with its process. And NATS drops an id that it has
+# seen lately.
 
 # %% [markdown] tags=["predict"]
 # ## Fifty acked messages

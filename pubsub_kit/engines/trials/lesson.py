@@ -11,7 +11,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from pubsub_kit.engines.trials.contract import HOLDS, LACKING
+from pubsub_kit.engines.trials.answers.cases import CASES
+from pubsub_kit.engines.trials.answers.result import recorded as answered
+from pubsub_kit.engines.trials.answers.trial import HOLDS as HELD
+from pubsub_kit.engines.trials.answers.trial import UNSUPPORTED
+from pubsub_kit.engines.trials.contract import BROKEN, HOLDS, LACKING
 from pubsub_kit.engines.trials.result import SIGNS, Result, recorded
 from pubsub_kit.engines.trials.rows import BY_NAME
 from pubsub_kit.engines.trials.shelf import read
@@ -82,6 +86,25 @@ def contract(
     return {
         LABELS.get(row, row): {SHORT[each.engine]: _sign(each, row) for each in results}
         for row in rows
+    }
+
+
+def answers(*names: str) -> dict[str, dict[str, str]]:
+    """Return the signs of these answers on each real engine, run by a process that dies.
+
+    Raises NotRecorded for a case that is none.
+    """
+    if strange := [name for name in names if name not in CASES]:
+        raise NotRecorded(f"There is no case {strange[0]!r}: cases.py lists them.")
+    found = {each.engine: each for each in answered()}
+    signs = {HELD: SIGNS[HOLDS], UNSUPPORTED: SIGNS[LACKING]}
+    return {
+        name: {
+            short: signs.get(found[engine].cases[name].verdict, SIGNS[BROKEN])
+            for engine, short in SHORT.items()
+            if engine in found
+        }
+        for name in names
     }
 
 

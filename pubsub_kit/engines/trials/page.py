@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pubsub_kit.engines.trials.answers.table import table as answered
 from pubsub_kit.engines.trials.expected import expectations
 from pubsub_kit.engines.trials.lesson import LABELS, contract, versions
 from pubsub_kit.engines.trials.result import Result, recorded
@@ -15,6 +16,11 @@ from pubsub_kit.show.diagrams.engines import LEGEND
 
 KIT = Path(__file__).resolve().parents[3]
 PAGE, README = KIT / "docs" / "engines.md", KIT / "README.md"
+ANSWERS = """\
+Right and wrong answers to the exercises of lessons 03 to 05, unchanged, in a process of their own
+that is killed (SIGKILL) or stopped (SIGSTOP) at the place that the row names, and started again. ✓
+the lesson's rule holds afterwards, ✗ it does not, ∞ it never ends, – the engine can't do what the
+answer needs."""
 BEGIN, END = "<!-- generated from here -->", "<!-- to here -->"
 
 
@@ -42,7 +48,8 @@ def exceptions(result: Result) -> str:
 def generated(results: list[Result]) -> str:
     """Return all that is generated of the page."""
     signs = "✓ holds, ✗ does not hold, – not supported, ~ not promised. The words are below."
-    return "\n\n".join([signs, table(results), *map(exceptions, results)])
+    answers = ["## The lessons' answers, under a real crash", ANSWERS, answered()]
+    return "\n\n".join([signs, table(results), *map(exceptions, results), *answers])
 
 
 def short() -> str:
