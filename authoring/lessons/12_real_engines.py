@@ -187,7 +187,10 @@ show.engines(
 # %% [markdown] tags=["play"]
 # ## How to choose
 #
-# Begin with what you need. Choose two things, and see who is left.
+# ### source: SQS: quotas, FIFO queues: 300 calls a second, 3,000 in batches (November 2026)
+# ### source: Google Pub/Sub: quotas, 1 MB/s for an ordering key; kept 7 days (November 2026)
+# Begin with what you need. Choose two things, and see who is left. Then look at the limits: an SQS
+# FIFO queue takes 300 calls a second, an ordering key of Google Pub/Sub 1 MB a second.
 
 # %% tags=["folded"]
 # Choose what you need
@@ -211,6 +214,23 @@ show.play(
     first=show.choice(list(NEEDS), "replay", label="you need"),
     second=show.choice(list(NEEDS), "order by key", label="and"),
 )
+
+# %% [markdown]
+# What does a million orders of 1 KB cost? SQS bills requests: send, receive, delete. Google Pub/Sub
+# bills bytes, in and out. Kafka on your own machines costs three of them, busy or idle.
+#
+# ### source: SQS: price list for us-east-1, $0.40 a million requests (March 2026)
+# ### source: Google Pub/Sub: price list, $40 a TiB, at least 1,000 bytes a request (November 2026)
+# ### source: Kafka: operations, three replicas in production (4.3)
+
+# %%
+### source: SQS: price list for us-east-1, $0.40 a million requests (March 2026)
+### source: Google Pub/Sub: price list, $40 a TiB, at least 1,000 bytes a request (November 2026)
+million, tib = 1_000_000, 2**40
+one_by_one = 3 * million * 0.40 / million
+in_tens = one_by_one / 10
+by_bytes = 2 * million * 1_000 / tib * 40
+print(f"SQS ${one_by_one:.2f}, in tens ${in_tens:.2f}; Google Pub/Sub ${by_bytes:.2f}")
 
 # %% [markdown] tags=["why"]
 # An engine that does not keep a row is *expected* not to, and the test fails once it does. The page
