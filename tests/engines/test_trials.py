@@ -22,7 +22,7 @@ from pubsub_kit.engines.trials.expected import (
     engines,
     expectations,
 )
-from pubsub_kit.engines.trials.page import BEGIN, END, PAGE, merged
+from pubsub_kit.engines.trials.page import BEGIN, END, PAGE, README, generated, merged, short
 from pubsub_kit.engines.trials.result import ORDER, Result, held, record, recorded, signs, versions
 from pubsub_kit.engines.trials.rows import BY_NAME, LESSON, ROWS
 from pubsub_kit.engines.trials.stage import EngineCase, Venue
@@ -178,9 +178,10 @@ def test_where_an_engine_keeps_all_no_kill_has_lost_anything() -> None:
             assert {*lost.values()} == {0}, result.engine
 
 
-def test_the_page_says_what_is_recorded() -> None:
-    text = PAGE.read_text(encoding="utf-8")
-    assert merged(text, recorded()) == text
+@pytest.mark.parametrize("file", [PAGE, README], ids=lambda file: file.stem)
+def test_the_pages_say_what_is_recorded(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert merged(text, generated(recorded()) if file == PAGE else short()) == text
     assert text.index(BEGIN) < text.index(END)
 
 

@@ -5,6 +5,7 @@ at URL [ROW …]         the same, on a server that runs
 kill [ENGINE …]        kill -9 of the server, and of a consumer, amid 10,000 events
 record [ENGINE …]      play and kill, write engines/recorded.json, and the page
 page                   write what is generated of docs/engines.md
+lesson                 play and record what lesson 12 shows
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pubsub_kit.engines.trials.kill import (
     kill_server,
 )
 from pubsub_kit.engines.trials.page import write
+from pubsub_kit.engines.trials.recording import record_hashes, record_leaders, record_tour
 from pubsub_kit.engines.trials.result import ORDER, Result, held, record
 from pubsub_kit.engines.trials.rows import BY_NAME, ROWS
 from pubsub_kit.engines.trials.running import Running, running
@@ -92,12 +94,21 @@ def write_page() -> int:
     return 0
 
 
+def record_lesson() -> int:
+    """Record what lesson 12 shows."""
+    for part in (record_tour, record_hashes, record_leaders):
+        part()
+        print(f"{part.__name__} is done.", flush=True)
+    return 0
+
+
 COMMANDS: dict[str, Callable[..., int]] = {
     "play": play,
     "at": at,
     "kill": kill,
     "record": record_all,
     "page": write_page,
+    "lesson": record_lesson,
 }
 
 

@@ -87,7 +87,8 @@ class Tally:
         return len(self.acknowledged - self.handled.keys())
 
     def settle(self) -> None:
-        """Wait until nothing is missing, or until nothing has come for PATIENCE seconds."""
+        """Wait until nothing is missing, or until nothing comes for PATIENCE seconds from now."""
+        self.latest = time.monotonic()
         while self.missing and time.monotonic() - self.latest < PATIENCE:
             time.sleep(0.1)
 

@@ -183,7 +183,7 @@ class EngineCase(Case):
     @property
     def slipped(self) -> bool:
         """Whether the machine may have been too slow for the lease, or to deliver anything."""
-        if self.broker is None:
+        if not self.broker:
             return False
         pace: Pace = self.broker.pace
         return not pace.first or pace.slip > self.lease / 8

@@ -1,1 +1,1 @@
-"""Lesson 12: one handler on three kinds of engine, and the defaults that bite."""
+"""Lesson 12: engines of others, what their kinds do to a consumer, and which defaults bite."""

@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from pubsub_kit.show import given
 from pubsub_kit.show.canvas import Canvas
 from pubsub_kit.show.diagrams.grid import BAD, GONE, GOOD
-from pubsub_kit.show.ink import clean, fit, wrap
+from pubsub_kit.show.ink import clean, fit, width, wrap
 from pubsub_kit.show.picture import Picture, PictureError
 
-_WIDTH, _EDGE, _ROW, _NAMES = 900.0, 14.0, 28.0, 280.0
+_WIDTH, _EDGE, _ROW = 900.0, 14.0, 28.0
+_LEAST, _MOST_NAMES = 240.0, 350.0  # pixels for the names of rows
 _MOST, _MOST_ENGINES = 40, 12
 _SIZE = 12.0
 CHANCE = "~"
@@ -73,14 +74,16 @@ def _drawn(
     shown: Mapping[str, Mapping[str, str]], columns: list[str], title: str, caption: str
 ) -> Canvas:
     """Signs are drawn in the middle of their columns, under names of up to three lines."""
-    wide = (_WIDTH - 2 * _EDGE - _NAMES) / len(columns)
+    longest = max(width(name, _SIZE) for name in shown) + 14
+    names = min(max(longest, _LEAST), _MOST_NAMES)
+    wide = (_WIDTH - 2 * _EDGE - names) / len(columns)
     heads = [wrap(name, wide - 2, _SIZE, True)[:3] for name in columns]
     high = 15.0 * max(map(len, heads))
     top = 16 + high + (26 if title else 0)
     c = Canvas(_WIDTH, top + _ROW * len(shown))
     if title:
         c.text(_EDGE, 24, fit(title, _WIDTH - 2 * _EDGE, 15, True), 15, bold=True)
-    left = _EDGE + _NAMES
+    left = _EDGE + names
     for i, lines in enumerate(heads):
         for n, line in enumerate(lines):
             y = top - high + 15 * (n + max(map(len, heads)) - len(lines)) + 4
@@ -89,7 +92,7 @@ def _drawn(
     for n, (name, row) in enumerate(shown.items()):
         y = top + _ROW * n
         c.line((_EDGE, y + _ROW), (_WIDTH - _EDGE, y + _ROW), "faint", 0.8)
-        c.text(_EDGE, y + 18, fit(name, _NAMES - 10, _SIZE), _SIZE)
+        c.text(_EDGE, y + 18, fit(name, names - 10, _SIZE), _SIZE)
         for i, column in enumerate(columns):
             if column in row:
                 _sign(c, left + wide * (i + 0.5), y + 14, row[column])
