@@ -133,7 +133,8 @@ ARROWS = {name: kit_imports(name) for name in MODULES}
 FLOORS = ["errors", "options", "git", "log", "broker", "patterns", "world.replicas", "world",
           "world.search", "show", "feed", "designs", "scenarios", "incidents", "engines",
           "engines.servers", "checks.sandbox", "checks.systems", "checks.contract",
-          "checks.forms", "checks.questions", "checks.desk", "engines.trials", "interviews.bank",
+          "checks.forms", "checks.questions", "checks.desk", "engines.trials",
+          "engines.trials.answers", "engines.shown", "interviews.bank",
           "interviews.cards", "interviews.rehearsal", "interviews", "workbook",
           "bench"]  # fmt: skip
 

@@ -13,7 +13,7 @@
 # Imports
 from pubsub_kit import Consumer, show
 from pubsub_kit.engines import connect
-from pubsub_kit.engines.trials.lesson import (
+from pubsub_kit.engines.shown.lesson import (
     REAL,
     Shop,
     answers,

@@ -10,6 +10,7 @@ import pytest
 from pubsub_kit import show
 from pubsub_kit.checks.contract.trial import Row
 from pubsub_kit.engines.protocol import EngineError, NotSupported
+from pubsub_kit.engines.shown.page import BEGIN, END, PAGE, README, generated, merged, short
 from pubsub_kit.engines.trials import __main__ as command
 from pubsub_kit.engines.trials import expected as expecting
 from pubsub_kit.engines.trials.contract import BROKEN, HOLDS, LACKING, Outcome, play
@@ -22,7 +23,6 @@ from pubsub_kit.engines.trials.expected import (
     engines,
     expectations,
 )
-from pubsub_kit.engines.trials.page import BEGIN, END, PAGE, README, generated, merged, short
 from pubsub_kit.engines.trials.result import ORDER, Result, held, record, recorded, signs, versions
 from pubsub_kit.engines.trials.rows import BY_NAME, LESSON, ROWS
 from pubsub_kit.engines.trials.stage import EngineCase, Venue

@@ -3,9 +3,7 @@
 play ENGINE [ROW …]    start the engine's server, play its rows, say what is not as expected
 at URL [ROW …]         the same, on a server that runs
 kill [ENGINE …]        kill -9 of the server, and of a consumer, amid 10,000 events
-record [ENGINE …]      play and kill, write engines/recorded.json, and the page
-page                   write what is generated of docs/engines.md
-lesson                 play and record what lesson 12 shows
+record [ENGINE …]      play and kill, and write engines/recorded.json
 """
 
 from __future__ import annotations
@@ -22,8 +20,6 @@ from pubsub_kit.engines.trials.kill import (
     kill_holder,
     kill_server,
 )
-from pubsub_kit.engines.trials.page import write
-from pubsub_kit.engines.trials.recording import record_hashes, record_leaders, record_tour
 from pubsub_kit.engines.trials.result import ORDER, Result, held, record
 from pubsub_kit.engines.trials.rows import BY_NAME, ROWS
 from pubsub_kit.engines.trials.running import Running, running
@@ -85,20 +81,6 @@ def record_all(*engines: str) -> int:
     for engine in engines or ORDER:
         record([recorded(engine)])
         print(f"{engine} is recorded.", flush=True)
-    return write_page()
-
-
-def write_page() -> int:
-    """Write what is generated of the page."""
-    write()
-    return 0
-
-
-def record_lesson() -> int:
-    """Record what lesson 12 shows."""
-    for part in (record_tour, record_hashes, record_leaders):
-        part()
-        print(f"{part.__name__} is done.", flush=True)
     return 0
 
 
@@ -107,8 +89,6 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "at": at,
     "kill": kill,
     "record": record_all,
-    "page": write_page,
-    "lesson": record_lesson,
 }
 
 

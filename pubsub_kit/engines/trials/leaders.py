@@ -200,9 +200,9 @@ def _lost(cluster: KafkaCluster, topic: str, done: list[int]) -> tuple[int, ...]
     seen: set[Any] = set()
     with connect(_url(cluster), timeout=PATIENCE) as engine:
         worker = engine.subscribe(topic, f"audit-{fresh_id()}", start="earliest")
-        latest = time.monotonic()
-        while time.monotonic() - latest < QUIET and not seen.issuperset(done):
+        end = time.monotonic() + PATIENCE  # for the first one: to join a group may take a while
+        while time.monotonic() < end and not seen.issuperset(done):
             for lent in worker.pull(500):
                 seen.add(lent.data)
-                latest = time.monotonic()
+                end = time.monotonic() + QUIET
     return tuple(sorted({*done} - seen))

@@ -11,6 +11,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from pubsub_kit.engines.shown.shelf import read
+from pubsub_kit.engines.shown.tour import Shop as Shop
+from pubsub_kit.engines.shown.tour import tour as tour
 from pubsub_kit.engines.trials.answers.cases import CASES
 from pubsub_kit.engines.trials.answers.result import recorded as answered
 from pubsub_kit.engines.trials.answers.trial import HOLDS as HELD
@@ -18,9 +21,6 @@ from pubsub_kit.engines.trials.answers.trial import UNSUPPORTED
 from pubsub_kit.engines.trials.contract import BROKEN, HOLDS, LACKING
 from pubsub_kit.engines.trials.result import SIGNS, Result, recorded
 from pubsub_kit.engines.trials.rows import BY_NAME
-from pubsub_kit.engines.trials.shelf import read
-from pubsub_kit.engines.trials.tour import Shop as Shop
-from pubsub_kit.engines.trials.tour import tour as tour
 from pubsub_kit.errors import PubSubKitError
 
 #: Column heads: short, and broken where a word ends.

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 from pubsub_kit.broker.consumer import Consumer
 from pubsub_kit.engines.connect import connect
 from pubsub_kit.engines.servers.running import running
+from pubsub_kit.engines.shown.shelf import read, write
 from pubsub_kit.engines.trials.expected import engine_of, expectations
 from pubsub_kit.engines.trials.result import ORDER
-from pubsub_kit.engines.trials.shelf import read, write
 from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.log.ids import fresh_id
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pubsub_kit.engines.shown.lesson import LABELS, contract, versions
 from pubsub_kit.engines.trials.answers.table import table as answered
 from pubsub_kit.engines.trials.expected import expectations
-from pubsub_kit.engines.trials.lesson import LABELS, contract, versions
 from pubsub_kit.engines.trials.result import Result, recorded
 from pubsub_kit.engines.trials.rows import BY_NAME
 from pubsub_kit.show.diagrams.engines import LEGEND

@@ -1,4 +1,4 @@
-"""Records what lesson 12 shows where no server runs: `python3 -m pubsub_kit.engines.trials lesson`.
+"""Records what lesson 12 shows where no server runs: `python3 -m pubsub_kit.engines.shown lesson`.
 
 Each part is played on real servers, which are started for it: the tour of the shop, the leader that
 dies, and the keys under two hashes.
@@ -11,10 +11,10 @@ from typing import Any
 
 from pubsub_kit.engines.servers.kafka_cluster import KafkaCluster
 from pubsub_kit.engines.servers.start import start
+from pubsub_kit.engines.shown.shelf import write
+from pubsub_kit.engines.shown.tour import keep, visit
 from pubsub_kit.engines.trials.expected import engines, expectations
 from pubsub_kit.engines.trials.running import running
-from pubsub_kit.engines.trials.shelf import write
-from pubsub_kit.engines.trials.tour import keep, visit
 
 
 def record_tour() -> None:
