@@ -208,7 +208,7 @@ def test_charts_and_widgets_know_no_diagram() -> None:
 
 
 def test_engines_know_the_event_and_the_brokers_protocol_alone() -> None:
-    own = {*below("engines")} - {*below("engines.trials")}
+    own = {*below("engines")} - {*below("engines.trials"), *below("engines.shown")}
     known = set().union(*map(kit_imports, own))
     assert known - own <= {*below("log"), *below("broker"), "errors", "options"}
 
