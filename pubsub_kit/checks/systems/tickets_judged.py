@@ -64,7 +64,7 @@ def as_found(world: World) -> Violation | None:
     wants = f" The field {found.missing[0]!r} would decide it." if found.missing else ""
     finds = {HOLDS: "It holds", BROKEN: "It is broken", UNDECIDABLE: "It is undecidable here"}
     words = f"You said of “{name}”: {said}. {finds[found.verdict]}: {found.message}{wants}"
-    step = steps[-1] if steps else len(world.trace) - 1
+    step = steps[-1] if steps else None
     belief = BELIEFS[found.verdict, said]
     return Violation(words, step, belief=belief)
 
