@@ -31,14 +31,26 @@ class Link:
         self.user = self.address.user or "guest"
         self._lock = threading.RLock()
         self._wire: Wire | None = None
+        self._failed: BaseException | None = None
 
     def wire(self) -> Wire:
         """Return the connection; connect again if it was lost."""
+        failed = self._failed
         with self._lock:
             if self._wire is None or self._wire.over is not None:
-                self.close()
-                self._wire = Wire(self._parameters(), self.adapter.timeout)
+                if self._failed is not None and self._failed is not failed:
+                    raise self._failed  # by another thread, while this one waited as long as it may
+                self._connect()
+            assert self._wire is not None
             return self._wire
+
+    def _connect(self) -> None:
+        self.close()
+        try:
+            self._wire = Wire(self._parameters(), self.adapter.timeout)
+        except BaseException as error:
+            self._failed = error
+            raise
 
     def close(self) -> None:
         """Disconnect."""
