@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +18,7 @@ from pubsub_kit.engines.rabbitmq_wire import Line, Wire
 
 HEARTBEAT = 20  # seconds; a peer that is silent for two of them is taken for dead
 PORT = 5672
+_WRAPPED = re.compile(r"""^\w+: \(["'](.*)["'],\)$""")  # as pika words an error in an error
 LOST: tuple[type[BaseException], ...] = (
     exceptions.AMQPError, AMQPConnectorException, TimeoutError, OSError
 )  # fmt: skip
@@ -104,6 +106,7 @@ class Link:
             error, exceptions.AuthenticationError | exceptions.ProbableAuthenticationError
         ):
             return self.adapter.refused("ACCESS_REFUSED")
+        text = _WRAPPED.sub(r"\1", text)
         blocked = self._wire.blocked if self._wire is not None else ""
         return self.adapter.unreachable(blocked or text or "no connection")
 

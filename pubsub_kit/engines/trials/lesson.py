@@ -86,7 +86,7 @@ def contract(
 
 
 def _sign(result: Result, row: str) -> str:
-    """Return a row's sign; where a worker keeps what it has for as long as it lives, no ack is late."""
+    """Return a row's sign; where a worker keeps what it has while it lives, no ack is late."""
     leased = result.rows["slow worker"].outcome == HOLDS
     return result.sign(row) if leased or not row.startswith("late ack") else SIGNS[LACKING]
 
