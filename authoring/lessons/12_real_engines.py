@@ -47,9 +47,9 @@ print(shop.billed)
 
 # %% [markdown] tags=["predict"]
 # ### source: Kafka: design, the consumer's position and consumer groups (4.3)
-# Order 2 failed, went back to the queue, and came again when the others were done. Now run the same
-# code with `connect("kafka://…")`. A Kafka group has no queue. It has a position in each partition,
-# and all that lies before it counts as done.
+# Order 2 failed, went back to the queue, and was redelivered once the others were done. Now run the
+# same code with `connect("kafka://…")`. A Kafka group has no queue. It has a position in each
+# partition, and everything before that position counts as done.
 
 # %% tags=["folded"]
 # Your prediction
@@ -63,8 +63,9 @@ show.predict(
 
 # %% [markdown]
 # The next cell runs that shop on each engine that answers on your machine. In a second terminal,
-# `python3 -m pubsub_kit engine redis` starts one; so do `kafka`, `rabbitmq`, `nats`, `sqs` and
-# `pubsub`. For all others it shows what we recorded.
+# `python3 -m pubsub_kit engine redis` starts one, until Ctrl-C; so do `kafka`, `rabbitmq` and
+# `nats`, and for emulators `sqs` and `pubsub`. For the others the cell shows what we recorded, with
+# the version of the server or emulator.
 
 # %% tags=["run"]
 stops = tour()
@@ -124,7 +125,8 @@ show.engines(
 #
 # Ann pulls a message and hangs. Her lease ends, and Bob has the message now. Ann wakes up and acks.
 # Then Bob crashes. In lesson 04, the broker refused Ann's ack: an ack is for a lease, and hers was
-# over. We played just that on eight kinds of worker, each on its real engine or an emulator.
+# over. We played just that on eight kinds of worker, each on its real engine or an emulator. In the
+# words of the runs, Ann is `w1`, Bob is `w2`, and the message is `tea`.
 
 # %% tags=["folded"]
 # Your prediction
@@ -137,11 +139,11 @@ show.predict(
 
 # %% tags=["run"]
 takes = []
-for engine in REAL:
-    said = words(engine, "late ack takes nothing")
+for name in REAL:
+    said = words(name, "late ack takes nothing")
     if "late ack ended" in said:
-        takes.append(engine)
-        print(f"{engine}: {said}")
+        takes.append(name)
+        print(f"{name}: {said}")
 
 # %% tags=["folded"]
 # What came out
@@ -151,13 +153,13 @@ show.compare("12.late", len(takes))
 # ### source: Redis: commands, XACK takes a group and message ids (7.0)
 # ### source: NATS: documentation on JetStream, an ack goes to the message's reply subject (2.12)
 # `XACK` in Redis names the message and not the lease, and NATS takes the ack that comes late. So
-# whoever is late speaks for whoever holds the message now. A longer lease makes that rarer. The
-# cure is yours: let a worker ack only what its own transaction says is done.
+# Ann's late ack counts as Bob's. A longer lease makes that rarer. The fix is yours: a worker acks
+# only after its own transaction has committed the work.
 #
 # ## All rows
 #
-# One suite of rows is played on every engine: those of lesson 07, and more. Which engines, do you
-# think, can replay?
+# The same contract runs on every engine: the rows of lesson 07, and more. Which engines do you
+# think can replay?
 
 # %% tags=["picture", "folded"]
 # What each engine keeps
@@ -189,8 +191,8 @@ show.engines(
 #
 # ### source: SQS: quotas, FIFO queues: 300 calls a second, 3,000 in batches (November 2026)
 # ### source: Google Pub/Sub: quotas, 1 MB/s for an ordering key; kept 7 days (November 2026)
-# Begin with what you need. Choose two things, and see who is left. Then look at the limits: an SQS
-# FIFO queue takes 300 calls a second, an ordering key of Google Pub/Sub 1 MB a second.
+# Start with what you need. Choose two things, and see which engines keep both. Then look at the
+# limits: an SQS FIFO queue takes 300 calls a second, an ordering key of Google Pub/Sub 1 MB.
 
 # %% tags=["folded"]
 # Choose what you need
@@ -200,19 +202,18 @@ NEEDS = {
     "a lease for each message": ["slow worker"],
     "delayed retries": ["nack with delay"],
     "late subscribers": ["late subscriber"],
-    "no order, no past": ["acknowledged"],
 }
 
 
 def left(first, second):
-    rows = contract(*dict.fromkeys([*NEEDS[first], *NEEDS[second], "acknowledged"]))
+    rows = contract(*dict.fromkeys([*NEEDS[first], *NEEDS.get(second, []), "acknowledged"]))
     return show.engines(rows, title=f"You need {first}, and {second}", caption=versions())
 
 
 show.play(
     left,
     first=show.choice(list(NEEDS), "replay", label="you need"),
-    second=show.choice(list(NEEDS), "order by key", label="and"),
+    second=show.choice([*NEEDS, "nothing else"], "order by key", label="and"),
 )
 
 # %% [markdown]
@@ -233,9 +234,9 @@ by_bytes = 2 * million * 1_000 / tib * 40
 print(f"SQS ${one_by_one:.2f}, in tens ${in_tens:.2f}; Google Pub/Sub ${by_bytes:.2f}")
 
 # %% [markdown] tags=["why"]
-# An engine that does not keep a row is *expected* not to, and the test fails once it does. The page
-# `docs/engines.md` has every row, with the words of the run. Where an engine has no such thing, the
-# adapter raises `NotSupported` and says what there is instead:
+# Where an engine does not keep a row, our test *expects* that, and fails once the engine does keep
+# it. The page `docs/engines.md` has every row, with the words of the run. Where an engine has no
+# such thing, the adapter raises `NotSupported` and says what there is instead:
 
 # %%
 print(words("rabbitmq", "replay by position"))
@@ -276,7 +277,7 @@ show.engines(
 # ## Fifty acked messages
 #
 # ### source: Kafka: producer configs, acks (4.3)
-# Lesson 11 lost an acked record in a simulation. Here are three brokers of Kafka. Both followers
+# Lesson 11 lost an acked record in a simulation. Here are three Kafka brokers. Both followers
 # are paused. A producer with `acks=1` publishes 50 messages, and the leader acks them all. Then the
 # leader is killed, and the followers go on.
 
@@ -300,9 +301,9 @@ show.compare("12.fifty", 50 - lost)
 
 # %% [markdown]
 # ### source: Kafka: design, Replication: a follower cuts what its leader has not got (4.3)
-# The old leader had all 50 on its disk. It came back as a follower, found that the log of its
-# leader was another, and cut its own. With `acks=all` Kafka loses nothing here: what only one
-# broker had was never acked. Does lesson 11's world agree?
+# The old leader had all 50 on its disk. It came back as a follower, found that its log differed
+# from the new leader's, and truncated its own. With `acks=all` Kafka loses nothing here: what only
+# one broker had was never acked. Does lesson 11's world agree?
 
 # %%
 for acks in ("1", "all"):
@@ -310,8 +311,8 @@ for acks in ("1", "all"):
     print(f"simulated, acks={acks}: {acked} were acked, and {gone} of them are gone")
 
 # %% [markdown]
-# The simulated shop retried until the new leader acked; the real one gave up after five seconds.
-# Neither heard an ack for what is gone.
+# With `acks=all`, the simulated shop retried until the new leader acked, and the real one gave up.
+# Neither got an ack for a message that is gone.
 
 # %% [markdown] tags=["fix"]
 # ## Defaults that bite
@@ -329,10 +330,10 @@ for acks in ("1", "all"):
 # | Kafka: `enable.auto.commit=true` | a poll commits the batch before, done or not |
 # | Kafka: `min.insync.replicas=1` | `acks=all` may mean the leader alone |
 # | SQS: visible after 30 s | a slower handler shares its message |
-# | RabbitMQ 4: 20 deliveries | dropped, without a dead-letter exchange |
-# | SNS: 100,015 attempts | dropped, without a dead-letter queue |
-# | EventBridge: 24 hours | dropped, without a dead-letter queue |
-# | NATS: no limit | a poison message comes for ever |
+# | RabbitMQ 4: 20 deliveries | dropped, unless there is a dead-letter exchange |
+# | SNS: 100,015 attempts | dropped, unless there is a dead-letter queue |
+# | EventBridge: 24 hours | dropped, unless there is a dead-letter queue |
+# | NATS: no limit | a poison message is redelivered forever |
 
 # %% tags=["folded"]
 # A question about frameworks
@@ -348,8 +349,9 @@ show.quiz(
 # ### source: FastStream: AckPolicy: ACK_FIRST on Kafka, REJECT_ON_ERROR on RabbitMQ (0.7.8)
 # ### source: Kafka: FastStream's documentation on acknowledgement (FastStream 0.7.8)
 # ### source: RabbitMQ: FastStream's documentation on acknowledgement (FastStream 0.7.8)
-# That's FastStream's default on Kafka. On RabbitMQ it rejects what raised: dropped, too, without a
-# dead-letter exchange. It's a good next step, one decorator for many brokers. Say what you mean:
+# That's FastStream's default on Kafka. On RabbitMQ it rejects a message whose handler raised, which
+# drops it too, unless there is a dead-letter exchange. FastStream is still a good next step: one
+# decorator for many brokers. State the policy yourself:
 #
 # ```python
 # @broker.subscriber("orders", ack_policy=AckPolicy.NACK_ON_ERROR)
@@ -362,14 +364,14 @@ show.quiz(
 # ### source: librdkafka: configuration, partitioner, consistent_random by default: CRC32 (2.16)
 # ### source: Kafka: the Java client's default partitioner, murmur2 (4.3)
 # Order by key needs every producer to choose the same partition for a key. Kafka's own client, in
-# Java, hashes a key with murmur2. librdkafka, on which Python's client stands, takes CRC32 unless
-# you say otherwise.
+# Java, hashes a key with murmur2. librdkafka, which Python's client is built on, takes CRC32
+# unless you say otherwise.
 
 # %% tags=["folded"]
 # Your prediction
 show.predict(
     "Two services publish the same 1,000 keys to 12 partitions, one with each hash. How many keys "
-    "go to two partitions?",
+    "end up in two partitions?",
     {"none": 0, "about half": 500, "more than nine in ten": 900},
     key="12.hash",
 )
@@ -384,16 +386,16 @@ show.compare("12.hash", apart.differ // 100 * 100)
 
 # %% [markdown]
 # ### source: librdkafka: configuration, partitioner, murmur2_random (2.16)
-# One in twelve agrees by chance. So the kit's adapter tells librdkafka to use `murmur2_random`, and
-# so should every producer of a topic.
+# About one key in twelve agrees by chance. So the kit's adapter tells librdkafka to use
+# `murmur2_random`, and so should every producer of a topic.
 
 # %% [markdown] tags=["when-not"]
 # ## When not to
 #
 # An engine is a system of its own: a cluster to run or a bill to pay, upgrades, quotas, one more
-# thing that pages you. A table and an outbox in the database that you have serve many a team for
-# years. And a real engine hides its schedule. Test your handler in a world where you choose it, and
-# keep the engine for what only it can show.
+# thing that pages you. For many teams, a table and an outbox in the database they already have are
+# enough. And a real engine hides its schedule. Test your handler in a world where you choose the
+# schedule, and keep the engine for what only it can show.
 
 # %% [markdown] tags=["recap"]
 # ## What you can do now

@@ -27,7 +27,7 @@ class Address(NamedTuple):
     @property
     def shown(self) -> str:
         """The address without its password, as sentences name it."""
-        place = f"{self.host}:{self.port}" if self.port else self.host
+        place = self.at(self.port) if self.port else self.host
         return f"{self.scheme}://{place}{self.path}"
 
     def at(self, port: int) -> str:
@@ -44,9 +44,13 @@ def address_of(url: object) -> Address:
             f"{brief(url)}."
         )
     try:
+        if not url.isprintable():
+            raise ValueError("it has characters that can't be printed")
         url, others = _first_of(url)
         parts = urlsplit(url)
         port = parts.port
+        if port == 0:
+            raise ValueError("nobody listens at port 0")
         query = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
     except ValueError as error:
         raise EngineError(f"{brief(url)} is no URL ({error}): write SCHEME://HOST:PORT.") from None

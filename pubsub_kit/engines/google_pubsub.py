@@ -46,6 +46,7 @@ from google.pubsub_v1 import PublisherClient, SubscriberClient, types
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
+from pubsub_kit.broker.arguments import check_topic
 from pubsub_kit.broker.settings import Settings
 from pubsub_kit.broker.starts import Start
 from pubsub_kit.engines.adapter import Adapter
@@ -103,6 +104,7 @@ class GooglePubSub(Adapter):
     def topic(self, name: str, partitions: int | None = None) -> None:
         """Create a topic; it has no partitions, so their number changes nothing."""
         self.check(name)
+        check_topic(partitions, None, None)
         with self.sentences(name):
             self.call(self.publisher.create_topic, {"name": self.path("topics", escaped(name))})
 
@@ -233,8 +235,9 @@ def escaped(name: str) -> str:
 
 def message_of(event: Event) -> types.PubsubMessage:
     """Return an event as a message: the whole event is its data, its key the ordering key."""
+    key = (event.key or "").encode("utf-8", "backslashreplace").decode()  # half a character
     return types.PubsubMessage(
-        data=pack(event), attributes={"content-type": CONTENT_TYPE}, ordering_key=event.key or ""
+        data=pack(event), attributes={"content-type": CONTENT_TYPE}, ordering_key=key
     )
 
 

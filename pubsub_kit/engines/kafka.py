@@ -169,5 +169,5 @@ class KafkaWorker(Member):
         """Leave the group: its partitions are assigned to others at once."""
         with self.lock, suppress(KafkaException, RuntimeError):
             self._taken(self.consumer, [TopicPartition(self.topic, each) for each in self.progress])
-            self.consumer.close()
-        self.commits.shutdown()
+            if self.saying.done():  # or it would wait for a server that is gone
+                self.consumer.close()

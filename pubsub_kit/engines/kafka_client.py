@@ -35,6 +35,7 @@ from pubsub_kit.log.event import Event
 
 HEADERS: list[tuple[str, str | bytes | None]] = [("content-type", CONTENT_TYPE)]
 Errors = list[KafkaError]
+MOST = 100_000  # partitions that librdkafka asks for
 SLICE = 0.05  # seconds that one look at a client takes at most
 AWAY = {
     KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT,
@@ -130,10 +131,20 @@ class KafkaClient(Adapter):
             raise self.failure(found.error, topic)
         return sorted(found.partitions)
 
+    def check(self, topic: str) -> None:
+        """Raise as `Adapter.check` does, and for Kafka's own: a wrong one stops all groups."""
+        super().check(topic)
+        if topic.startswith("__"):
+            raise EngineError(
+                f"Kafka keeps names that begin with __ for its own topics: {topic!r} needs another."
+            )
+
     def topic(self, name: str, partitions: int | None = None) -> None:
         """Make a topic, with 1 partition by default; it then has the broker's replicas."""
         self.check(name)
         check_topic(partitions, None, None)
+        if (partitions or 1) > MOST:
+            raise EngineError(f"A topic has {MOST:,} partitions at most here, not {partitions:,}.")
         new = NewTopic(name, partitions or 1, -1)
         made = self.admin.create_topics([new], operation_timeout=self.timeout)
         try:
@@ -160,7 +171,7 @@ class KafkaClient(Adapter):
 
     def send(self, topic: str, events: list[Event]) -> list[str | None]:
         """Send events in one go; return their positions, as "partition/offset"."""
-        bodies = [(event.key and event.key.encode(), pack(event)) for event in events]
+        bodies = [(event.key and _bytes(event.key), pack(event)) for event in events]
         places: list[str | None] = [None] * len(bodies)
         errors: Errors = []
         for number, (key, body) in enumerate(bodies):
@@ -228,6 +239,11 @@ class KafkaClient(Adapter):
                 f"replicas in sync, and there are fewer ({text}). Start the others."
             )
         return EngineError(f"Kafka refused this ({error.name()}): {text}.")
+
+
+def _bytes(key: str) -> bytes:
+    """Return a key's bytes, even of half a character: the event's JSON has it, too."""
+    return key.encode("utf-8", "surrogatepass")
 
 
 def _report(

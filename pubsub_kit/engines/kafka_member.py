@@ -9,13 +9,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from pubsub_kit.broker.settings import Settings
 from pubsub_kit.broker.starts import At, Offset, Start
+from pubsub_kit.engines.in_time import begun
 from pubsub_kit.engines.kafka_client import SLICE, KafkaClient
 from pubsub_kit.engines.kafka_progress import Progress
 from pubsub_kit.engines.protocol import EngineError
@@ -38,12 +40,13 @@ class Member(EngineWorker):
     def __init__(self, adapter: KafkaClient, topic: str, group: str, settings: Settings) -> None:
         super().__init__(adapter, topic, group, settings)
         self.lock = threading.RLock()
-        self.commits = ThreadPoolExecutor(1, thread_name_prefix=f"commit {topic}/{group}")
         self.progress: dict[int, Progress] = {}  # of each partition that is this worker's
         self.kept: list[Any] = []  # came while others were served
         self.joined = self.troubled = False
         self.answered = 0.0  # when the cluster last did
         self.partitions = 0
+        self.saying: Future[Any] = Future()  # the last commit
+        self.saying.set_result(None)
         self.pulled = time.monotonic()
         lease = int(settings.ack_deadline * 1000)
         session = min(lease, int(SESSION * 1000))
@@ -104,7 +107,8 @@ class Member(EngineWorker):
     @property
     def present(self) -> bool:
         """Whether it is a member, as far as can be told without asking."""
-        return self.joined and time.monotonic() - self.pulled <= self.settings.ack_deadline
+        alive = self.joined and self.saying.done()
+        return alive and time.monotonic() - self.pulled <= self.settings.ack_deadline
 
     def serve(self) -> None:
         """Take part in a rebalance, if nobody else lets this worker do so now."""
@@ -133,6 +137,7 @@ class Member(EngineWorker):
 
     def poll(self, seconds: float) -> None:
         """Let the client do what is due, and keep the message that came."""
+        self.check_client()
         message = self.consumer.poll(seconds)
         if message is None:
             return
@@ -150,6 +155,11 @@ class Member(EngineWorker):
             self.troubled = True
         else:
             raise self.adapter.failure(error, self.topic)
+
+    def check_client(self) -> None:
+        """Raise Unreachable while a commit has no answer: every other call would hang, too."""
+        if not self.saying.done():
+            raise self.adapter.unreachable("no answer to a commit")
 
     def check_server(self) -> None:
         """Find out whether the cluster answers; raises Unreachable."""
@@ -185,15 +195,16 @@ class Member(EngineWorker):
 
     def commit(self, places: list[TopicPartition]) -> None:
         """Commit where to go on; raises KafkaException, and Unreachable if nobody answers."""
+        self.check_client()
         if self.troubled or time.monotonic() - self.answered > FRESH:
             self.check_server()  # a commit would wait for a coordinator as long as a session lasts
-        # One that is under way as the broker dies waits that long all the same: hence the thread.
-        call = self.commits.submit(self.consumer.commit, offsets=places, asynchronous=False)
+        say = partial(self.consumer.commit, offsets=places, asynchronous=False)
+        self.saying = begun(say, "kafka commit")
         try:
-            answers = call.result(self.adapter.timeout)
-        except TimeoutError:
-            raise self.adapter.unreachable("a commit got no answer") from None
-        for each in answers or []:
+            told = self.saying.result(self.adapter.timeout)
+        except TimeoutError:  # the server went in the middle of it
+            raise self.adapter.unreachable("no answer to a commit") from None
+        for each in told or []:
             if each.error is not None:
                 raise KafkaException(each.error)
         self.answered = time.monotonic()
@@ -210,6 +221,7 @@ class Member(EngineWorker):
                 self.poll(SLICE)  # it has just been assigned, and is not being read yet
                 raise KafkaException(KafkaError(KafkaError._WAIT_COORD)) from None
 
+        self.check_client()
         self.adapter.until(seek)
         self.kept = [each for each in self.kept if each.partition() != partition]
 

@@ -61,7 +61,7 @@ class NatsConnection(Adapter):
             return self.loop(self._run(call))
 
     async def _run(self, call: Call[T]) -> T:
-        async with self._turn:
+        async with asyncio.timeout(self.patience), self._turn:  # another call may connect, in vain
             if self._client is None or self._client.is_closed:
                 self._client = await self._connect()
         return await call(self._client)

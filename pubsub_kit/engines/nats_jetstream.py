@@ -47,7 +47,8 @@ DUPLICATE_WINDOW = 120.0  # seconds: the server's own default
 def message_id(event: Event) -> str:
     """Return the Nats-Msg-Id of an event, in ASCII, whatever characters its own id has."""
     died = (str(event.extensions.get(name, "")) for name in ("deadgroup", "deadposition"))
-    return "/".join(quote(part, safe="") for part in (event.source, event.id, *died) if part)
+    parts = (part.encode("utf-8", "surrogatepass") for part in (event.source, event.id, *died))
+    return "/".join(quote(part, safe="") for part in parts if part)
 
 
 class Nats(NatsConnection):

@@ -43,6 +43,7 @@ from typing import Any, ClassVar
 import pika
 from pika import exceptions
 
+from pubsub_kit.broker.arguments import check_topic
 from pubsub_kit.broker.settings import Settings
 from pubsub_kit.broker.starts import Start
 from pubsub_kit.engines.adapter import Adapter
@@ -82,6 +83,7 @@ class RabbitMQ(Adapter):
     def topic(self, name: str, partitions: int | None = None) -> None:
         """Declare the exchange; a queue has no partitions, so their number changes nothing."""
         self.check(name)
+        check_topic(partitions, None, None)
         with self.link.sentences(name), self.link.errand() as line:
             line.ask("exchange_declare", exchange=exchange_of(name), exchange_type="fanout",
                      durable=True)  # fmt: skip

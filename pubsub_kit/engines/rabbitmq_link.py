@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +18,7 @@ from pubsub_kit.engines.rabbitmq_wire import Line, Wire
 
 HEARTBEAT = 20  # seconds; a peer that is silent for two of them is taken for dead
 PORT = 5672
+_WRAPPED = re.compile(r"""^\w+: \(["'](.*)["'],\)$""")  # as pika words an error in an error
 LOST: tuple[type[BaseException], ...] = (
     exceptions.AMQPError, AMQPConnectorException, TimeoutError, OSError
 )  # fmt: skip
@@ -31,14 +33,26 @@ class Link:
         self.user = self.address.user or "guest"
         self._lock = threading.RLock()
         self._wire: Wire | None = None
+        self._failed: BaseException | None = None
 
     def wire(self) -> Wire:
         """Return the connection; connect again if it was lost."""
+        failed = self._failed
         with self._lock:
             if self._wire is None or self._wire.over is not None:
-                self.close()
-                self._wire = Wire(self._parameters(), self.adapter.timeout)
+                if self._failed is not None and self._failed is not failed:
+                    raise self._failed  # by another thread, while this one waited as long as it may
+                self._connect()
+            assert self._wire is not None
             return self._wire
+
+    def _connect(self) -> None:
+        self.close()
+        try:
+            self._wire = Wire(self._parameters(), self.adapter.timeout)
+        except BaseException as error:
+            self._failed = error
+            raise
 
     def close(self) -> None:
         """Disconnect."""
@@ -92,6 +106,7 @@ class Link:
             error, exceptions.AuthenticationError | exceptions.ProbableAuthenticationError
         ):
             return self.adapter.refused("ACCESS_REFUSED")
+        text = _WRAPPED.sub(r"\1", text)
         blocked = self._wire.blocked if self._wire is not None else ""
         return self.adapter.unreachable(blocked or text or "no connection")
 

@@ -56,6 +56,10 @@ class RedisConnection(Adapter):
             yield
         except redis.AuthenticationError as error:
             raise self.refused(error) from None
+        except redis.InvalidResponse:
+            raise EngineError(
+                f"What answers at {self.address.shown} is no Redis: look at the host and the port."
+            ) from None
         except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
             raise self.unreachable(error) from None
         except redis.RedisError as error:

@@ -55,7 +55,8 @@ class SqsWorker(EngineWorker):
         taken = self._receive(n, min(wait, LONGEST_POLL))
         while not (taken or self.closed) and (left := end - time.monotonic()) > 0:
             taken = self._receive(n, min(math.ceil(left), LONGEST_POLL))
-        while taken and len(taken) < n:
+        end = time.monotonic() + max(self.wait, self.lease / 10)  # ten a call, and the leases run
+        while taken and len(taken) < n and time.monotonic() < end:
             try:
                 more = self._receive(n - len(taken), 0)
             except EngineError:

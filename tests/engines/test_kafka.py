@@ -16,6 +16,7 @@ from pubsub_kit import Consumer, Offset
 from pubsub_kit.broker.starts import At
 from pubsub_kit.engines import EngineError, NotSupported, Unreachable, connect
 from pubsub_kit.engines.servers import Server
+from tests.engines.hostile import check_half_a_character, check_partitions
 from tests.engines.kafka_server import FACT, SOON, broker, made, sdk_reads, sdk_writes
 
 WAIT = 1.0  # seconds that a pull may take: it returns as soon as something is there
@@ -330,3 +331,51 @@ def until(ready: Any) -> None:
     while not ready():
         assert time.monotonic() < end, "it did not happen within 60 s"
         time.sleep(0.1)
+
+
+# ── odd arguments ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_half_a_character_travels_as_it_is(engine: Any, topic: str) -> None:
+    check_half_a_character(engine, topic)
+
+
+def test_what_is_no_number_of_partitions_gets_a_sentence(engine: Any, topic: str) -> None:
+    check_partitions(engine, topic)
+
+
+def test_kafkas_own_topics_are_left_alone(engine: Any, topic: str) -> None:
+    for verb in (engine.topic, engine.publish, lambda name: engine.subscribe(name, "billing")):
+        with pytest.raises(EngineError, match="begin with __ for its own topics"):
+            verb("__consumer_offsets")
+    with pytest.raises(EngineError, match="100,000 partitions at most"):
+        engine.topic(f"{topic}-more", 10**9)
+
+
+class Mute:
+    """A client whose commit has no answer until a gate opens, as when its only server goes."""
+
+    def __init__(self, consumer: Any) -> None:
+        self.consumer, self.gate = consumer, threading.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.consumer, name)
+
+    def commit(self, **places: Any) -> Any:
+        self.gate.wait()
+        return self.consumer.commit(**places)
+
+
+def test_a_commit_without_an_answer_is_told_in_time(server: Server) -> None:
+    with connect(server.url, wait=WAIT, timeout=2) as engine:
+        topic = made(engine)
+        worker = engine.subscribe(topic, "billing")
+        engine.publish(topic, "tea")
+        (lent,) = pulled(worker, 1)
+        worker.consumer = mute = Mute(worker.consumer)
+        for verb in (lent.ack, lent.ack, worker.pull, lent.nack):
+            with pytest.raises(Unreachable, match="no answer to a commit"):
+                verb()
+        mute.gate.set()
+        assert worker.saying.result(5) is not None
+        assert lent.ack()

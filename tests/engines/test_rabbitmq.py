@@ -23,6 +23,7 @@ from pubsub_kit.engines.protocol import EngineError, NotSupported, Unreachable
 from pubsub_kit.engines.rabbitmq import exchange_of, options_of
 from pubsub_kit.engines.servers import Server, available, start
 from pubsub_kit.log.ids import fresh_id
+from tests.engines.hostile import check_half_a_character, check_partitions
 
 SETTLES = 2.0  # seconds after which a new quorum queue survives a kill: RabbitMQ 3.10 needs some
 
@@ -383,3 +384,14 @@ def test_nothing_is_left_after_close(server: Server, topic: str) -> None:
     del engine, worker
     gc.collect()
     assert {*threading.enumerate()} <= before
+
+
+# ── odd arguments ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_half_a_character_travels_as_it_is(engine: Any, topic: str) -> None:
+    check_half_a_character(engine, topic)
+
+
+def test_what_is_no_number_of_partitions_gets_a_sentence(engine: Any, topic: str) -> None:
+    check_partitions(engine, topic)

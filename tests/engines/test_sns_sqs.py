@@ -19,6 +19,7 @@ from pubsub_kit import Consumer, Event, Offset
 from pubsub_kit.broker.starts import At
 from pubsub_kit.engines import EngineError, NotSupported, Unreachable, connect
 from pubsub_kit.engines.servers.aws import Aws
+from tests.engines.hostile import check_half_a_character, check_partitions
 from tests.engines.ministack import client, connected, emulator, fresh
 
 LATER: list[Any] = ["earliest", Offset(0), At(0)]
@@ -416,3 +417,14 @@ def raise_closed(server: Aws) -> None:
     with connected(server, "sqs+sns") as engine:
         pass
     engine.publish("sockets", 1)
+
+
+# ── odd arguments ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_half_a_character_travels_as_it_is(engine: Any, topic: str) -> None:
+    check_half_a_character(engine, topic)
+
+
+def test_what_is_no_number_of_partitions_gets_a_sentence(engine: Any, topic: str) -> None:
+    check_partitions(engine, topic)

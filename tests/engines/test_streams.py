@@ -14,6 +14,7 @@ from pubsub_kit.engines import EngineError, connect
 from pubsub_kit.engines.servers import Server
 from pubsub_kit.log.event import Event
 from pubsub_kit.log.ids import fresh_id
+from tests.engines.hostile import check_half_a_character, check_partitions
 from tests.engines.streams import ENGINES, running
 
 FOREVER = 1e300  # seconds, which no server can count
@@ -208,3 +209,14 @@ def test_a_closed_worker_and_a_closed_engine_say_so(server: Server) -> None:
     engine.close()
     with pytest.raises(EngineError, match="was closed: connect again"):
         engine.publish("orders", 1)
+
+
+# ── odd arguments ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_half_a_character_travels_as_it_is(engine: Any, topic: str) -> None:
+    check_half_a_character(engine, topic)
+
+
+def test_what_is_no_number_of_partitions_gets_a_sentence(engine: Any, topic: str) -> None:
+    check_partitions(engine, topic)

@@ -146,7 +146,7 @@ class Fate(NamedTuple):
 
     def __str__(self) -> str:
         if self.refused:
-            return f"acks={self.acks}: none of the 50 was acked, for the followers were silent."
+            return f"acks={self.acks}: none of the 50 was acked, because the followers were silent."
         return (
             f"acks={self.acks}: all were acked, and {len(self.lost)} are lost "
             f"(recorded {self.date}, {self.versions})."

@@ -94,7 +94,7 @@ def tour() -> Tour:
     kept = {stop[0]: Stop(stop[0], stop[1], tuple(stop[2]), tuple(stop[3]), stop[4])
             for stop in read("tour", [])}  # fmt: skip
     found = Tour()
-    for name in dict.fromkeys([*live, *kept]):
+    for name in sorted({*live, *kept}, key=ORDER.index):
         try:
             found[name] = visit(live[name]) if name in live else kept[name]
         except PubSubKitError as error:
