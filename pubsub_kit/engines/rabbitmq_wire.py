@@ -180,6 +180,13 @@ class Line:
         self.wire.do(future, lambda: answer(future, call(**details)))
         self.wire.wait(future)
 
+    def acks(self, tags: list[int]) -> None:
+        """Ack deliveries, each by itself; the server doesn't answer."""
+        future = self._promise()
+        acks = (self._channel.basic_ack(tag) for tag in tags)
+        self.wire.do(future, lambda: answer(future, [*acks]))
+        self.wire.wait(future)
+
     def get(self, queue: str) -> Message | None:
         """Take the next message of a queue, if it has one."""
         self._getting = future = self._promise()
