@@ -132,7 +132,7 @@ class GoogleWorker(EngineWorker):
             if at_once:
                 raise
             return []
-        return list(reply.received_messages)
+        return list(types.PullResponse.pb(reply).received_messages)
 
     def _at_once(self, request: Any, retry: None, timeout: float) -> Any:
         """Pull past the client, which warns of return_immediately at each call."""

@@ -150,7 +150,7 @@ class RabbitWorker(EngineWorker):
         while len(found) < count and (more := _arrived(self._stream, count - len(found), FILLS)):
             found += more
         if len(found) == count:
-            line.ask("basic_cancel", consumer_tag=tag)
+            line.cancel(tag)
             self._stream = None
         return found
 
