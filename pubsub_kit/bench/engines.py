@@ -1,7 +1,5 @@
 """Real engines: what the kit's adapter costs, beside the vendor's own client on the same server.
 
-    bench engines            all of them            bench engines redis nats      these two
-
 Each does the same with the same server: it publishes one event at a time, and in windows of 100
 under way at once, each acknowledged; and end to end a window is published, pulled and acked before
 the next one begins. An event has 100 bytes of data. Both write and read it as CloudEvents JSON: the
@@ -13,8 +11,6 @@ The two take turns within each round, a slice at a time, so that a slow moment f
 
 from __future__ import annotations
 
-import atexit
-import gc
 import importlib
 import json
 import statistics
@@ -53,7 +49,10 @@ class Place:
 
 PLACES = (
     Place("Redis", "redis", "redis", "redis_py.RedisPy", "redis-py", one=300),
-    Place("NATS", "nats", "nats", "nats_py.NatsPy", "nats-py", one=500, windows=5_000, end_to_end=2_000),
+    Place(
+        "NATS", "nats", "nats", "nats_py.NatsPy", "nats-py",
+        one=500, windows=5_000, end_to_end=2_000,
+    ),
     Place(
         "RabbitMQ", "rabbitmq", "amqp", "pika_select.PikaSelect", "pika",
         one=200, windows=3_000, end_to_end=2_000, log=False,
@@ -132,7 +131,6 @@ class Pair:
 
     def _slice(self, side: Client) -> float:
         items = [side.item(event) for event in events(self.count // self.slices)]
-        gc.collect()
         begin = time.perf_counter()
         for first in range(0, len(items), self.window):
             self._act(side, items[first : first + self.window])

@@ -141,7 +141,7 @@ class ShareWorker(EngineWorker):
         return self._forget(lent, not refused)
 
     def acked_all(self, batch: list[Lent]) -> int:
-        """Accept all, and commit once. A refusal is of a partition: none of its acks then counts."""
+        """Accept all, and commit once; where a partition is refused, none of its acks counts."""
         return self.run(lambda: self._accept(batch))
 
     def _accept(self, batch: list[Lent]) -> int:

@@ -56,7 +56,7 @@ class RabbitWorker(EngineWorker):
         return self._settled(lent, "basic_ack")
 
     def acked_all(self, batch: list[Lent]) -> int:
-        """Ack all in one go; what a closed channel had delivered is redelivered, and not counted."""
+        """Ack all in one go; what a closed channel delivered comes again, and does not count."""
         counted = 0
         for line in {id(each.raw[0]): each.raw[0] for each in batch}.values():
             mine = [each for each in batch if each.raw[0] is line]

@@ -216,7 +216,7 @@ class EngineWorker(ABC):
 
 def _lent(deliveries: object) -> list[Lent]:
     """Return deliveries, each once; raises EngineError for others."""
-    batch = [*deliveries] if isinstance(deliveries, Iterable) else [deliveries]
+    batch: list[Any] = [*deliveries] if isinstance(deliveries, Iterable) else [deliveries]
     for each in batch:
         if not isinstance(each, Lent):
             raise EngineError(f"ack_batch takes deliveries, as pull returns, not {brief(each)}.")

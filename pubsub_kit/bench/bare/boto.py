@@ -55,9 +55,7 @@ class Sns(Bare):
                 {"Id": str(n), "Message": written(each).decode(), "MessageAttributes": KIND}
                 for n, each in enumerate(ten)
             ]
-            answer = self.front.publish_batch(
-                TopicArn=self.arn, PublishBatchRequestEntries=entries
-            )
+            answer = self.front.publish_batch(TopicArn=self.arn, PublishBatchRequestEntries=entries)
             if answer.get("Failed"):
                 raise AssertionError(f"SNS refused {answer['Failed']}")
 

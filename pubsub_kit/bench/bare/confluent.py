@@ -16,7 +16,7 @@ class Confluent(Bare):
         from confluent_kafka.admin import AdminClient
 
         address = address_of(url)
-        self.known = {"bootstrap.servers": address.at(9092), "log_level": 0}
+        self.known: dict[str, Any] = {"bootstrap.servers": address.at(9092), "log_level": 0}
         self.producer: Any = Producer({
             **self.known, "acks": "all", "enable.idempotence": True,
         })  # fmt: skip
@@ -59,7 +59,8 @@ class Confluent(Bare):
 
     def pull(self, n: int) -> list[Any]:
         """Poll one after another, as the kit does: consume(n) would wait until it has n."""
-        got, wait = [], WAIT
+        got: list[Any] = []
+        wait = WAIT
         while len(got) < n and (message := self.worker.poll(wait)) is not None:
             got.append((message, read(message.value())))
             wait = 0
