@@ -19,7 +19,7 @@ ROLES = ("candidate", "interviewer")
 LEAST_MINUTES, MOST_MINUTES = 5.0, 240.0  # of a rehearsal: shorter boxes leave no time to talk
 ENGINES = ("kafka", "rabbitmq", "redis", "nats", "sqs", "pubsub")
 MOST_BROKERS = 9  # of a Kafka cluster on one machine
-PARTS = ("logs", "brokers", "worlds", "races", "verdicts", "feeds")
+PARTS = ("logs", "brokers", "worlds", "races", "verdicts", "feeds", "engines")
 
 
 def check() -> argparse.ArgumentParser:

@@ -291,7 +291,7 @@ NEVER_IMPORTED = {"nbval"}  # a plugin of pytest
 # Modules that run where an extra of pyproject.toml is installed.
 EXTRAS = {f"workbook.{name}": "test" for name in ("suite", "build", "editions")}
 EXTRAS |= dict.fromkeys(below("bench"), "bench") | dict.fromkeys(below("interviews"), "interview")
-EXTRAS |= dict.fromkeys(below("engines"), "engines")
+EXTRAS |= dict.fromkeys((*below("engines"), "bench.engines", *below("bench.bare")), "engines")
 
 
 def declared(*extras: str) -> set[str]:

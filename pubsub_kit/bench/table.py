@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 
 from pubsub_kit import options
-from pubsub_kit.bench import brokers, feeds, logs, races, verdicts, worlds
+from pubsub_kit.bench import brokers, engines, feeds, logs, races, verdicts, worlds
 from pubsub_kit.bench.measure import Row, lines, measure
 
 PARTS: dict[str, Callable[[], Iterator[Row]]] = {  # options.PARTS names them too
@@ -19,6 +19,7 @@ PARTS: dict[str, Callable[[], Iterator[Row]]] = {  # options.PARTS names them to
     "races": races.rows,
     "verdicts": verdicts.rows,
     "feeds": feeds.rows,
+    "engines": engines.rows,
 }
 
 

@@ -64,16 +64,17 @@ class Consumer(Driver):
 
     async def step_async(self, n: int = 1) -> int:
         """Do what `step` does, with a handler that may be async."""
-        return await self.each(await self.pulled(n), self._handle)
+        batch = await self.pulled(n) if self.asking else self.subscription.pull(n)
+        return await self.each(batch, self._handle)
 
     async def _handle(self, delivery: Delivery) -> None:
-        if self.semantics == "at_most_once" and not await self.asked(delivery.ack):
-            return
         if self.semantics == "at_least_once" and delivery.revoked:
+            return
+        if self.semantics == "at_most_once" and not await self.asked(delivery.ack):
             return
         try:
             result = self.handler(delivery)
-            if hasattr(result, "__await__"):
+            if result is not None and hasattr(result, "__await__"):
                 await result
         except Exception as error:
             self.failed += 1
@@ -81,6 +82,5 @@ class Consumer(Driver):
             reason = said(error)
             await self.asked(lambda: delivery.nack(reason=reason))
         else:
-            # Stale if the handler has acked already, or at most once, this consumer.
-            await self.asked(delivery.ack)
+            _ = await self.asked(delivery.ack) if self.asking else delivery.ack()  # may be stale
             self.handled += 1

@@ -56,7 +56,7 @@ class Driver(ABC):
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._broken: BaseException | None = None  # what ended the thread
-        self._asking: ThreadPoolExecutor | None = None  # the thread that asks a server for a loop
+        self.asking: ThreadPoolExecutor | None = None  # the thread that asks a server for a loop
         self._cut_off = False
         self.error: BaseException | None = None
 
@@ -70,15 +70,15 @@ class Driver(ABC):
 
     async def asked(self, call: Callable[[], Answer]) -> Answer:
         """Make a call that may ask a server; for an event loop, in a thread."""
-        if self._asking is None:
+        if self.asking is None:
             return call()
         import asyncio  # here, since it takes longer to import than all the rest of the core
 
-        return await asyncio.get_running_loop().run_in_executor(self._asking, call)
+        return await asyncio.get_running_loop().run_in_executor(self.asking, call)
 
     async def pulled(self, n: int) -> list[Delivery]:
         """Pull; if the task is cancelled meanwhile, what still comes is given back."""
-        if self._asking is None:
+        if self.asking is None:
             return self.subscription.pull(n)
         import asyncio
 
@@ -94,15 +94,17 @@ class Driver(ABC):
         self, batch: list[Delivery], handle: Callable[[Delivery], Awaitable[None]]
     ) -> int:
         """Handle deliveries; if the task is cancelled, give back the one at hand and the rest."""
-        for place, delivery in enumerate(batch):
-            try:
+        place = 0
+        try:
+            for delivery in batch:
                 await handle(delivery)
-            except Exception:
-                raise
-            except BaseException as stopped:
-                await self.give_back(batch[place:], stopped)
-                raise
-        return len(batch)
+                place += 1
+        except Exception:
+            raise
+        except BaseException as stopped:
+            await self.give_back(batch[place:], stopped)
+            raise
+        return place
 
     async def give_back(self, deliveries: Iterable[Delivery], stopped: BaseException) -> None:
         """Let others have deliveries at once; if no server answers, once their leases end."""
@@ -179,14 +181,14 @@ class Driver(ABC):
 
         self._stopping.clear()
         if getattr(self.subscription, "wait", None) is not None:
-            self._asking = ThreadPoolExecutor(1, thread_name_prefix="consumer")
+            self.asking = ThreadPoolExecutor(1, thread_name_prefix="consumer")
         try:
             while not self._stopping.is_set():
                 await asyncio.sleep(await self._turn())
         finally:
-            if self._asking is not None:
-                self._asking.shutdown(wait=False)
-                self._asking = None
+            if self.asking is not None:
+                self.asking.shutdown(wait=False)
+                self.asking = None
 
     async def _turn(self) -> float:
         """Take a step in the event loop; return the seconds until the next one."""

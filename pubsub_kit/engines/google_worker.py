@@ -53,13 +53,22 @@ class GoogleWorker(EngineWorker):
 
     def acked(self, lent: Lent) -> bool:
         """Ack one; True whether it came in time or not, for Pub/Sub does not say."""
-        with self.google.sentences(self.topic, self.group):
-            self.google.call(
-                self.google.subscriber.acknowledge,
-                types.AcknowledgeRequest(subscription=self.path, ack_ids=[lent.raw]),
-            )
-        self._forget(lent)
-        return True
+        return bool(self.acked_all([lent]))
+
+    def acked_all(self, batch: list[Lent]) -> int:
+        """Ack many in one request, all of them in time or not."""
+        for first in range(0, len(batch), MOST):
+            some = batch[first : first + MOST]
+            ids = [each.raw for each in some]
+            with self.google.sentences(self.topic, self.group):
+                self.google.call(
+                    self.google.subscriber.acknowledge,
+                    types.AcknowledgeRequest(subscription=self.path, ack_ids=ids),
+                )
+            for lent in some:
+                lent.settled = True
+                self._forget(lent)
+        return len(batch)
 
     def returned(self, lent: Lent, delay: float | None) -> bool:
         """Let the lease end now, or after a delay in whole seconds."""
@@ -123,7 +132,7 @@ class GoogleWorker(EngineWorker):
             if at_once:
                 raise
             return []
-        return list(reply.received_messages)
+        return list(types.PullResponse.pb(reply).received_messages)
 
     def _at_once(self, request: Any, retry: None, timeout: float) -> Any:
         """Pull past the client, which warns of return_immediately at each call."""

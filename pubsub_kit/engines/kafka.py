@@ -120,6 +120,28 @@ class KafkaWorker(Member):
             progress.finish(offset)
             return True
 
+    def acked_all(self, batch: list[Lent]) -> int:
+        """Commit once for each partition."""
+        counted = 0
+        with self.lock:
+            for partition in sorted({each.raw.partition() for each in batch}):
+                mine = [each for each in batch if each.raw.partition() == partition]
+                counted += self._acked_in(partition, mine)
+        return counted
+
+    def _acked_in(self, partition: int, batch: list[Lent]) -> int:
+        offsets = {each.raw.offset() for each in batch if not each.revoked}
+        progress = self.progress.get(partition)
+        if progress is None or not offsets:
+            return 0
+        mark = progress.mark(*offsets)
+        if mark > min(offsets) and not self.committed(partition, mark):
+            return 0
+        for lent in batch:
+            lent.settled = True
+        progress.finish(*offsets)
+        return len(offsets)
+
     def returned(self, lent: Lent, delay: float | None) -> bool:
         """Seek back, so that it comes again with all that is behind it in its partition."""
         if delay:

@@ -33,24 +33,26 @@ class Progress:
             self.next = max(self.next, offset + 1)
         return offset in self.done or offset < self.next
 
-    def mark(self, offset: int) -> int:
-        """Return how far everything is finished if this offset is."""
-        rest = (each for each in self.lent if each != offset)  # in ascending order
+    def mark(self, *offsets: int) -> int:
+        """Return how far everything is finished if these offsets are."""
+        finished = {*offsets}
+        rest = (each for each in self.lent if each not in finished)  # in ascending order
         first = next(rest, None)
-        return self._end(offset) if first is None else first
+        return self._end(finished) if first is None else first
 
-    def _end(self, offset: int) -> int:
+    def _end(self, finished: set[int]) -> int:
         end = self.next
-        while end in self.done or end == offset:
+        while end in self.done or end in finished:
             end += 1
         return end
 
-    def finish(self, offset: int) -> None:
-        """Note that a message was finished."""
-        mark = self.mark(offset)
-        self.lent.pop(offset, None)
-        self.handed.pop(offset, None)
-        self.done = {each for each in {*self.done, offset} if each >= mark}
+    def finish(self, *offsets: int) -> None:
+        """Note that messages were finished."""
+        mark = self.mark(*offsets)
+        for offset in offsets:
+            self.lent.pop(offset, None)
+            self.handed.pop(offset, None)
+        self.done = {each for each in {*self.done, *offsets} if each >= mark}
         if not self.lent:
             self.next = mark
 

@@ -140,6 +140,28 @@ class ShareWorker(EngineWorker):
             raise self.adapter.failure(refused[0], self.topic)
         return self._forget(lent, not refused)
 
+    def acked_all(self, batch: list[Lent]) -> int:
+        """Accept all, and commit once; where a partition is refused, none of its acks counts."""
+        return self.run(lambda: self._accept(batch))
+
+    def _accept(self, batch: list[Lent]) -> int:
+        mine = [each for each in batch if each.position in self.lent]
+        kept = []
+        for lent in mine:
+            with suppress(IllegalStateException):  # the client itself has given it up
+                self.consumer.acknowledge(lent.raw, AcknowledgeType.ACCEPT)
+                kept.append(lent)
+        try:
+            answers = self.consumer.commit_sync(self.adapter.timeout) if kept else {}
+        except KafkaException as error:
+            raise self.adapter.failure(error.args[0], self.topic) from None
+        refused = {place.partition: why.args[0] for place, why in answers.items() if why}
+        if trouble := [each for each in refused.values() if each.code() in AWAY | MOVING]:
+            raise self.adapter.failure(trouble[0], self.topic)
+        for lent in mine:
+            self._forget(lent, True)
+        return sum(each.raw.partition() not in refused for each in kept)
+
     def _forget(self, lent: Lent, counted: bool) -> bool:
         del self.lent[lent.position or ""]
         return counted

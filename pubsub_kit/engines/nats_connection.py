@@ -1,4 +1,4 @@
-"""A connection to a NATS server: its client lives in an event loop, in a thread of its own.
+"""A connection to a NATS server: its client lives in an event loop of its own.
 
 The client never reconnects by itself, since calls would hang meanwhile: the next call connects.
 """
@@ -39,6 +39,7 @@ class NatsConnection(Adapter):
         self.patience = min(self.timeout, 1e6)
         self.loop = LoopThread("nats")
         self._client: Any = None
+        self._interrupted = False
         self._turn = asyncio.Lock()
         self._heard: object = "no answer"
         try:
@@ -57,14 +58,26 @@ class NatsConnection(Adapter):
 
     def asked(self, call: Call[T], topic: str = "") -> T:
         """Run a coroutine with a connected client; what it raises becomes a sentence."""
-        with self.told(topic):
-            return self.loop(self._run(call))
+        try:
+            with self.told(topic):
+                return self.loop(self._run(call))
+        except KeyboardInterrupt:
+            self._interrupted = True
+            raise
 
     async def _run(self, call: Call[T]) -> T:
         async with asyncio.timeout(self.patience), self._turn:  # another call may connect, in vain
+            if self._interrupted and self._client is not None:
+                await self._bye(self._client)  # it may have been interrupted as it read
+            self._interrupted = False
             if self._client is None or self._client.is_closed:
                 self._client = await self._connect()
         return await call(self._client)
+
+    async def _bye(self, client: Any) -> None:
+        with suppress(Exception):
+            async with asyncio.timeout(self.patience):
+                await client.close()
 
     async def _connect(self) -> Any:
         client = nats.NATS()
@@ -97,9 +110,7 @@ class NatsConnection(Adapter):
 
         async def end() -> None:
             if self._client is not None:
-                with suppress(Exception):
-                    async with asyncio.timeout(self.patience):
-                        await self._client.close()
+                await self._bye(self._client)
 
         self.loop(end())
         self.loop.end()

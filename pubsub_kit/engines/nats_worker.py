@@ -141,24 +141,40 @@ class NatsWorker(EngineWorker):
         self._held[lent.position or ""] = lent, time.monotonic() + self.ack_wait
         return done
 
-    def _say(self, lent: Lent, words: bytes) -> bool:
-        """Say something of a delivery, and wait until the server has heard it."""
+    def acked_all(self, batch: list[Lent]) -> int:
+        """Say +ACK of each, and wait for all the replies together."""
 
-        async def say(client: Any) -> bool:
-            reply, lender = lent.raw
-            try:
-                await client.request(reply, words, timeout=self.adapter.patience)
-            except errors.NoRespondersError:
-                return False  # the consumer is gone
-            except errors.TimeoutError:
-                if client is lender:
-                    raise
-                return False  # a server that was killed may have forgotten this delivery
-            return True
+        async def say(client: Any) -> list[Any]:
+            said = (self._saying(client, each, b"+ACK") for each in batch)
+            return await asyncio.gather(*said, return_exceptions=True)
 
         heard = self._ask(say)
+        for lent, done in zip(batch, heard, strict=True):
+            if not isinstance(done, BaseException):
+                lent.settled = True
+                self._held.pop(lent.position or "", None)
+        with self.adapter.told(self.topic):
+            for failed in [each for each in heard if isinstance(each, BaseException)]:
+                raise failed
+        return sum(heard)
+
+    def _say(self, lent: Lent, words: bytes) -> bool:
+        """Say something of a delivery, and wait until the server has heard it."""
+        heard = self._ask(lambda client: self._saying(client, lent, words))
         self._held.pop(lent.position or "", None)
         return heard
+
+    async def _saying(self, client: Any, lent: Lent, words: bytes) -> bool:
+        reply, lender = lent.raw
+        try:
+            await client.request(reply, words, timeout=self.adapter.patience)
+        except errors.NoRespondersError:
+            return False  # the consumer is gone
+        except errors.TimeoutError:
+            if client is lender:
+                raise
+            return False  # a server that was killed may have forgotten this delivery
+        return True
 
     def go(self, start: Start) -> None:
         """Delete the consumer and make it anew; what this worker holds can't be acked any more.

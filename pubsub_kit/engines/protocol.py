@@ -84,6 +84,9 @@ class Worker(Protocol):
     def pull(self, n: int = 1) -> list[Any]:
         """Take up to `n` messages, each a `Delivered`; an empty list if nothing comes."""
 
+    def ack_batch(self, deliveries: list[Any]) -> int:
+        """Finish many at once: much faster than one by one; return how many of them counted."""
+
     def next_wakeup(self) -> float | None:
         """Return the time at which something may be due, or None."""
 

@@ -157,7 +157,7 @@ class Line:
         self.wire, self._channel = wire, channel
         self.closed: BaseException | None = None
         self.unrouted = 0  # messages that no queue took
-        self._sent = 0
+        self._sent = self._prefetch = 0
         self._unconfirmed: set[int] = set()
         self._refused = 0
         self._confirmed: Answer | None = None
@@ -180,6 +180,13 @@ class Line:
         self.wire.do(future, lambda: answer(future, call(**details)))
         self.wire.wait(future)
 
+    def acks(self, tags: list[int]) -> None:
+        """Ack deliveries, each by itself; the server doesn't answer."""
+        future = self._promise()
+        acks = (self._channel.basic_ack(tag) for tag in tags)
+        self.wire.do(future, lambda: answer(future, [*acks]))
+        self.wire.wait(future)
+
     def get(self, queue: str) -> Message | None:
         """Take the next message of a queue, if it has one."""
         self._getting = future = self._promise()
@@ -193,9 +200,16 @@ class Line:
         To cancel such a consumer while it may still be sent something would be wrong: the server
         takes back what is under way, and counts that as a delivery.
         """
-        self.ask("basic_qos", prefetch_count=most)
+        if most != self._prefetch:
+            self.ask("basic_qos", prefetch_count=most)
+            self._prefetch = most
         reply = self.ask("basic_consume", queue=queue, on_message_callback=lambda _, *m: put(m))[0]
         return str(reply.method.consumer_tag)
+
+    def cancel(self, tag: str) -> None:
+        """End a consumer that has no room for more, and wait for nothing: acks come behind it."""
+        end = partial(self._channel.basic_cancel, tag, callback=lambda _: None)
+        self.wire.do(Future(), end)
 
     def confirm(self) -> None:
         """Have each message confirmed, or returned if no queue took it."""

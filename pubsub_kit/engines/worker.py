@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from pubsub_kit.broker.arguments import check_count, check_extension, check_nack
@@ -18,6 +18,7 @@ from pubsub_kit.broker.dead_letters import dead_letter
 from pubsub_kit.broker.settings import Settings
 from pubsub_kit.broker.starts import Start, check_start
 from pubsub_kit.engines.protocol import EngineError, NotSupported, Unreachable
+from pubsub_kit.errors import brief
 from pubsub_kit.log.event import Event
 
 
@@ -138,6 +139,29 @@ class EngineWorker(ABC):
         self.check_open()
         return [lent for lent in self.take(n) if not self._overdue(lent)]
 
+    def ack_batch(self, deliveries: Iterable[Lent]) -> int:
+        """Ack many in as few requests as can be; return how many counted, as far as is told.
+
+        What was settled before, or lent to another worker, does not count. Raises EngineError,
+        before any is acked, for what is no delivery.
+        """
+        batch = [
+            each for each in _lent(deliveries)
+            if each.worker is self and not (each.settled or each.revoked)
+        ]  # fmt: skip
+        counted = self.acked_all(batch) if batch else 0
+        for lent in batch:
+            lent.settled = True
+        return counted
+
+    def acked_all(self, batch: list[Lent]) -> int:
+        """Ack several, one after another where the engine takes no more; if it raises, go on."""
+        counted = 0
+        for lent in batch:
+            counted += self.acked(lent)
+            lent.settled = True
+        return counted
+
     def next_wakeup(self) -> float | None:
         """Return None: an engine does not say when something is due."""
         return None
@@ -188,3 +212,12 @@ class EngineWorker(ABC):
             )
         self.adapter.publish_event(self.settings.dead_letter or "", letter)
         return self.acked(lent)
+
+
+def _lent(deliveries: object) -> list[Lent]:
+    """Return deliveries, each once; raises EngineError for others."""
+    batch: list[Any] = [*deliveries] if isinstance(deliveries, Iterable) else [deliveries]
+    for each in batch:
+        if not isinstance(each, Lent):
+            raise EngineError(f"ack_batch takes deliveries, as pull returns, not {brief(each)}.")
+    return [*dict.fromkeys(batch)]

@@ -43,6 +43,8 @@ def split(text: str) -> str:
 def check_texts(fields: tuple[Any, ...]) -> None:
     """Raise EventError if an attribute among an event's fields is one that JSON can't give back."""
     id, source, type, _, _, subject, key, more = fields
+    if not more and f"{id}{source}{type}{subject}{key}".isascii():
+        return
     texts = {"id": id, "source": source, "type": type, "subject": subject, "key": key}
     for name, text in {**texts, **(more or {})}.items():
         if isinstance(text, str) and (why := split(text)):

@@ -5,16 +5,20 @@ The tables come from runs with 10,000 events; here fewer are enough.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
 
+from pubsub_kit.engines import connect
 from pubsub_kit.engines.servers import available
 from pubsub_kit.engines.trials.contract import Outcome, played
 from pubsub_kit.engines.trials.expected import difference, expectations
 from pubsub_kit.engines.trials.kill import kill_consumer, kill_forgetful, kill_server
 from pubsub_kit.engines.trials.rows import BY_NAME
 from pubsub_kit.engines.trials.running import Running, running
+from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.log.ids import fresh_id
 
 COUNT = 1_000
 Outcomes = dict[str, Outcome]
@@ -56,3 +60,25 @@ def check_killed_server(engine: str, place: Running) -> None:
     else:
         killed = kill_server(place.server, COUNT, expectations(engine).settles)
         assert (killed.acknowledged, killed.lost) == (COUNT, 0)
+
+
+def check_batch(place: Running) -> None:
+    """Ack many at once: each counts once, and none comes again."""
+    topic, sent, got = f"batch-{fresh_id()[-12:]}", [f"o-{n}" for n in range(25)], list[str]()
+    with connect(place.url, wait=0.5) as engine:
+        engine.topic(topic)
+        worker = engine.subscribe(topic, "billing", ack_deadline=30.0)
+        engine.publish_batch(topic, sent)
+        end = time.monotonic() + 30
+        while len(got) < len(sent) and time.monotonic() < end:
+            if batch := worker.pull(len(sent) - len(got)):
+                assert batch[0].ack()
+                with pytest.raises(PubSubKitError, match="ack_batch takes deliveries"):
+                    worker.ack_batch([*batch, "o-1"])
+                assert worker.ack_batch([*batch, *batch]) == len(batch) - 1
+                assert worker.ack_batch(batch) == 0
+                assert not any(each.ack() for each in batch)
+                got += [each.data for each in batch]
+        assert sorted(got) == sorted(sent)
+        assert worker.ack_batch([]) == 0
+        assert worker.pull(5) == []

@@ -9,6 +9,7 @@ import pytest
 from pubsub_kit.engines.trials.running import Running
 from tests.engines.contract import (
     Outcomes,
+    check_batch,
     check_killed_consumer,
     check_killed_server,
     check_row,
@@ -31,6 +32,10 @@ def outcomes(place: Running) -> Outcomes:
 @each_row
 def test_it_keeps_what_is_expected_of_it(row: str, outcomes: Outcomes) -> None:
     check_row("sns_sqs", outcomes[row])
+
+
+def test_acks_of_a_batch_count_once_each(place: Running) -> None:
+    check_batch(place)
 
 
 def test_another_worker_handles_what_a_killed_one_had(place: Running) -> None:
