@@ -735,7 +735,7 @@ class WritesForEver(Lines):
     """Fills the disk."""
 
     def append(self, data: bytes) -> int:
-        block = self.line(data) * 100_000
+        block = self.line(data) * 1_000_000
         while True:
             self.file.write(block)
 
