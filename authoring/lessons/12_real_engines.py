@@ -334,8 +334,8 @@ show.compare("12.hash", apart.differ // 100 * 100)
 
 # %% [markdown]
 # ### source: librdkafka: configuration, partitioner, murmur2_random (2.16)
-# About one key in twelve agrees by chance. So the kit's adapter tells librdkafka to use `murmur2_random`, and
-# so should every producer of a topic.
+# About one key in twelve agrees by chance. So the kit's adapter tells librdkafka to use
+# `murmur2_random`, and so should every producer of a topic.
 
 # %% [markdown] tags=["when-not"]
 # ## When not to
@@ -373,8 +373,8 @@ show.compare("12.hash", apart.differ // 100 * 100)
 # needs neither order nor an attempt count. The settings don't move. On Kafka a failing record
 # blocks its partition, so I'd set it aside, or use a share group. On SQS I'd make the visibility
 # timeout longer than the slowest handler. On Redis a late ack ends somebody else's lease, so a
-# worker acks only what its own transaction has done. And before the switch I'd run our contract tests against
-# the new engine.
+# worker acks only what its own transaction has done. And before the switch I'd run our contract
+# tests against the new engine.
 #
 # </details>
 
