@@ -395,3 +395,34 @@ def test_half_a_character_travels_as_it_is(engine: Any, topic: str) -> None:
 
 def test_what_is_no_number_of_partitions_gets_a_sentence(engine: Any, topic: str) -> None:
     check_partitions(engine, topic)
+
+
+def test_who_waits_for_a_connection_in_vain_does_not_try_again(
+    engine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[Any] = []
+    said: list[str] = []
+    gate = threading.Event()
+
+    def in_vain(*given: Any) -> None:
+        tries.append(given)
+        gate.wait(10)
+        raise TimeoutError("no answer")
+
+    def ask() -> None:
+        try:
+            engine.link.wire()
+        except TimeoutError as error:
+            said.append(str(error))
+
+    engine.link.close()
+    monkeypatch.setattr(rabbitmq_link, "Wire", in_vain)
+    both = [threading.Thread(target=ask) for _ in range(2)]
+    for each in both:
+        each.start()
+    until(lambda: tries)
+    time.sleep(0.5)  # until the second waits for the first
+    gate.set()
+    for each in both:
+        each.join()
+    assert (len(tries), said) == (1, ["no answer"] * 2)

@@ -428,3 +428,16 @@ def test_half_a_character_travels_as_it_is(engine: Any, topic: str) -> None:
 
 def test_what_is_no_number_of_partitions_gets_a_sentence(engine: Any, topic: str) -> None:
     check_partitions(engine, topic)
+
+
+def test_a_pull_of_all_there_is_ends_long_before_its_leases(
+    engine: Any, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = engine.subscribe(topic, "billing", ack_deadline=1)
+
+    def ten(n: int, wait: int) -> list[int]:
+        time.sleep(0.01)
+        return [0] * 10
+
+    monkeypatch.setattr(worker, "_receive", ten)
+    assert 0 < len(worker.take(10**6)) < 10**6
