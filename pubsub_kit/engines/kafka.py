@@ -74,9 +74,11 @@ class KafkaWorker(Member):
                 self.check_open()  # another thread may have closed it
                 self.pulled = time.monotonic()
                 end = end or self.pulled + self.wait
-                message = self._next(0 if lent else min(SLICE, max(0, end - self.pulled)))
-                if message is not None:
-                    lent += self._lend(message)
+                if not self.kept:
+                    self.poll(0 if lent else min(SLICE, max(0, end - self.pulled)), n - len(lent))
+                if self.kept:
+                    found, self.kept = self.kept[: n - len(lent)], self.kept[n - len(lent) :]
+                    lent += [each for message in found for each in self._lend(message)]
                 elif not self.joined:
                     self.await_share()
                     end = time.monotonic() + self.wait
@@ -86,16 +88,12 @@ class KafkaWorker(Member):
             self.check_server()
         return [each for each in lent if not each.revoked]
 
-    def _next(self, seconds: float) -> Any:
-        if not self.kept:
-            self.poll(seconds)
-        return self.kept.pop(0) if self.kept else None
-
     def _lend(self, message: Any) -> list[Lent]:
         progress = self.progress.get(message.partition())
         if progress is None or progress.seen(message.offset()):
             return []
-        lent = Lent(self, event_of(message, self.topic), message, None, place_of(message))
+        place = place_of(message)
+        lent = Lent(self, event_of(message, self.topic, place), message, None, place)
         progress.hand(message.offset(), lent)
         return [lent]
 

@@ -255,11 +255,10 @@ def _report(
         errors.append(error)
 
 
-def event_of(message: Any, topic: str) -> Event:
+def event_of(message: Any, topic: str, place: str) -> Event:
     """Return the event of a Kafka message, whoever wrote it; the message's key is the event's."""
-    key = message.key().decode("utf-8", "replace") if message.key() else None
+    key = key.decode("utf-8", "replace") if (key := message.key()) else None
     headers = {name: value or b"" for name, value in message.headers() or ()}
-    place = place_of(message)
     event = unpack(message.value() or b"", headers, topic=topic, place=place, key=key)
     return event._replace(key=key) if event.key is None and key else event
 

@@ -135,16 +135,24 @@ class Member(EngineWorker):
     def _heard(self, error: KafkaError) -> None:
         self.troubled = True
 
-    def poll(self, seconds: float) -> None:
-        """Let the client do what is due, and keep the message that came."""
+    def poll(self, seconds: float, most: int = 1) -> None:
+        """Let the client do what is due, and keep the message that came, and more if it has some.
+
+        A message that was followed by an error is kept all the same.
+        """
         self.check_client()
         message = self.consumer.poll(seconds)
         if message is None:
             return
+        rest = self.consumer.consume(most - 1, 0) if most > 1 else ()
+        failed = [each for each in (message, *rest) if each.error() is not None]
+        self.kept += [each for each in (message, *rest) if each.error() is None]
+        for each in failed:
+            self._failed(each)
+
+    def _failed(self, message: Any) -> None:
         error = message.error()
-        if error is None:
-            self.kept.append(message)
-        elif error.code() == KafkaError._MAX_POLL_EXCEEDED:
+        if error.code() == KafkaError._MAX_POLL_EXCEEDED:
             self.joined = False  # and _lost is told with the next poll
         elif error.code() == KafkaError.INVALID_SESSION_TIMEOUT:
             raise EngineError(

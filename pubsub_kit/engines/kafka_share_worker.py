@@ -82,7 +82,7 @@ class ShareWorker(EngineWorker):
 
     def _lend(self, message: Any) -> Lent:
         place = place_of(message)
-        event = event_of(message, self.topic)
+        event = event_of(message, self.topic, place)
         self.lent[place] = lent = Lent(self, event, message, message.delivery_count(), place)
         return lent
 

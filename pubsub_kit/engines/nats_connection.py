@@ -39,6 +39,7 @@ class NatsConnection(Adapter):
         self.patience = min(self.timeout, 1e6)
         self.loop = LoopThread("nats")
         self._client: Any = None
+        self._stream: tuple[Any, Any] | None = None
         self._interrupted = False
         self._turn = asyncio.Lock()
         self._heard: object = "no answer"
@@ -103,7 +104,9 @@ class NatsConnection(Adapter):
 
     def stream(self, client: Any) -> Any:
         """Return JetStream on this client."""
-        return client.jetstream(timeout=self.patience)
+        if self._stream is None or self._stream[0] is not client:
+            self._stream = client, client.jetstream(timeout=self.patience)
+        return self._stream[1]
 
     def shut(self) -> None:
         """Disconnect, and end the thread."""

@@ -24,6 +24,7 @@ bury the same event, and you can redrive it at once. Tried with NATS 2.10 and 2.
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
@@ -41,14 +42,19 @@ from pubsub_kit.engines.protocol import EngineError
 from pubsub_kit.log.event import Event
 
 WINDOW = 100  # messages on their way to the server at once
+PLAIN = re.compile(r"[A-Za-z0-9_.~-]+").fullmatch  # what quote would leave as it is
 DUPLICATE_WINDOW = 120.0  # seconds: the server's own default
 
 
 def message_id(event: Event) -> str:
     """Return the Nats-Msg-Id of an event, in ASCII, whatever characters its own id has."""
     died = (str(event.extensions.get(name, "")) for name in ("deadgroup", "deadposition"))
-    parts = (part.encode("utf-8", "surrogatepass") for part in (event.source, event.id, *died))
-    return "/".join(quote(part, safe="") for part in parts if part)
+    parts = (event.source, event.id, *(died if event.extensions else ()))
+    return "/".join(part if PLAIN(part) else _quoted(part) for part in parts if part)
+
+
+def _quoted(part: str) -> str:
+    return quote(part.encode("utf-8", "surrogatepass"), safe="")
 
 
 class Nats(NatsConnection):

@@ -60,10 +60,10 @@ def test_both_do_the_same_work(work: str, window: int, sides: tuple[Memory, Memo
 
 def test_a_row_says_the_median_of_the_rounds_own_ratios(sides: tuple[Memory, Memory]) -> None:
     pair = Pair(*sides, 100, WINDOWS, log=True)
-    pair.ratios = [9.0, 0.86, 0.9, 1.2]  # the first go does not count
+    pair.ratios, pair.apart = [9.0, 0.86, 0.9, 1.2], [9.0, 1.0, 1.1, 1.2]  # the first: a trial
     (said,) = pair.notes({})
     assert said.startswith("reached")
-    assert "0.90 × [0.86–1.20]" in said
+    assert "0.90 × [0.86–1.20], and 1.10 ×" in said
     pair.ratios[2] = 0.8
     assert next(iter(pair.notes({}))).startswith("MISSED")
 
