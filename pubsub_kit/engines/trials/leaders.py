@@ -55,6 +55,7 @@ def followers_behind(cluster: KafkaCluster, acks: str = "1", count: int = COUNT)
     """Let the leader alone acknowledge `count` messages, and kill it."""
     with _topic(cluster, least=2) as topic, _publisher(cluster, acks) as publisher:
         done, _ = _numbers(publisher, topic, 0, count)
+        _catch_up(cluster, topic)  # or they would not be readable, either
         _catch_up(cluster, topic)
         leader = _partition(cluster, topic).leader
         followers = [broker for broker in cluster.brokers if broker.place.node != leader]
