@@ -36,8 +36,8 @@ q = exercise("12")
 #
 # Each order is billed once: its amount times the row `rate` is added to the row `billed`. One order
 # has no amount. It has failed in three deliveries when it goes to `orders.dead`, and not before.
-# Two workers share `db`. A worker may crash, and is away for 45 s; or it pauses for 30 s. A lease
-# lasts 10 s.
+# A delivery that ended in a crash or a pause may count as failed, or not. Two workers share `db`. A
+# worker may crash, and is away for 45 s; or it pauses for 30 s. A lease lasts 10 s.
 
 
 # %% tags=["answer:port"]
@@ -250,7 +250,7 @@ q.incident.check(verdicts)
 # `worker`, `topic`, `target` and `refused`, empty where it doesn't apply.
 #
 # An order is lost if an ack of it counted, and by the end it is neither billed (an effect whose
-# target is `billed`) nor published to `orders.dead`. `check()` runs four systems that are right and
+# target is `billed`) nor published to `orders.dead`. `check()` runs five systems that are right and
 # four that are wrong, on engines of all three kinds. Return `None` if the run is right, or a text
 # that says what is lost.
 

@@ -335,6 +335,28 @@ class OverwritesTheSum(Counting):
         await delivery.ack()
 
 
+class MarksEachDelivery(Counting):
+    async def good(self, delivery: Any) -> None:
+        amount = await self.amount(delivery)
+        async with self.db.transaction() as tx:
+            if await tx.insert(f"done {delivery.id} {delivery.attempt} {delivery.deadline}"):
+                await tx.add("billed", amount)
+        await delivery.ack()
+
+
+class ReturnsWhatFails(OnDb):
+    """Leaves what failed to the end of its lease, and a position has no lease."""
+
+    async def handle(self, delivery: Any) -> None:
+        if "amount" in delivery.data:
+            await self.bill(delivery)
+        elif await self.db.add(f"failed {delivery.id}", 1) < 3:
+            return
+        else:
+            await set_aside(delivery)
+        await delivery.ack()
+
+
 class LocksForEver(Counting):
     async def good(self, delivery: Any) -> None:
         if not await self.db.insert(f"lock {delivery.id}"):
@@ -511,6 +533,31 @@ def wants_a_bill_before_each_ack(rows: Rows, trace: Trace) -> str | None:
     return None
 
 
+def counts_refused_acks(rows: Rows, trace: Trace) -> str | None:
+    return three_sets({"log": [{**each, "refused": False} for each in rows["log"]]}, trace)
+
+
+def wants_all_delivered_billed(rows: Rows, trace: Trace) -> str | None:
+    log = [{**e, "what": "acked"} if e["what"] == "delivered" else e for e in rows["log"]]
+    return three_sets({"log": log}, trace)
+
+
+def takes_a_nack_for_an_ack(rows: Rows, trace: Trace) -> str | None:
+    log = [{**e, "what": "acked"} if e["what"] == "nacked" else e for e in rows["log"]]
+    return three_sets({"log": log}, trace)
+
+
+def wants_the_one_who_billed(rows: Rows, trace: Trace) -> str | None:
+    log = [{**e, "message": (e["message"], e["worker"])} for e in rows["log"]]
+    return three_sets({"log": log}, trace)
+
+
+def compares_numbers(rows: Rows, trace: Trace) -> str | None:
+    acks = [e for e in rows["log"] if e["what"] == "acked" and not e["refused"]]
+    ends = [e for e in rows["log"] if e["target"] == "billed" or e["topic"] == "orders.dead"]
+    return "fewer bills than acks" if len(ends) < len(acks) else None
+
+
 MISTAKES = [
     Mistake("port", AsOnSqs, ported.COUNTS, faults=0),
     Mistake("port", OneIfNobodyCounts, ported.COUNTS, faults=0),
@@ -524,7 +571,9 @@ MISTAKES = [
     Mistake("port", OnlyTheFirstAttempt, ported.SKIPS, faults=1),
     Mistake("port", RemembersIds, ported.TWICE, faults=1),
     Mistake("port", BillsThenMarks, ported.LOOKS, faults=1),
-    Mistake("port", OverwritesTheSum, ported.WRONG, faults=2),
+    Mistake("port", OverwritesTheSum, ported.STALE, faults=2),
+    Mistake("port", MarksEachDelivery, ported.OWN, faults=1),
+    Mistake("port", ReturnsWhatFails, ported.LEFT, faults=0),
     Mistake("port", LocksForEver, ported.STUCK, faults=1),
     Mistake("port", CountsInAnAbortedTransaction, ported.FOREVER, faults=0),
     Mistake("port", CountsInMemory, ported.MEMORY, faults=2),
@@ -590,7 +639,12 @@ MISTAKES = [
     Mistake("audit", looks_at_one_order, losses.ELSE, faults=0),
     Mistake("audit", wants_nothing_but_bills, "one way", faults=0),
     Mistake("audit", excuses_two_faults, losses.LATE, faults=2),
-    Mistake("audit", wants_a_bill_before_each_ack, "a fault is a violation", faults=1),
+    Mistake("audit", wants_a_bill_before_each_ack, losses.WHOSE, faults=1),
+    Mistake("audit", counts_refused_acks, losses.REFUSED, faults=1),
+    Mistake("audit", wants_all_delivered_billed, losses.WAITS, faults=0),
+    Mistake("audit", takes_a_nack_for_an_ack, losses.WAITS, faults=0),
+    Mistake("audit", wants_the_one_who_billed, losses.WHOSE, faults=1),
+    Mistake("audit", compares_numbers, losses.ELSE, faults=0),
 ]  # fmt: skip
 
 RIGHT = [

@@ -12,6 +12,7 @@ from pubsub_kit.checks.forms.severally import Severally
 from pubsub_kit.checks.questions import real_engines_hints as hints
 from pubsub_kit.checks.systems import engine_losses as losses
 from pubsub_kit.checks.systems import ported_orders as ported
+from pubsub_kit.checks.systems import ported_reasons
 from pubsub_kit.checks.systems import recorded_engines as recorded
 from pubsub_kit.checks.systems import tickets_judged as tickets
 from pubsub_kit.scenarios.real_engines import defaults, kinds
@@ -48,10 +49,11 @@ QUESTIONS: list[Question] = [
         "It adds delivery.data['amount'] times the row 'rate' to the row 'billed', once for each "
         "order, and awaits delivery.ack(). An order without an amount is set aside once it has "
         "failed in three deliveries: await publish('orders.dead', delivery.data, id=delivery.id). "
+        "A delivery that ended in a crash or a pause may count as failed, or not. "
         "delivery.attempt may be None; a late ack may be refused, or may end the lease of "
         "whoever has the order by then. Two workers share db; each may crash, or pause for 30 s.",
         judged_by=Severally({name: _ported(kind) for name, kind in _PARTS.items()}),
-        lessons=ported.WHY,
+        lessons=ported_reasons.WHY,
         hints=hints.PORT,
     ),
     Choose(

@@ -8,14 +8,15 @@ from pubsub_kit.checks.systems import recorded_engines as recorded
 from pubsub_kit.checks.systems import tickets_judged as tickets
 from pubsub_kit.scenarios.real_engines import defaults
 
+_ROW = "Which row of db could say how often this order has failed?"
 PORT = {
     ported.COUNTS: [
         "What is delivery.attempt on this kind of engine, and where else could you count?"
     ],
-    ported.FOREVER: ["How often did it come, and who counts that?"],
+    ported.FOREVER: ["How often did it come, and who counts that?", _ROW],
     ported.DROPPED: ["Where can somebody find this order later?"],
-    ported.ONCE: ["How often had the order failed when it was set aside?"],
-    ported.MEMORY: ["Who knows of a failure in the other worker, or before a restart?"],
+    ported.ONCE: ["How often had the order failed when it was set aside?", _ROW],
+    ported.MEMORY: ["Who knows of a failure in the other worker, or before a restart?", _ROW],
     ported.NAMELESS: ["Under which id did you publish it?"],
     ported.GOOD: ["What happened to this order each time, and does that count as its failure?"],
     ported.LATE: [
@@ -28,6 +29,9 @@ PORT = {
     ported.TWICE: ["How would the second worker know that the order was billed?"],
     ported.LOOKS: ["What may happen between your look and your write?"],
     ported.WRONG: ["What do the two good orders come to: amount times rate?"],
+    ported.OWN: ["What has the second delivery of an order in common with the first?"],
+    ported.STALE: ["When was the sum read that this write starts from?"],
+    ported.LEFT: ["What does the engine hear when your handler returns?"],
     ported.UNACKED: ["What tells the engine that the order is dealt with?"],
     ported.STUCK: ["What did your code do with this order, step by step?"],
     "": [
@@ -86,6 +90,8 @@ AUDIT = {
     "one way": ["Which line of this log does your oracle object to?"],
     "a text means right": ["Return None, or nothing at all, where the run is right."],
     losses.REFUSED: ["What does the field refused of this ack say?"],
+    losses.WAITS: ["Which ack of this order is in the log, and did it count?"],
+    losses.WHOSE: ["Who billed the order, and does the rule ask who?"],
     losses.TWICE: ["Is an order lost that has two bills?"],
     losses.BURIED: ["Which line says that the order was set aside?"],
     losses.EARLY: ["Which line says that the order was billed, and is it there?"],

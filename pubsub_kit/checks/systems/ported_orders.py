@@ -33,6 +33,7 @@ LATE, EARLY, MARKED = "a late ack is refused everywhere", "acks before it bills"
 SKIPS, TWICE, LOOKS = "acks what it did not bill", "delivered once", "looks, then bills"
 NAMELESS = "a dead letter needs no id"
 WRONG, UNACKED, STUCK = "bills something else", "never acks", "an order is stuck"
+OWN, STALE, LEFT = "a mark for each delivery", "an old sum", "a return gives it back"
 FAILURES = 3
 #: A right answer meets a missing amount, and a wrong one asks None whether it is above 3.
 EXPECTED = (KeyError, TypeError)
@@ -98,6 +99,10 @@ class _Run:
         if not tries:
             words = f"{POISON} never came to a worker, as {self._blocked()} holds up what follows"
             return self._wrong(words + self._errors(), step, self._counts_or(STUCK))
+        if len(tries) == 1 and tries[0].how == "done":
+            words = f"the handler of {POISON} returned at {self._at(tries[0].end)} with neither an "
+            words += "ack nor a nack, and the order never came again"
+            return self._wrong(words + self._errors(), tries[0].end, LEFT)
         words = f"{POISON} was delivered {len(tries)} times in {self.world.now:.0f} s, and is not "
         words += f"among the dead letters{self._errors()}"
         return self._wrong(words, step, self._counts_or(FOREVER))
@@ -127,14 +132,22 @@ class _Run:
         total = plain(self.world.stores["db"].rows.get(ROW))
         if total == OWED:
             return None
-        odd = [adds[0][0] for id, adds in added.items() if adds[0][1] != _owed(id)]
-        step = odd[0] if odd else len(self.trace) - 1
+        odd = [adds[0] for id, adds in added.items() if adds[0][1] != _owed(id)]
+        step = odd[0][0] if odd else len(self.trace) - 1
         words = f"the row {ROW!r} holds {str(total)[:20]}, and {OWED} is owed"
         if odd:
             before, after = (rows.get(ROW) or 0 for rows in self.trace[step].data[1:])
-            words += f": {self.trace[step].node} made {str(after)[:20]} of {str(before)[:20]} at "
-            words += self._at(step)
+            words += f": {self.trace[step].node} changed it from {str(before)[:20]} to "
+            words += f"{str(after)[:20]} at {self._at(step)}"
+            id = next(id for id, adds in added.items() if adds[0] == odd[0])
+            if any(_less(after, old) == _owed(id) for old in self._sums(step)):
+                return self._wrong(words, step, STALE)
         return self._wrong(words, step, WRONG)
+
+    def _sums(self, until: int) -> Iterator[Any]:
+        """Yield what the row held, before each write up to a step."""
+        writes = (s for s in self.trace.steps[: until + 1] if s.kind == "effect")
+        yield from (s.data[1].get(ROW) or 0 for s in writes if s.data[0] == "db")
 
     def _adds(self, id: str) -> Iterator[tuple[int, Any]]:
         """Yield the writes that changed what is billed while a worker had an order in hand."""
@@ -178,6 +191,9 @@ class _Run:
         words = f"{id} was billed twice, by {both[0]} and by {both[1]}"
         marks = [k for s in self.trace.of("effect") for k in s.data[2] if k not in (ROW, "rate")]
         looks = any(id in key for key in marks)
+        one, two = ({*self.trace[i].data[2]} - {ROW} for i, _ in (first, again))
+        if one and two and not one & two:
+            return self._wrong(words, again[0], OWN, first[0])
         return self._wrong(words, again[0], LOOKS if looks else TWICE, first[0])
 
     def left(self) -> Violation | None:
@@ -248,36 +264,3 @@ def _less(after: Any, before: Any) -> Any:
         return after - before
     except TypeError:
         return after
-
-
-#: Why each of these consumers fails.
-WHY = {
-    COUNTS: "A consumer group of Kafka has a position and no count, so attempt is None there. "
-    "What you rely on has to be in your own store.",
-    FOREVER: "It fails each time and comes again each time. Somebody has to count its failures, "
-    "and set it aside.",
-    DROPPED: "An ack says that the message is dealt with. This one is gone, and nobody will ever "
-    "look at it.",
-    ONCE: "A failure may pass: a database that is busy, a service that restarts. The order gets "
-    "three tries.",
-    MEMORY: "A worker knows what it counted itself since it started. The count has to be where "
-    "all workers find it, and where a restart leaves it.",
-    GOOD: "A good order is among the dead letters. Only what failed three times belongs there.",
-    LATE: "Here an ack names the message and not the lease, so it counts whoever sends it. Who "
-    "has not done the work must not ack, however late it is.",
-    EARLY: "The order was acked before it was billed, and a fault fell in between. Nobody "
-    "redelivers what was acked.",
-    MARKED: "The mark was written, and what it stands for was not: a fault fell in between. Both "
-    "belong into one transaction.",
-    SKIPS: "It was acked by a worker that had not billed it, and nobody else had. An ack is right "
-    "where the order is billed, by you or by another.",
-    TWICE: "Every engine here delivers at least once. The order came again after a fault, and "
-    "no row of your store said that it was billed.",
-    LOOKS: "The bill and its mark are two steps, and something fell in between: a crash, or "
-    "another worker. Both belong into one transaction.",
-    NAMELESS: "Whoever looks at the dead letters has to find the order again. Publish it under "
-    "its own id.",
-    WRONG: "Each good order adds its amount times the rate, once, to the row 'billed'.",
-    UNACKED: "The ack is yours, on every engine. What nobody acks comes again for ever.",
-    STUCK: "Nobody billed this order. What did your code do with it each time it came?",
-}
