@@ -357,6 +357,9 @@ show.quiz(
 # @broker.subscriber("orders", ack_policy=AckPolicy.NACK_ON_ERROR)
 # async def bill(order: Order): ...
 # ```
+#
+# All of these defaults are read from documentation. RabbitMQ 3.10 ran here, which has no such limit
+# on deliveries; nothing of RabbitMQ 4 was run.
 
 # %% [markdown] tags=["predict"]
 # ## Where does a key go?
