@@ -358,8 +358,7 @@ show.quiz(
 # async def bill(order: Order): ...
 # ```
 #
-# All of these defaults are read from documentation. RabbitMQ 3.10 ran here, which has no such limit
-# on deliveries; nothing of RabbitMQ 4 was run.
+# These defaults are from documentation. RabbitMQ 3.10 ran here, and not 4.
 
 # %% [markdown] tags=["predict"]
 # ## Where does a key go?
@@ -396,9 +395,9 @@ show.compare("12.hash", apart.differ // 100 * 100)
 # ## When not to
 #
 # An engine is a system of its own: a cluster to run or a bill to pay, upgrades, quotas, one more
-# thing that pages you. For many teams, a table and an outbox in the database they already have are
-# enough. And a real engine hides its schedule. Test your handler in a world where you choose the
-# schedule, and keep the engine for what only it can show.
+# thing that pages you. For many teams, a table and an outbox in their own database are enough. And a
+# real engine hides its schedule. Test your handler in a world where you choose it, and keep the
+# engine for what only it can show.
 
 # %% [markdown] tags=["recap"]
 # ## What you can do now
