@@ -395,9 +395,8 @@ show.compare("12.hash", apart.differ // 100 * 100)
 # ## When not to
 #
 # An engine is a system of its own: a cluster to run or a bill to pay, upgrades, quotas, one more
-# thing that pages you. For many teams, a table and an outbox in their own database are enough. And a
-# real engine hides its schedule. Test your handler in a world where you choose it, and keep the
-# engine for what only it can show.
+# thing that pages you. For many teams, a table and an outbox in their database are enough. An
+# engine also hides its schedule: test your handler where you choose it.
 
 # %% [markdown] tags=["recap"]
 # ## What you can do now
