@@ -44,7 +44,10 @@ def test_acks_all_is_refused_while_too_few_are_in_sync(cluster: KafkaCluster) ->
     assert "it needs min.insync.replicas replicas in sync, and there are fewer" in fate.refused
 
 
-def test_acks_1_is_acknowledged_and_not_readable_then(cluster: KafkaCluster) -> None:
+def test_acks_1_is_acknowledged_and_not_readable_until_enough_are_in_sync(
+    cluster: KafkaCluster,
+) -> None:
+    """The trial itself asserts that all can be read once the replicas are back."""
     fate = too_few_in_sync(cluster, "1", 50)
     assert (fate.acknowledged, fate.lost, fate.refused) == (100, (*AFTER,), "")
 

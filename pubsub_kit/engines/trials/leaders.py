@@ -55,7 +55,6 @@ def followers_behind(cluster: KafkaCluster, acks: str = "1", count: int = COUNT)
     """Let the leader alone acknowledge `count` messages, and kill it."""
     with _topic(cluster, least=2) as topic, _publisher(cluster, acks) as publisher:
         done, _ = _numbers(publisher, topic, 0, count)
-        _catch_up(cluster, topic)  # or they would not be readable, either
         _catch_up(cluster, topic)
         leader = _partition(cluster, topic).leader
         followers = [broker for broker in cluster.brokers if broker.place.node != leader]
@@ -100,6 +99,7 @@ def too_few_in_sync(cluster: KafkaCluster, acks: str = "all", count: int = COUNT
     """Publish while two replicas are in sync and min.insync.replicas is 3; nobody reads it then."""
     with _topic(cluster, least=3) as topic, _publisher(cluster, acks) as publisher:
         done, _ = _numbers(publisher, topic, 0, count)
+        _catch_up(cluster, topic)  # or they would not be readable, either
         leader = _partition(cluster, topic).leader
         gone = next(broker for broker in cluster.brokers if broker.place.node != leader)
         gone.kill()
@@ -111,6 +111,8 @@ def too_few_in_sync(cluster: KafkaCluster, acks: str = "all", count: int = COUNT
             lost = _lost(cluster, topic, done + more)
         finally:
             _whole(cluster, topic)
+        again = _lost(cluster, topic, done + more)
+        assert not again, f"{again} can't be read, though all replicas are in sync again"
         return _fate(cluster, acks, done + more, lost, pause, refused)
 
 
