@@ -15,8 +15,8 @@ from pubsub_kit.show.diagrams.grid import BAD, GONE, GOOD
 from pubsub_kit.show.ink import clean, fit, width, wrap
 from pubsub_kit.show.picture import Picture, PictureError
 
-_WIDTH, _EDGE, _ROW = 900.0, 14.0, 28.0
-_LEAST, _MOST_NAMES = 240.0, 350.0  # pixels for the names of rows
+_WIDTH, _EDGE, _ROW = 840.0, 14.0, 28.0
+_LEAST, _MOST_NAMES = 200.0, 320.0  # pixels for the names of rows
 _MOST, _MOST_ENGINES = 40, 12
 _SIZE = 12.0
 CHANCE = "~"
