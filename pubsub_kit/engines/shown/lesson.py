@@ -21,7 +21,7 @@ from pubsub_kit.engines.trials.answers.trial import UNSUPPORTED
 from pubsub_kit.engines.trials.contract import BROKEN, HOLDS, LACKING
 from pubsub_kit.engines.trials.result import SIGNS, Result, recorded
 from pubsub_kit.engines.trials.rows import BY_NAME
-from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.errors import PubSubKitError, brief
 
 #: Column heads: short, and broken where a word ends.
 SHORT = {
@@ -80,8 +80,7 @@ def contract(
     Raises NotRecorded for a row that is none, and for an engine of which nothing is recorded.
     """
     for row in rows:
-        if row not in BY_NAME:
-            raise NotRecorded(f"The contract has no row {row!r}: docs/engines.md lists them.")
+        _check(row)
     results = _results(only, real)
     return {
         LABELS.get(row, row): {SHORT[each.engine]: _sign(each, row) for each in results}
@@ -108,6 +107,11 @@ def answers(*names: str) -> dict[str, dict[str, str]]:
     }
 
 
+def _check(row: object) -> None:
+    if row not in BY_NAME:
+        raise NotRecorded(f"The contract has no row {brief(row)}: docs/engines.md lists them.")
+
+
 def _sign(result: Result, row: str) -> str:
     """Return a row's sign; where nothing is lent, a worker keeps what it has: no ack is late."""
     leased = result.rows["slow worker"].outcome == HOLDS
@@ -116,6 +120,7 @@ def _sign(result: Result, row: str) -> str:
 
 def words(engine: str, row: str) -> str:
     """Return what came out of a row on an engine, in the words of the run."""
+    _check(row)
     (result,) = _results((engine,), False)
     outcome = result.rows[row]
     return outcome.words or outcome.outcome
