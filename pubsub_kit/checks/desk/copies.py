@@ -204,11 +204,25 @@ def _sweep(folder: Path) -> None:
 
 
 def _rename(old: Path, new: Path) -> bool:
-    """Give a copy its new name, unless something has it already; say whether it was done."""
+    """Give a copy its new name, unless something has it already; say whether this call did it.
+
+    Of two that do it at once, the one that takes the old name away is the one that did it.
+    """
+    if not old.is_file() or old.is_symlink():
+        return False
     with suppress(FileNotFoundError):  # another `lab` was faster
-        if old.is_file() and not old.is_symlink() and (_name(old, new) or new.samefile(old)):
-            old.unlink(missing_ok=True)  # both names stand where a crash came in between
+        try:
+            os.link(old, new)
+        except FileExistsError:
+            if not new.samefile(old):
+                return False  # else a crash, or another `lab`, has left both names
+        except (OSError, AttributeError):  # a file system, or a system, without hard links
+            if os.path.lexists(new):
+                return False
+            old.rename(new)
             return True
+        old.unlink()
+        return True
     return False
 
 
