@@ -14,6 +14,7 @@ from pubsub_kit.genai.service.installed import check_installed
 check_installed()
 
 # ruff: noqa: E402 — only now can these be imported
+from pubsub_kit.genai.service.documents import documents_app as documents_app
 from pubsub_kit.genai.service.latency import band as band
 from pubsub_kit.genai.service.latency import latencies as latencies
 from pubsub_kit.genai.service.latency import wait_until_drained as wait_until_drained

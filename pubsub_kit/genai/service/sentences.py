@@ -15,8 +15,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, StringConstraints
 
-from pubsub_kit.errors import brief
+from pubsub_kit.broker.topic import BrokerError
+from pubsub_kit.engines.protocol import EngineError
+from pubsub_kit.errors import PubSubKitError, brief
 from pubsub_kit.genai.service.served import App, Message, Receive, Send
+from pubsub_kit.log.settings import LogError
 
 LARGEST_BODY = 1_000_000  # bytes
 _PATIENCE = 16  # bodies of that size that are read, and thrown away, so that an answer arrives
@@ -52,6 +55,11 @@ def is_json(kind: str) -> bool:
 def answer(status: int, sentence: str) -> JSONResponse:
     """Return an answer with one sentence; signs that UTF-8 has not got become question marks."""
     return JSONResponse({"detail": sentence.encode("utf-8", "replace").decode()}, status)
+
+
+def status_of(error: PubSubKitError, otherwise: int) -> int:
+    """Return 503 for an error of the broker's, its log's or an engine's; else `otherwise`."""
+    return 503 if isinstance(error, BrokerError | LogError | EngineError) else otherwise
 
 
 def speak_plainly(app: FastAPI) -> None:
