@@ -288,6 +288,6 @@ def test_a_broker_that_is_away_is_not_the_clients_fault(
 @pytest.mark.parametrize("pipeline", [None, 5, object(), "pipeline"])
 def test_what_is_no_pipeline_is_refused(pipeline: Any) -> None:
     with pytest.raises(
-        ServiceError, match="takes a pipeline with ingest, remove, ask, click: .* lacks"
+        ServiceError, match=r"takes a pipeline with ingest, remove, ask, click: .* lacks"
     ):
         documents_app(pipeline)

@@ -99,8 +99,8 @@ class Click(BaseModel):
 def documents_app(pipeline: Pipeline) -> FastAPI:
     """Return an app that takes documents and answers questions; the top of this file has its paths.
 
-    A pipeline's own PubSubKitError is answered with its sentence: as 503 if it is the broker's, else
-    as 422, or 404 for a click. Raises ServiceError for what is no pipeline.
+    A pipeline's own PubSubKitError is answered with its sentence: as 503 if it is the broker's,
+    else as 422, or 404 for a click. Raises ServiceError for what is no pipeline.
     """
     lacking = [verb for verb in VERBS if not callable(getattr(pipeline, verb, None))]
     if lacking:
