@@ -14,7 +14,7 @@ repeats it, under the same id: whoever receives notices drops an id that they ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -103,7 +103,7 @@ class RuleBasedAgent:
 
     def _due(self, doc: str, version: int) -> Iterable[Notice]:
         """Yield a notice for each watch that has the document in its top hits."""
-        for name, question in self.watches.items():
+        for name, question in [*self.watches.items()]:
             docs = [*dict.fromkeys(self.top(question, self.k))][: self.k]
             if doc in docs:
                 yield Notice(name, question, doc, version, docs.index(doc) + 1)
@@ -118,7 +118,7 @@ class RuleBasedAgent:
 
 def _indexed(event: Event) -> tuple[str, int]:
     """Return the document and the version that an event is about."""
-    data = event.data if isinstance(event.data, dict) else {}
+    data = event.data if isinstance(event.data, Mapping) else {}
     doc, version = data.get("doc"), data.get("version")
     if not (isinstance(doc, str) and doc):
         raise AgentError(f"Event {brief(event.id)} names no document: {brief(event.data)}.")

@@ -20,7 +20,7 @@ moves further up. And only the same question gains, but for its case, its spaces
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -87,7 +87,7 @@ class Feedback:
         """
         if event.type not in (QUERY, CLICK, REMOVED):
             return
-        data = event.data if isinstance(event.data, dict) else {}
+        data = event.data if isinstance(event.data, Mapping) else {}
         with self._lock:
             if event.type == QUERY:
                 self._ask(_text(event, data, "id"), _query(event, data))
@@ -99,7 +99,7 @@ class Feedback:
                 self._removed[doc] = max(event.time, self._removed.get(doc, event.time))
 
     def _ask(self, id: str, query: Query) -> None:
-        self._queries.setdefault(id, query)
+        query = self._queries.setdefault(id, query)
         self._asked.setdefault((query.model, same(query.question)), set()).add(id)
 
     def catch_up(self, *topics: Topic) -> None:
@@ -130,7 +130,7 @@ class Feedback:
         return dict(sorted(counts.items()))
 
     def state(self) -> dict[str, dict[str, dict[str, int]]]:
-        """Return all boosts: by model, question and document. Two that learned the same are equal."""
+        """Return all boosts, by model, question and document: equal for the same facts."""
         found: dict[str, dict[str, dict[str, int]]] = {}
         for model, question in sorted(self._asked):
             if boosts := self.boosts(question, model):
@@ -173,15 +173,15 @@ def _nearest(doc: str, vector: Vector, chunks: Iterable[Any]) -> Vector | None:
     return max(rows, key=lambda row: float(row @ vector), default=None)
 
 
-def _query(event: Event, data: dict[str, Any]) -> Query:
+def _query(event: Event, data: Mapping[str, Any]) -> Query:
     shown = data.get("shown")
-    if not isinstance(shown, Sequence) or not all(isinstance(doc, str) for doc in shown):
+    if not isinstance(shown, list | tuple) or not all(isinstance(doc, str) for doc in shown):
         raise _lacking(event, "shown", "a list of documents")
     question, model = _text(event, data, "question"), _text(event, data, "model")
     return Query(question, tuple(shown), model, event.time)
 
 
-def _text(event: Event, data: dict[str, Any], field: str) -> str:
+def _text(event: Event, data: Mapping[str, Any], field: str) -> str:
     value = data.get(field)
     if not isinstance(value, str) or not value:
         raise _lacking(event, field, "a text")
@@ -190,5 +190,6 @@ def _text(event: Event, data: dict[str, Any], field: str) -> str:
 
 def _lacking(event: Event, field: str, wanted: str) -> FeedbackError:
     return FeedbackError(
-        f"Event {brief(event.id)} of type {event.type} needs {field!r}, {wanted}: {brief(event.data)}."
+        f"Event {brief(event.id)} of type {event.type} needs {field!r}, {wanted}, and has "
+        f"{brief(event.data)}."
     )
