@@ -66,16 +66,26 @@ class Words:
         self.clicked.append((query_id, doc))
 
 
+KEPT = Words()
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    """One server for all tests, since each start and stop takes a moment."""
+    with Served(documents_app(KEPT)) as served:
+        yield served
+    assert served.errors == []  # so no request was a 500
+
+
 @pytest.fixture
 def words() -> Words:
-    return Words()
+    KEPT.__init__()  # type: ignore[misc] # as good as new
+    return KEPT
 
 
 @pytest.fixture
-def http(words: Words) -> Iterator[httpx.Client]:
-    with Served(documents_app(words)) as served:
-        yield served.client
-        assert served.errors == []
+def http(served: Served, words: Words) -> httpx.Client:
+    return served.client
 
 
 def put(http: httpx.Client, doc: str, text: str) -> httpx.Response:

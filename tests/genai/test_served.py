@@ -68,6 +68,18 @@ def test_it_runs_beside_an_event_loop_that_waits_for_it() -> None:
     assert asyncio.run(cell()) == 200
 
 
+def test_nothing_is_written_even_where_a_package_has_opened_the_log() -> None:
+    script = (
+        "import logging; logging.basicConfig(level=logging.INFO)\n"
+        "from fastapi import FastAPI; from pubsub_kit.genai.service import Served\n"
+        "with Served(FastAPI()) as served: served.client.get('/openapi.json')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("", "")
+
+
 def test_two_run_side_by_side() -> None:
     with Served(hello()) as one, Served(hello()) as other:
         assert one.url != other.url
@@ -108,7 +120,7 @@ def test_what_the_app_raises_is_kept_and_answered_as_a_500(
 ) -> None:
     with Served(hello()) as served:
         assert served.client.get("/broken").status_code == 500
-        assert [repr(error) for error in served.errors] == ["KeyError('no such row')"]
+    assert [repr(error) for error in served.errors] == ["KeyError('no such row')"]
     assert capfd.readouterr() == ("", "")
 
 

@@ -6,6 +6,7 @@ Milliseconds differ from run to run and from machine to machine; a wide band doe
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from statistics import median
 from typing import Any
 
@@ -52,10 +53,12 @@ def band(ms: float) -> str:
     return f"{LOW}–{HIGH} ms" if ms <= HIGH else f"over {HIGH} ms"
 
 
-def wait_until_drained(url: str, timeout: float = 30.0) -> dict[str, int]:
-    """Wait until no event waits in any group; return the backlog, which is 0 for each group.
+def wait_until_drained(
+    url: str, timeout: float = 30.0, but: Collection[str] = ()
+) -> dict[str, int]:
+    """Wait until no event waits in any group, `but` in these; return how many wait in each.
 
-    Raises ServiceError if there still is one after `timeout` seconds.
+    Raises ServiceError if there still are some after `timeout` seconds, and for an unknown group.
     """
     end = time.monotonic() + timeout
     with client(url) as http:
@@ -64,7 +67,9 @@ def wait_until_drained(url: str, timeout: float = 30.0) -> dict[str, int]:
             if reply.status_code != 200:
                 raise ServiceError(f"/backlog answered {reply.status_code}: {reply.text[:200]}")
             left: dict[str, int] = reply.json()
-            if not any(left.values()):
+            if isinstance(but, str) or not {*but} <= {*left}:
+                raise ServiceError(f"but is a list of {', '.join(left)}, not {brief(but)}.")
+            if not any(waiting for name, waiting in left.items() if name not in but):
                 return left
             if time.monotonic() > end:
                 raise ServiceError(f"After {timeout:g} s there still wait: {left}.")

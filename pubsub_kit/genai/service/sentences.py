@@ -22,7 +22,6 @@ from pubsub_kit.genai.service.served import App, Message, Receive, Send
 from pubsub_kit.log.settings import LogError
 
 LARGEST_BODY = 1_000_000  # bytes
-_PATIENCE = 16  # bodies of that size that are read, and thrown away, so that an answer arrives
 _BY_TYPE = {
     "missing": "is missing",
     "string_unicode": "holds half a surrogate pair, which is no text",
@@ -53,8 +52,8 @@ def is_json(kind: str) -> bool:
 
 
 def answer(status: int, sentence: str) -> JSONResponse:
-    """Return an answer with one sentence; signs that UTF-8 has not got become question marks."""
-    return JSONResponse({"detail": sentence.encode("utf-8", "replace").decode()}, status)
+    """Return an answer with one sentence."""
+    return JSONResponse({"detail": sentence}, status)
 
 
 def status_of(error: PubSubKitError, otherwise: int) -> int:
@@ -91,10 +90,6 @@ class Limited:
             read += len(message.get("body", b""))
             if read <= self.most:
                 return message
-            # An answer that is sent while the client still sends would be lost with the connection.
-            while message.get("more_body") and read <= self.most * _PATIENCE:
-                message = await receive()
-                read += len(message.get("body", b""))
             raise HTTPException(413, f"The body is larger than {self.most:,} bytes: send less.")
 
         await self.app(scope, limited, send)

@@ -10,6 +10,7 @@ restarted kernel leaves nothing behind. Give the name to another server, and the
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import time
@@ -39,7 +40,11 @@ def client(url: str, timeout: float = TIMEOUT) -> httpx.Client:
     """Return an HTTP client for a server on this machine; `timeout` is in seconds.
 
     It takes no notice of the environment's proxies, one of which would be asked for 127.0.0.1 too.
+    httpx writes a line for each request into a log that others may have opened: not here.
     """
+    logger = logging.getLogger("httpx")
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.WARNING)
     return httpx.Client(base_url=url, trust_env=False, timeout=timeout)
 
 

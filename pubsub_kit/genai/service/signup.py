@@ -107,7 +107,7 @@ def signup_app(broker: Broker, services: Services | None = None) -> FastAPI:
         id, done = key or fresh_id(), list[str]()
         for name in chosen.work:
             try:
-                await chosen.call(name, id, signup.email)
+                await chosen.call(name, id)
             except ServiceDown as down:
                 before = f" Done before: {', '.join(done)}." if done else ""
                 raise HTTPException(503, f"{down}{before}") from None
@@ -132,6 +132,6 @@ def _work(services: Services, name: str) -> Callable[[Delivery], Awaitable[None]
     """Return a service's handler: it raises while the service is down, so the event waits."""
 
     async def handle(delivery: Delivery) -> None:
-        await services.call(name, delivery.event.id, delivery.event.data["email"])
+        await services.call(name, delivery.event.id)
 
     return handle

@@ -25,21 +25,23 @@ class Services:
     """The services by name, which can be taken down and brought up again.
 
     `work` says how long each takes, in milliseconds. `done` holds for each service the ids that it
-    has worked on, oldest first: an id that it has seen is no work, so a redelivery changes nothing.
+    has worked for, in that order: an id that it knows is no work, so a redelivery changes nothing.
     """
 
     def __init__(self, work: Mapping[str, float] = WORK) -> None:
         self.work = dict(work)
         self.down: set[str] = set()
-        self.done: dict[str, dict[str, str]] = {name: {} for name in self.work}
+        self.done: dict[str, list[str]] = {name: [] for name in self.work}
 
-    async def call(self, name: str, id: str, email: str) -> None:
+    async def call(self, name: str, id: str) -> None:
         """Let a service do its work for a signup; raises ServiceDown if it is down."""
         if name in self.down:
             raise ServiceDown(f"{name} is down.")
-        if id not in self.done[name]:
-            await asyncio.sleep(self.work[name] / 1000)
-            self.done[name][id] = email
+        if id in self.done[name]:
+            return
+        await asyncio.sleep(self.work[name] / 1000)
+        if id not in self.done[name]:  # meanwhile another call for it may have ended
+            self.done[name].append(id)
 
     def take_down(self, name: str) -> None:
         """Let a service refuse each call; raises ServiceError if there is none of that name."""
