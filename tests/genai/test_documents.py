@@ -264,7 +264,7 @@ def test_what_is_no_json_object_is_refused(
     refused(reply, 400, 422)
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/xml", "multipart/form-data", "", "x"])
+@pytest.mark.parametrize("kind", ["text/plain", "application/xml", "multipart/form-data", "x"])
 def test_another_content_type_is_told_to_be_json(http: httpx.Client, kind: str) -> None:
     body = b'{"doc": "tea", "text": "tea"}'
     reply = http.post("/documents", content=body, headers={"Content-Type": kind})

@@ -184,6 +184,14 @@ def test_any_order_and_any_repeats_make_the_same_state(
     assert json.dumps(one) == json.dumps(two)  # in the same order too, for sums of floats
 
 
+def test_boosts_are_summed_in_one_order() -> None:
+    """Sums of floats depend on it, and the order of a set differs from process to process."""
+    docs = [f"doc {n}" for n in range(10)]
+    asked = event(QUERY, id="q-1", question=ASK, shown=docs, model="m")
+    feedback = Feedback.of([asked, *(clicked("q-1", doc) for doc in reversed(docs))])
+    assert [*feedback.boosts(ASK, "m")] == docs
+
+
 def published(broker: Broker) -> None:
     for topic in ("queries", "clicks"):
         broker.topic(topic, partitions=3)

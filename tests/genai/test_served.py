@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
 
 import pubsub_kit.genai.service.installed as installed
 from pubsub_kit.genai.service import Served, ServiceError, client
+from pubsub_kit.genai.service.served import _listen
 
 
 def hello() -> FastAPI:
@@ -33,6 +36,14 @@ def hello() -> FastAPI:
     @app.get("/broken")
     async def broken() -> None:
         raise KeyError("no such row")
+
+    @app.get("/half")
+    async def half() -> StreamingResponse:
+        async def parts() -> AsyncIterator[bytes]:
+            yield b"half"
+            raise KeyError("the rest")
+
+        return StreamingResponse(parts())
 
     return app
 
@@ -80,6 +91,11 @@ def test_nothing_is_written_even_where_a_package_has_opened_the_log() -> None:
     assert (done.stdout, done.stderr) == ("", "")
 
 
+def test_answers_are_not_held_back_until_there_is_more_to_send() -> None:
+    with closing(_listen()) as listening:  # asyncio turns Nagle's algorithm off by its protocol
+        assert listening.proto == socket.IPPROTO_TCP
+
+
 def test_two_run_side_by_side() -> None:
     with Served(hello()) as one, Served(hello()) as other:
         assert one.url != other.url
@@ -119,9 +135,19 @@ def test_what_the_app_raises_is_kept_and_answered_as_a_500(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     with Served(hello()) as served:
-        assert served.client.get("/broken").status_code == 500
-    assert [repr(error) for error in served.errors] == ["KeyError('no such row')"]
+        for _ in range(20):  # over one connection, which an error does not end
+            assert served.client.get("/broken").status_code == 500
+            assert served.client.get("/hello").status_code == 200
+    assert [repr(error) for error in served.errors] == ["KeyError('no such row')"] * 20
     assert capfd.readouterr() == ("", "")
+
+
+def test_an_answer_that_breaks_off_is_no_whole_one() -> None:
+    with Served(hello()) as served:
+        with pytest.raises(httpx.RemoteProtocolError):
+            served.client.get("/half")
+        assert served.client.get("/hello").status_code == 200
+    assert [repr(error) for error in served.errors] == ["KeyError('the rest')"]
 
 
 def test_a_start_that_fails_is_a_sentence(capfd: pytest.CaptureFixture[str]) -> None:

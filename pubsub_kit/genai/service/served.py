@@ -129,14 +129,27 @@ def _listen() -> socket.socket:
 
 
 def _noting(app: App, errors: list[BaseException]) -> App:
-    """Return the app; what it raises is put on the list, and raised again."""
+    """Return the app; what it raises is put on the list.
+
+    FastAPI answers with a 500 and raises the error as well. The server need not hear of it then: it
+    would close the connection, by which the client may be sending its next request already.
+    """
 
     async def noting(scope: Message, receive: Receive, send: Send) -> None:
+        answered = False
+
+        async def sending(message: Message) -> None:
+            nonlocal answered
+            await send(message)
+            ends = message["type"] == "http.response.body" and not message.get("more_body")
+            answered = answered or ends
+
         try:
-            await app(scope, receive, send)
+            await app(scope, receive, sending)
         except Exception as error:
             errors.append(error)
-            raise
+            if not answered:
+                raise
 
     return noting
 
