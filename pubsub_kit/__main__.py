@@ -44,12 +44,12 @@ COMMANDS = {
     ),
     "test": (
         "pubsub_kit.workbook.suite",
-        ("test", "interview", "engines"),
+        ("test", "interview", "engines", "genai"),
         "run every test; what follows goes to pytest",
     ),
     "build": (
         "pubsub_kit.workbook.build",
-        ("test", "interview"),
+        ("test", "interview", "genai"),
         "make the notebooks from their sources (--check: compare)",
     ),
     "bench": ("pubsub_kit.bench.table", ("bench",), "measure the kit beside its peers"),

@@ -134,7 +134,7 @@ FLOORS = ["errors", "options", "git", "log", "broker", "patterns", "world.replic
           "world.search", "show", "feed", "designs", "scenarios", "incidents", "engines",
           "engines.servers", "checks.sandbox", "checks.systems", "checks.contract",
           "checks.forms", "checks.questions", "checks.desk", "engines.trials",
-          "engines.trials.answers", "engines.shown", "interviews.bank",
+          "engines.trials.answers", "engines.shown", "genai", "interviews.bank",
           "interviews.cards", "interviews.rehearsal", "interviews", "workbook",
           "bench"]  # fmt: skip
 
