@@ -6,6 +6,7 @@ one fault. What a mistake changes is one decision of the design.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,6 +23,7 @@ from pubsub_kit.world.trace import Step, Trace
 if TYPE_CHECKING:
     from pubsub_kit.show.picture import Picture
 
+_UNSENT = re.compile(r"changes-\d+")  # a message that a crash came before has no other name
 FAULTS = ("crash", "pause", "delay", "ack lost")
 
 
@@ -100,8 +102,12 @@ def drawn(found: Exploration, title: str) -> Picture:
     if wrong is None:
         return show.hardest(found, title=title)
     at, names = wrong.step, _names(found.trace)
-    kept = [n for n, step in enumerate(found.trace) if n == at or _matters(step)]
-    kept = [n for n in kept if at is None or n <= at]
+    paid = at is not None and found.trace[at].node == "embedder"
+    kept = [
+        n
+        for n, step in enumerate(found.trace)
+        if (at is None or n <= at) and (_matters(step) or (paid and _embeds(step)) or n == at)
+    ]
     return show.spacetime(
         Trace([_in_words(found.trace[n], names) for n in kept]),
         mark=None if at is None else kept.index(at),
@@ -119,8 +125,16 @@ def _matters(step: Step) -> bool:
     if step.kind == "effect":
         return any(not key.startswith("embeddings/") for key in step.data[2])
     if "client" in (step.node, step.peer):
-        return step.text.startswith("tea") or step.kind == "timeout" or step.peer == "changes"
+        return (
+            step.text.startswith("tea")
+            or "changes" in (step.node, step.peer)
+            or step.kind == "timeout"
+        )
     return not step.text.startswith("q")
+
+
+def _embeds(step: Step) -> bool:
+    return step.node == "embedder" and step.text.startswith("embedded")
 
 
 def _names(trace: Trace) -> dict[str, str]:
@@ -144,7 +158,7 @@ def _in_words(step: Step, names: Mapping[str, str]) -> Step:
         if given in step.text:
             text = step.text.replace(given, name).replace(" (attempt 2)", " again")
             return step._replace(text=text.replace(" arrives after its deadline", " is late"))
-    return step
+    return step._replace(text=_UNSENT.sub("it", step.text))
 
 
 def _written(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
