@@ -48,6 +48,10 @@ class Backfill:
         while self.step():
             yield len(self.left)
 
+    def restart(self) -> None:
+        """Read the log from its start once more, as after the index was retired."""
+        self.lane.replay("earliest")
+
     def close(self) -> None:
         """Leave the lane's group."""
         self.lane.close()

@@ -34,7 +34,7 @@ class Mistake(NamedTuple):
     traffic: Callable[[Built], None]
 
 
-def _edited(built: Built) -> None:
+def edited(built: Built) -> None:
     """Write tea, and two seconds later a shorter edition of it."""
     _patient(built)
     built.client(changes(built, 0.0, "tea", 1, "brew milk salt"))
@@ -43,7 +43,7 @@ def _edited(built: Built) -> None:
         built.client(asks(built, at, f"q{number}"))
 
 
-def _deleted(built: Built) -> None:
+def deleted(built: Built) -> None:
     """Write tea, and delete it two seconds later."""
     _patient(built)
     built.client(changes(built, 0.0, "tea", 1, "brew"))
@@ -57,14 +57,14 @@ def _patient(built: Built) -> None:
 
 #: Each by what a reader of the index gets to see.
 MISTAKES: dict[str, Mistake] = {
-    "an old version lands last": Mistake({"guard": "arrival"}, _edited),
-    "a deleted document returns": Mistake({"delete": "vectors"}, _deleted),
-    "half a document": Mistake({"index": "apart"}, _edited),
-    "two versions at once": Mistake({"index": "apart", "replace": "insert-delete"}, _edited),
+    "an old version lands last": Mistake({"guard": "arrival"}, edited),
+    "a deleted document returns": Mistake({"delete": "vectors"}, deleted),
+    "half a document": Mistake({"index": "apart"}, edited),
+    "two versions at once": Mistake({"index": "apart", "replace": "insert-delete"}, edited),
     "a document indexed twice": Mistake(
-        {"index": "apart", "replace": "flip", "chunk-id": "random"}, _edited
+        {"index": "apart", "replace": "flip", "chunk-id": "random"}, edited
     ),
-    "a text paid for twice": Mistake({"cache-key": "chunk"}, _edited),
+    "a text paid for twice": Mistake({"cache-key": "chunk"}, edited),
 }
 
 
@@ -82,7 +82,7 @@ def broken(name: str) -> Exploration:
     return found
 
 
-def right(traffic: Callable[[Built], None] = _edited, at_most: int = 1) -> Exploration:
+def right(traffic: Callable[[Built], None] = edited, at_most: int = 1) -> Exploration:
     """Return the search with the pipeline's own decisions."""
     small = replace(PROBLEM.small, traffic=traffic, faults=FAULTS, at_most=at_most, reads=0.0)
     return searched(replace(PROBLEM, small=small), propose(DECISIONS))[0]

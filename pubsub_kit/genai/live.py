@@ -229,7 +229,8 @@ class LiveIngestion(Ingestion):
     async def _forget(self, doc: str, name: str) -> int:
         start = f"{self.index(name)} {doc} "
         while True:
-            keys = await self.rows("chunks").scan(start)
+            found = await self.rows("chunks").scan(start)
+            keys = [key for key, row in found.items() if row["doc"] == doc]
             try:
                 async with self.together("chunks", "versions") as write:
                     head = await write["versions"].get(doc) or NO_HEAD
