@@ -23,7 +23,7 @@ class Backfill:
     ) -> None:
         self.place, self.name, self.read = place, name, 0
         self.lane = engine.subscribe(
-            topic, f"backfill-{name}", start="earliest", ack_deadline=lease, ordered=True
+            topic, f"backfill-{name}", start="earliest", ack_deadline=lease
         )
         self.consumer = Consumer(self.lane, self._again)
 

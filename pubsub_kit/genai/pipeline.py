@@ -64,7 +64,7 @@ class Pipeline:
         self.api, self.indexer, self.filler = map(self._placed, ("api", "indexer", "filler"))
         result_of(self.api.rows("versions").insert(MODELS, {"active": model, "next": ""}))
         self.lane = self.engine.subscribe(
-            DOCUMENTS, "indexer", start="earliest", ack_deadline=lease, ordered=True
+            DOCUMENTS, "indexer", start="earliest", ack_deadline=lease
         )
         self.consumers = [Consumer(self.lane, self.index)]
 
