@@ -1,0 +1,71 @@
+"""How long a client waits for an answer, and how the answer is printed so that it stays true.
+
+Milliseconds differ from run to run and from machine to machine; a wide band does not.
+"""
+
+from __future__ import annotations
+
+import time
+from statistics import median
+from typing import Any
+
+from pubsub_kit.errors import brief
+from pubsub_kit.genai.service.installed import ServiceError
+from pubsub_kit.genai.service.served import client
+
+PATHS = {"blocking": "/signup/blocking", "evented": "/signup"}
+LOW, HIGH = 50, 200  # ms
+SIGNUP = {"name": "Ann", "email": "ann@example.com"}
+
+
+def latencies(url: str, n: int = 20) -> dict[str, float]:
+    """Sign up `n` times each way, one after the other; return each way's median in ms.
+
+    A first request of each way, which opens the connection, does not count. Raises ServiceError for
+    an `n` that is no number of requests, and if a signup is refused.
+    """
+    if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n <= 1000:
+        raise ServiceError(f"n is a number of requests from 1 to 1000, not {brief(n)}.")
+    with client(url) as http:
+        return {
+            way: median([_taken(http, path) for _ in range(n + 1)][1:])
+            for way, path in PATHS.items()
+        }
+
+
+def _taken(http: Any, path: str) -> float:
+    """Return how long a signup took, in ms."""
+    begin = time.perf_counter()
+    reply = http.post(path, json=SIGNUP)
+    taken = (time.perf_counter() - begin) * 1000
+    if reply.status_code >= 300:
+        raise ServiceError(f"{path} answered {reply.status_code}: {reply.text[:200]}")
+    return taken
+
+
+def band(ms: float) -> str:
+    """Return the band of a time in ms: under 50 ms, 50–200 ms, or over 200 ms."""
+    if not isinstance(ms, int | float) or not ms >= 0:
+        raise ServiceError(f"A time is a number of ms from 0 up, not {brief(ms)}.")
+    if ms < LOW:
+        return f"under {LOW} ms"
+    return f"{LOW}–{HIGH} ms" if ms <= HIGH else f"over {HIGH} ms"
+
+
+def wait_until_drained(url: str, timeout: float = 30.0) -> dict[str, int]:
+    """Wait until no event waits in any group; return the backlog, which is 0 for each group.
+
+    Raises ServiceError if there still is one after `timeout` seconds.
+    """
+    end = time.monotonic() + timeout
+    with client(url) as http:
+        while True:
+            reply = http.get("/backlog")
+            if reply.status_code != 200:
+                raise ServiceError(f"/backlog answered {reply.status_code}: {reply.text[:200]}")
+            left: dict[str, int] = reply.json()
+            if not any(left.values()):
+                return left
+            if time.monotonic() > end:
+                raise ServiceError(f"After {timeout:g} s there still wait: {left}.")
+            time.sleep(0.02)
