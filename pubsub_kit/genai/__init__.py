@@ -1,0 +1,1 @@
+"""A GenAI pipeline, really run: documents to chunks, vectors and an index, and answers from it."""
