@@ -19,10 +19,10 @@ from pubsub_kit import Broker, show
 from pubsub_kit.genai.shown import bar, chain, manifest, ready
 
 ready()
-from pubsub_kit.genai.corpus import documents, questions
+from pubsub_kit.genai.corpus import documents, hits
 from pubsub_kit.genai.deploy import terminated
 from pubsub_kit.genai.faults import MISTAKES, broken, drawn, right
-from pubsub_kit.genai.pipeline import Pipeline, hits
+from pubsub_kit.genai.pipeline import Pipeline
 from pubsub_kit.genai.service import Served, band, documents_app, latencies, signup_app
 from pubsub_kit.patterns.tracing import Tracing
 from pubsub_kit.scenarios.rag_ingestion.steps import Ingestion
@@ -100,7 +100,7 @@ show.predict(
 )
 
 # %% tags=["run"]
-first = hits(pipeline, questions())
+first = hits(lambda question: pipeline.ask(question).hits)
 
 # %% tags=["folded"]
 # What came out
@@ -117,11 +117,11 @@ show.compare("13.hits", first)
 # the document is among the answers.
 
 # %%
-agent = pipeline.watch("nora", "What do we do if a parcel is damaged?")
+notices = pipeline.watch("nora", "What do we do if a parcel is damaged?")
 pipeline.ingest("claims", "A damaged parcel is photographed and reported on the same day.")
 pipeline.ingest("cups", "Cups are made of glass.")
 pipeline.drain()
-for notice in agent.notices:
+for notice in notices:
     print(f"{notice.watch}: {notice.doc} is answer {notice.rank} to {notice.question!r}")
 
 # %% [markdown] tags=["predict"]
@@ -189,6 +189,7 @@ show.compare("13.late", seen)
 # %% [markdown] tags=["play"]
 # These are the pipeline's own handlers, in a world where `explore()` may crash, pause or delay them.
 # One decision of the design is wrong each time. What does a reader get to see?
+
 
 # %% tags=["folded"]
 # One control: which decision is wrong
@@ -283,7 +284,13 @@ show.compare("13.both", met)
 for left in backfill.run():
     bar(left, total=12)
 print("\nswitched:", pipeline.switch("minilm"), "· lag:", backfill.lane.lag)
-print("right:", first, "of 20 with wordllama,", hits(pipeline, questions()), "with minilm")
+print(
+    "right:",
+    first,
+    "of 20 with wordllama,",
+    hits(lambda question: pipeline.ask(question).hits),
+    "with minilm",
+)
 old = [row["text"] for row in pipeline.chunks("minilm") if row["doc"] == "compost"]
 print("compost:", *old)
 

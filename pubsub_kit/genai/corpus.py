@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _LONGEST = 90  # words of a chunk
 
@@ -50,3 +50,15 @@ def paragraphs(text: str) -> Sequence[str]:
         for at in range(0, len(paragraph), _LONGEST):
             chunks.append(" ".join(paragraph[at : at + _LONGEST]))
     return chunks
+
+
+def hits(ask: Callable[[str], Sequence[Any]]) -> int:
+    """Return how many questions find the paragraph that answers them in the first place.
+
+    `ask` returns what a question finds, best first: each with its `doc` and its `text`.
+    """
+    found = ((question, ask(question.ask)) for question in questions())
+    return sum(
+        bool(hits) and hits[0].doc == question.doc and question.words in hits[0].text
+        for question, hits in found
+    )

@@ -14,7 +14,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -255,3 +255,8 @@ def written(vector: Vectors) -> str:
 def read(text: str) -> Vectors:
     """Return the vector of a text that `written` made."""
     return np.frombuffer(base64.b64decode(text), "<f4")
+
+
+def vectors(rows: Iterable[Mapping[str, Any]], doc: str) -> list[Vectors]:
+    """Return the vectors that a document has among some rows."""
+    return [read(row["vec"]) for row in rows if row["doc"] == doc]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pubsub_kit.genai.corpus import documents, paragraphs, questions
-from pubsub_kit.genai.pipeline import INDEXED, Pipeline, hits
+from pubsub_kit.genai.corpus import documents, hits, paragraphs, questions
+from pubsub_kit.genai.pipeline import INDEXED, Pipeline
 from tests.engines.streams import running, until
 
 LEASE = 2.0
@@ -63,7 +63,7 @@ def test_an_indexer_that_is_killed_loses_nothing_and_repeats_no_chunk(
             keys = Counter((row["doc"], row["version"], row["n"]) for row in rows)
             assert set(keys.values()) == {1}
             assert len(rows) == sum(len(paragraphs(document.text)) for document in documents())
-            assert hits(after, questions()) >= 0.65 * len(questions())
+            assert hits(lambda q: after.ask(q).hits) >= 0.65 * len(questions())
             worker = after.engine.subscribe(INDEXED, "test", start="earliest")
             told: Counter[str] = Counter()
             assert until(lambda: told.update(d.id for d in worker.pull(100)) or len(told) == 10, 60)

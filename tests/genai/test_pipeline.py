@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from pubsub_kit.genai.asked import PipelineError
-from pubsub_kit.genai.corpus import documents, paragraphs, questions
+from pubsub_kit.genai.corpus import documents, hits, paragraphs, questions
 from pubsub_kit.genai.live import read, written
 from pubsub_kit.genai.models import ModelError, model
-from pubsub_kit.genai.pipeline import DOCUMENTS, INDEXED, Pipeline, hits
+from pubsub_kit.genai.pipeline import DOCUMENTS, INDEXED, Pipeline
 from pubsub_kit.patterns.tracing import Tracing
 
 PARTS = sum(len(paragraphs(document.text)) for document in documents())
@@ -41,7 +41,7 @@ def told(pipeline: Pipeline) -> list[Any]:
 
 def test_each_paragraph_is_found_by_the_model_that_answers(full: Pipeline) -> None:
     assert len(full.chunks()) == full.count("wordllama") == PARTS
-    assert hits(full, questions()) >= 0.65 * len(questions())
+    assert hits(lambda q: full.ask(q).hits) >= 0.65 * len(questions())
     answer = full.ask("Can I use the leaves a second time?")
     assert (answer.model, answer.hits[0].doc, len(answer.hits)) == ("wordllama", "green tea", 3)
 
@@ -182,6 +182,69 @@ def test_the_model_that_answers_is_not_retired(full: Pipeline) -> None:
     with pytest.raises(PipelineError, match="wordllama answers questions: switch"):
         full.retire("wordllama")
     assert len(full.chunks()) == PARTS
+
+
+# -- who asks, clicks and watches ------------------------------------------------------------------
+
+ASKED = "Is there an event where visitors can try different teas?"
+
+
+def test_a_click_lifts_what_was_clicked_when_the_same_question_is_asked(full: Pipeline) -> None:
+    before = full.ask(ASKED, 5)
+    chosen = before.hits[-1]
+    full.click(before.id, chosen.doc)
+    after = full.ask(ASKED, 5)
+    assert [hit.doc for hit in after.hits].index(chosen.doc) < 4
+    assert full.ask("Can I use the leaves a second time?").hits[0].doc == "green tea"
+
+
+def test_a_click_is_one_models_and_ends_with_its_document(full: Pipeline) -> None:
+    before = full.ask(ASKED, 5)
+    full.click(before.id, before.hits[-1].doc)
+    moved = full.ask(ASKED, 5)
+    [*full.backfill("minilm").run()]
+    full.switch("minilm")
+    fresh = full.ask(ASKED, 5)
+    assert fresh.model == "minilm"
+    full.switch("wordllama")
+    assert full.ask(ASKED, 5).hits == moved.hits
+    full.remove(before.hits[-1].doc)
+    full.drain()
+    assert before.hits[-1].doc not in [hit.doc for hit in full.ask(ASKED, 5).hits]
+
+
+def test_clicks_are_there_after_a_restart(tmp_path: Path) -> None:
+    with Pipeline(tmp_path) as first:
+        for document in documents():
+            first.ingest(document.id, document.text)
+        first.drain()
+        before = first.ask(ASKED, 5)
+        first.click(before.id, before.hits[-1].doc)
+        learned = first.ask(ASKED, 5).hits
+    with Pipeline(tmp_path) as second:
+        assert second.ask(ASKED, 5).hits == learned != before.hits
+
+
+@pytest.mark.parametrize("query", ["", "nobody", None, 3, []])
+def test_a_click_on_no_answer_is_one_sentence(full: Pipeline, query: Any) -> None:
+    with pytest.raises(PipelineError, match="No answer has the id"):
+        full.click(query, "chai")
+
+
+def test_an_agent_tells_once_of_a_document_that_answers_what_it_watches(full: Pipeline) -> None:
+    notices = full.watch("nora", "What do we do if a parcel is damaged?")
+    full.ingest("claims", "A damaged parcel is photographed and reported on the same day.")
+    full.ingest("cups", "Cups are made of glass.")
+    full.drain()
+    assert [(notice.watch, notice.doc, notice.version) for notice in notices] == [
+        ("nora", "claims", 1)
+    ]
+    again = {"id": "claims 1", "doc": "claims", "version": 1, "step": "chunk"}
+    text = "A damaged parcel is photographed and reported on the same day."
+    full.engine.publish(DOCUMENTS, {**again, "text": text}, key="claims")
+    full.drain()
+    [*full.backfill("minilm").run()]
+    assert len(notices) == 1
 
 
 # -- after a restart -------------------------------------------------------------------------------
