@@ -7,7 +7,7 @@
 # - bring a document from an upload to a vector index, an agent and a ranking, by events,
 # - keep an old version, a deleted document and half a document out of an index,
 # - change the embedding model without downtime, and go back,
-# - say what an embedding costs, what SIGTERM does to a consumer, and when a nightly batch is enough.
+# - say what an embedding costs, what SIGTERM does, and when a nightly batch is enough.
 
 # %% tags=["folded"]
 # Imports
@@ -63,9 +63,10 @@ show.compare("13.signup", both)
 #
 # ## From an upload to an index
 #
-# The same service takes documents. An event goes into the log, and the **indexer** does the rest: it
-# cuts the text into paragraphs (**chunks**), turns each into 256 numbers (its **embedding**), and
-# writes both into an index. Texts that mean something similar get numbers that are close together.
+# The same service takes documents. An event goes into the log, and the **indexer** does the rest:
+# it cuts the text into paragraphs (**chunks**), turns each into 256 numbers (its **embedding**),
+# and writes both into an index. Texts that mean something similar get numbers that are close
+# together.
 
 # %%
 folder, tracing = TemporaryDirectory(), Tracing(clock=iter(range(10**6)).__next__)
@@ -77,9 +78,9 @@ print(answer.status_code, answer.json())
 print(pipeline.drain(), "events handled,", len(pipeline.chunks()), "chunks in the index")
 
 # %% [markdown]
-# Ten documents, the handbook of a tea shop. The model, WordLlama, came with its package: no GPU, and
-# nothing was downloaded to run it. A question is embedded too, and the index compares it with each
-# chunk, which is exact and fast enough for thousands.
+# Ten documents, the handbook of a tea shop. The model, WordLlama, came with its package: no GPU,
+# and nothing was downloaded to run it. A question is embedded too, and the index compares it with
+# each chunk, which is exact and fast enough for thousands.
 
 # %%
 found = api.client.get("/search", params={"q": "Can I use the leaves a second time?", "k": 2})
@@ -126,8 +127,8 @@ for notice in notices:
 
 # %% [markdown] tags=["predict"]
 # Each question is logged with what was shown, and so is each click. A projection of these two,
-# **feedback**, moves the question's vector towards what people clicked, by a factor of 0.6. Somebody
-# asks, and clicks on the second answer.
+# **feedback**, moves the question's vector towards what people clicked, by a factor of 0.6.
+# Here is what one question finds.
 
 # %%
 QUESTION = "Is there an event where visitors can try different teas?"
@@ -162,9 +163,9 @@ show.compare("13.click", rank)
 # %% [markdown] tags=["predict"]
 # ## An old version that lands last
 #
-# Now the handlers themselves. Tea is written with three chunks and edited two seconds later, to one.
-# The first message is delivered late, and its lease ends. The indexer below takes messages as they
-# arrive, and writes whatever it gets.
+# Now the handlers themselves. Tea is written with three chunks and edited two seconds later, to
+# one. The first message is delivered late, and its lease ends. The indexer below takes messages as
+# they arrive, and writes whatever it gets.
 
 # %% tags=["folded"]
 # Your prediction
@@ -187,8 +188,8 @@ drawn(found, "An old version lands last")
 show.compare("13.late", seen)
 
 # %% [markdown] tags=["play"]
-# These are the pipeline's own handlers, in a world where `explore()` may crash, pause or delay them.
-# One decision of the design is wrong each time. What does a reader get to see?
+# These are the pipeline's own handlers, in a world where `explore()` may crash, pause or delay
+# them. One decision of the design is wrong each time. What does a reader get to see?
 
 
 # %% tags=["folded"]
@@ -248,14 +249,14 @@ print(right())
 #
 # MiniLM is a transformer with 384 numbers, and so much slower. Its vectors can't be compared with
 # those of WordLlama: another width, another space. So it gets an index of its own, filled by a
-# **backfill**: a second group, which reads the log from offset 0 in its own lane. Live changes go to
-# both. Here it has read five events, and compost is edited meanwhile.
+# **backfill**: a second group, which reads the log from offset 0 in its own lane. Live changes go
+# to both. Here it has read five events, and cups is edited meanwhile.
 
 # %%
 backfill = pipeline.backfill("minilm")
 for left in islice(backfill.run(), 5):
     bar(left, total=12)
-pipeline.ingest("compost", "Tea leaves rot within a year.")
+pipeline.ingest("cups", "Cups are made of tin.")
 pipeline.drain()
 
 # %% tags=["folded"]
@@ -269,7 +270,7 @@ show.predict(
 
 # %% tags=["run"]
 switched = pipeline.switch("minilm")
-met = [pipeline.ask("What rots?").model]
+met = [pipeline.ask("What is a cup made of?").model]
 print("switched:", switched, "· left:", len(backfill.left))
 
 # %% tags=["folded"]
@@ -284,22 +285,15 @@ show.compare("13.both", met)
 for left in backfill.run():
     bar(left, total=12)
 print("\nswitched:", pipeline.switch("minilm"), "· lag:", backfill.lane.lag)
-print(
-    "right:",
-    first,
-    "of 20 with wordllama,",
-    hits(lambda question: pipeline.ask(question).hits),
-    "with minilm",
-)
-old = [row["text"] for row in pipeline.chunks("minilm") if row["doc"] == "compost"]
-print("compost:", *old)
+print("right:", hits(lambda question: pipeline.ask(question).hits), "of 20 with minilm")
+print("cups:", pipeline.ask("What is a cup made of?", k=1).hits[0].text)
 
 # %% [markdown]
-# The backfill met the old compost too, and left the new one alone: the version decided. The old
+# The backfill met the old cups too, and left the new one alone: the version decided. The old
 # index is still written, so the way back is the same row. Delete it when you are sure.
 
 # %%
-print("back:", pipeline.switch("wordllama"), pipeline.ask("What rots?").hits[0].doc)
+print("back:", pipeline.switch("wordllama"), pipeline.ask("What is a cup made of?", k=1).hits[0].text)
 print("again:", pipeline.switch("minilm"), "· chunks deleted:", pipeline.retire("wordllama"))
 
 # %% [markdown] tags=["predict"]
@@ -392,7 +386,7 @@ folder.cleanup()
 # - Bring a document from an upload to a vector index, an agent and a ranking, by events.
 # - Keep an old version, a deleted document and half a document out of an index.
 # - Change the embedding model without downtime, and go back.
-# - Say what an embedding costs, what SIGTERM does to a consumer, and when a nightly batch is enough.
+# - Say what an embedding costs, what SIGTERM does, and when a nightly batch is enough.
 
 # %% [markdown] tags=["aloud"]
 # ## Say it aloud
@@ -419,5 +413,5 @@ folder.cleanup()
 
 # %% [markdown] tags=["next"]
 # **Now you:** [exercise 13](../exercises/13_genai_pipeline.ipynb), in your own copy: an upsert, a
-# tombstone, a migration, a notification, an estimate, and an oracle. In the rehearsals of lesson 14,
-# "Ingestion for retrieval" is the same system as an interview question.
+# tombstone, a migration, a notification, an estimate, and an oracle. In the rehearsals of lesson
+# 14, "Ingestion for retrieval" is the same system as an interview question.

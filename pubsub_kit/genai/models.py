@@ -9,7 +9,9 @@ repeat to the bit on one machine; on another one the last digits may differ, so 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -95,8 +97,21 @@ def needs(module: str) -> Any:
         ) from None
 
 
+@contextmanager
+def _own_logging() -> Iterator[None]:
+    """Leave the root logger as it was."""
+    root = logging.getLogger()
+    level, handlers = root.level, [*root.handlers]
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        root.handlers[:] = handlers
+
+
 def _wordllama() -> Model:
-    package = needs("wordllama")
+    with _own_logging():  # which the package sets for the whole process when it is imported
+        package = needs("wordllama")
     # Its files lie beside it. Without this folder it would look for them on the network.
     folder = Path(package.__file__).parent
     loaded = package.WordLlama.load(cache_dir=folder, disable_download=True)
