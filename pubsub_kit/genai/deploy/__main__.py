@@ -1,4 +1,7 @@
-"""A consumer as a process: `python3 -m pubsub_kit.genai.deploy worker --url … --topic … …`.
+"""The commands of a deployment: `python3 -m pubsub_kit.genai.deploy worker …`, or `validate`.
+
+validate FILE …           say what is wrong with manifests (it needs the extra test)
+worker OPTIONS            run a consumer until SIGTERM, or Ctrl-C
 
 --url URL                 the engine (PUBSUB_URL)
 --topic TOPIC             what it reads (PUBSUB_TOPIC)
@@ -18,9 +21,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from pubsub_kit.errors import PubSubKitError, brief
+from pubsub_kit.errors import PubSubKitError, brief, said
 from pubsub_kit.genai.deploy.worker import DeployError, Job, tell, work
 
 OPTIONS = tuple(f"--{name.replace('_', '-')}" for name in Job._fields)
@@ -61,17 +65,37 @@ def _value(name: str, text: str) -> Any:
         raise DeployError(f"{name} is a number, not {brief(text)}.") from None
 
 
+def check(paths: list[str]) -> int:
+    """Print what is wrong with these files; return 1 if anything is."""
+    try:
+        from pubsub_kit.genai.deploy.validation import validate
+    except ImportError as error:
+        raise DeployError(
+            f"{error.name} is not installed: python3 -m pip install 'pubsub-kit[test]'"
+        ) from None
+    found = list[str]()
+    for path in paths:
+        try:
+            found += validate(Path(path).read_text(encoding="utf-8"), Path(path).name)
+        except (OSError, UnicodeDecodeError) as error:
+            raise DeployError(f"{path} can't be read: {said(error)}.") from None
+    print("\n".join(found) or f"Valid by schema, not deployed: {', '.join(paths)}.")
+    return 1 if found else 0
+
+
 def main(argv: list[str]) -> int:
     """Run the command; what is wrong is told in a sentence, with exit code 2."""
-    if argv[:1] != ["worker"]:
-        print(__doc__)
-        return 2
     try:
-        work(job_of(argv[1:], os.environ))
+        if argv[:1] == ["validate"] and argv[1:]:
+            return check(argv[1:])
+        if argv[:1] == ["worker"]:
+            work(job_of(argv[1:], os.environ))
+            return 0
     except PubSubKitError as error:
         tell(str(error))
         return 2
-    return 0
+    print(__doc__)
+    return 2
 
 
 if __name__ == "__main__":
