@@ -20,7 +20,7 @@ from pubsub_kit.genai.shown import bar, chain, manifest, ready
 
 ready()
 from pubsub_kit.genai.corpus import documents, hits
-from pubsub_kit.genai.deploy import terminated
+from pubsub_kit.genai.deploy.termination import terminated
 from pubsub_kit.genai.faults import MISTAKES, broken, drawn, right
 from pubsub_kit.genai.pipeline import Pipeline
 from pubsub_kit.genai.service import Served, band, documents_app, latencies, signup_app
@@ -257,7 +257,7 @@ backfill = pipeline.backfill("minilm")
 for left in islice(backfill.run(), 5):
     bar(left, total=12)
 pipeline.ingest("cups", "Cups are made of tin.")
-pipeline.drain()
+live = pipeline.drain()
 
 # %% tags=["folded"]
 # Your prediction
@@ -293,7 +293,9 @@ print("cups:", pipeline.ask("What is a cup made of?", k=1).hits[0].text)
 # index is still written, so the way back is the same row. Delete it when you are sure.
 
 # %%
-print("back:", pipeline.switch("wordllama"), pipeline.ask("What is a cup made of?", k=1).hits[0].text)
+print(
+    "back:", pipeline.switch("wordllama"), pipeline.ask("What is a cup made of?", k=1).hits[0].text
+)
 print("again:", pipeline.switch("minilm"), "· chunks deleted:", pipeline.retire("wordllama"))
 
 # %% [markdown] tags=["predict"]
@@ -338,8 +340,8 @@ print(chain(tracing.spans, "claims"))
 # process gets a real SIGTERM while it holds a document.
 
 # %% tags=["folded"]
-# The indexer's manifests: validated by schema, not deployed
-print(manifest("indexer"))
+# What scales the indexer: validated by schema, not deployed
+print(manifest("indexer", "ScaledObject"))
 
 # %% tags=["folded"]
 # Your prediction

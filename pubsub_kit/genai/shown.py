@@ -47,7 +47,8 @@ def chain(spans: Iterable[Any], word: str) -> str:
     return "\n".join(lines)
 
 
-def manifest(name: str) -> str:
-    """Return the Kubernetes manifest of a part: its name is that of the file."""
-    folder = Path(__file__).with_name("deploy") / "manifests"
-    return (folder / f"{name}.yaml").read_text(encoding="utf-8").rstrip()
+def manifest(name: str, kind: str) -> str:
+    """Return one object of a part's Kubernetes manifest: its file's name, and the object's kind."""
+    text = (Path(__file__).with_name("deploy") / "manifests" / f"{name}.yaml").read_text("utf-8")
+    found = (part for part in text.split("\n---\n") if f"\nkind: {kind}\n" in f"\n{part}")
+    return next(found).strip()
