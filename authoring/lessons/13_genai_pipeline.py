@@ -60,7 +60,8 @@ show.compare("13.signup", both)
 # Those are medians of 20 requests over HTTP, printed as bands because your machine isn't ours. The
 # work still takes as long as before; nobody waits for it. So nobody hears of its failure either.
 # 202 says that the event is in the log, and no more than that.
-#
+
+# %% [markdown]
 # ## From an upload to an index
 #
 # The same service takes documents. An event goes into the log, and the **indexer** does the rest:
@@ -127,10 +128,11 @@ for notice in notices:
 
 # %% [markdown] tags=["predict"]
 # Each question is logged with what was shown, and so is each click. A projection of these two,
-# **feedback**, moves the question's vector towards what people clicked, by a factor of 0.6.
-# Here is what one question finds.
+# **feedback**, moves the question's vector towards what people clicked, by a factor of 0.6. Here is
+# what one question finds.
 
-# %%
+# %% tags=["folded"]
+# Ask, and show five answers
 QUESTION = "Is there an event where visitors can try different teas?"
 before = pipeline.ask(QUESTION, k=5)
 for rank, hit in enumerate(before.hits, 1):
@@ -200,9 +202,14 @@ def wrong(mistake):
 
 show.play(wrong, mistake=show.choice(list(MISTAKES), label="mistake"))
 
+# %% [markdown] tags=["why"]
+# A lease that ended, a retry, a pause: each of them makes what was written first arrive last. So
+# the order of arrival must not decide. And each write is several: chunks, a version, the old chunks
+# that go. A crash falls between any two of them, unless they are one transaction.
+
 # %% [markdown] tags=["break"]
-# All six come from systems that work on a good day. A deletion is the worst of them: it leaves
-# nothing behind that could tell a late chunk to stay away.
+# A deletion is the worst case: it leaves nothing behind that could tell a late chunk to stay away.
+# Unless it leaves something on purpose.
 
 # %% tags=["folded"]
 # A question for you
@@ -239,6 +246,9 @@ print(inspect.getsource(Ingestion.replace))
 print(right())
 
 # %% [markdown]
+# ### source: Kafka: our test of a killed indexer, tests/engines/test_pipeline_killed.py (4.4.0)
+# ### source: NATS: our test of a killed indexer, tests/engines/test_pipeline_killed.py (2.15.1)
+# ### source: Redis: our test of a killed indexer, tests/engines/test_pipeline_killed.py (7.0.15)
 # Two versions of a document, two workers, and any one of the faults that it names. With these rules
 # the order of messages doesn't matter any more, so the pipeline runs on engines that promise none:
 # `Pipeline(folder, "redis://127.0.0.1")`, or NATS, or Kafka. Our tests kill its indexer on all
@@ -289,8 +299,8 @@ print("right:", hits(lambda question: pipeline.ask(question).hits), "of 20 with 
 print("cups:", pipeline.ask("What is a cup made of?", k=1).hits[0].text)
 
 # %% [markdown]
-# The backfill met the old cups too, and left the new one alone: the version decided. The old
-# index is still written, so the way back is the same row. Delete it when you are sure.
+# The backfill met the old cups too, and left the new one alone: the version decided. The old index
+# is still written, so the way back is the same row. Delete it when you are sure.
 
 # %%
 print(
@@ -329,7 +339,8 @@ show.compare("13.cost", again)
 # Each event carries the context of the span that published it, as in lesson 10. So the notice to
 # Nora leads back to the upload that caused it.
 
-# %%
+# %% tags=["folded"]
+# What led to the notice
 print(chain(tracing.spans, "claims"))
 
 # %% [markdown] tags=["predict"]

@@ -58,6 +58,7 @@ def two_documents(built: Built) -> None:
 
 
 async def changes(built: Built, at: float, doc: str, version: int, text: str) -> None:
+    """Change a document at a time (seconds)."""
     await sleep(at)
     name = f"{doc} {version}"
     built.record("changed", name, text=text)
@@ -66,6 +67,7 @@ async def changes(built: Built, at: float, doc: str, version: int, text: str) ->
 
 
 async def deletes(built: Built, at: float, doc: str, version: int) -> None:
+    """Delete a document at a time (seconds); the deletion is a version of it."""
     await sleep(at)
     built.record("deleted", doc)
     await _until_taken(built, "remove", {"id": f"{doc} gone", "doc": doc, "version": version})
