@@ -42,6 +42,11 @@ COMMANDS = {
         ("engines",),
         "start a real server: Kafka, RabbitMQ, Redis, NATS, SQS or Pub/Sub",
     ),
+    "genai": (
+        "pubsub_kit.genai.terminal",
+        ("genai",),
+        "serve lesson 13's pipeline, and install what it needs",
+    ),
     "test": (
         "pubsub_kit.workbook.suite",
         ("test", "interview", "engines", "genai"),

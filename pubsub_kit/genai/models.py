@@ -93,7 +93,7 @@ def needs(module: str) -> Any:
     except ImportError as error:
         raise ModelError(
             f"The package {PACKAGES.get(module, module)} is not installed ({error}): "
-            "python3 -m pip install 'pubsub-kit[genai]', or -e '.[genai]' in a checkout."
+            "python3 -m pubsub_kit genai installs it, and so does pip install 'pubsub-kit[genai]'."
         ) from None
 
 

@@ -22,9 +22,9 @@ def ready() -> None:
     """Say nothing if all that this lesson needs is installed; else raise NotInstalled."""
     if packages := missing():
         raise NotInstalled(
-            f"This lesson needs {', '.join(packages)}, about 190 MB in all. Install the extra "
-            "with python3 -m pip install 'pubsub-kit[genai]', or -e '.[genai]' in a checkout; "
-            "then restart the kernel."
+            f"This lesson needs {', '.join(packages)}, about 190 MB in all. In a terminal, "
+            "python3 -m pubsub_kit genai installs them and shows that they work; then restart "
+            "the kernel."
         )
 
 
