@@ -48,7 +48,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for marker in {"browser", "engines"} & {*item.path.relative_to(item.config.rootpath).parts}:
             if not hasattr(getattr(item, "module", None), "EMBEDDED"):  # which needs no server
                 item.add_marker(marker)
+        if "genai" in item.path.relative_to(item.config.rootpath).parts:
+            item.add_marker("once")
         if item.path.name in NEEDS and item.path.parent.name == "notebooks":
+            item.add_marker("once")
             extra, missing = NEEDS[item.path.name]
             if packages := missing():
                 why = f"{', '.join(packages)} not installed: pip install -e '.[{extra}]'"
