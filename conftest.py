@@ -15,6 +15,8 @@ from typing import TypeVar
 import pytest
 from hypothesis import settings
 
+from pubsub_kit.genai.models import missing as genai_missing
+
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 # A deadline would fail a test for a machine's being slow.
@@ -25,6 +27,10 @@ settings.load_profile("kit")
 os.environ["PUBSUB_KIT_PROGRESS"] = "off"
 # And where no server runs.
 os.environ["PUBSUB_KIT_ENGINES"] = "off"
+
+
+# A notebook that needs an extra is skipped whole where a package of it is not installed.
+NEEDS = {"13_genai_pipeline.ipynb": ("genai", genai_missing)}
 
 
 # What a release of matplotlib may draw otherwise is not compared: the words beside it are.
@@ -42,6 +48,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for marker in {"browser", "engines"} & {*item.path.relative_to(item.config.rootpath).parts}:
             if not hasattr(getattr(item, "module", None), "EMBEDDED"):  # which needs no server
                 item.add_marker(marker)
+        if "genai" in item.path.relative_to(item.config.rootpath).parts:
+            item.add_marker("once")
+        if item.path.name in NEEDS and item.path.parent.name == "notebooks":
+            item.add_marker("once")
+            extra, missing = NEEDS[item.path.name]
+            if packages := missing():
+                why = f"{', '.join(packages)} not installed: pip install -e '.[{extra}]'"
+                item.add_marker(pytest.mark.skip(reason=why))
     moving = [item.nodeid for item in items if re.search(" at 0x[0-9a-f]+", item.nodeid)]
     if moving:  # an address differs in each process: workers would collect different tests
         raise pytest.UsageError(f"These tests are named after an address in memory: {moving}.")

@@ -42,14 +42,19 @@ COMMANDS = {
         ("engines",),
         "start a real server: Kafka, RabbitMQ, Redis, NATS, SQS or Pub/Sub",
     ),
+    "genai": (
+        "pubsub_kit.genai.terminal",
+        ("genai",),
+        "serve lesson 13's pipeline, and install what it needs",
+    ),
     "test": (
         "pubsub_kit.workbook.suite",
-        ("test", "interview", "engines"),
+        ("test", "interview", "engines", "genai"),
         "run every test; what follows goes to pytest",
     ),
     "build": (
         "pubsub_kit.workbook.build",
-        ("test", "interview"),
+        ("test", "interview", "genai"),
         "make the notebooks from their sources (--check: compare)",
     ),
     "bench": ("pubsub_kit.bench.table", ("bench",), "measure the kit beside its peers"),

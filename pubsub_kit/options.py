@@ -107,6 +107,22 @@ def engine() -> argparse.ArgumentParser:
     return parser
 
 
+def genai() -> argparse.ArgumentParser:
+    """Return the options of `genai`: where the pipeline keeps its data, and on which engine."""
+    parser = argparse.ArgumentParser(
+        prog=f"{PROGRAM} genai",
+        description="Serve lesson 13's pipeline on 127.0.0.1 with a tea shop's handbook, until "
+        "Ctrl-C. The first call installs what the lesson needs, about 190 MB.",
+    )
+    parser.add_argument(
+        "--folder", metavar="F", help="where it keeps its index and its log (a temporary folder)"
+    )
+    parser.add_argument(
+        "--engine", metavar="URL", default="", help="another engine for the log, such as redis://…"
+    )
+    return parser
+
+
 def build() -> argparse.ArgumentParser:
     """Return the options of `build`."""
     parser = argparse.ArgumentParser(

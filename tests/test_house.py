@@ -134,9 +134,9 @@ FLOORS = ["errors", "options", "git", "log", "broker", "patterns", "world.replic
           "world.search", "show", "feed", "designs", "scenarios", "incidents", "engines",
           "engines.servers", "checks.sandbox", "checks.systems", "checks.contract",
           "checks.forms", "checks.questions", "checks.desk", "engines.trials",
-          "engines.trials.answers", "engines.shown", "genai", "genai.service",
-          "interviews.bank", "interviews.cards", "interviews.rehearsal", "interviews",
-          "workbook", "bench"]  # fmt: skip
+          "engines.trials.answers", "engines.shown", "genai", "genai.service", "genai.deploy",
+          "interviews.bank", "interviews.cards", "interviews.rehearsal", "interviews", "workbook",
+          "bench"]  # fmt: skip
 
 
 def floor_of(name: str) -> int:
@@ -287,12 +287,14 @@ DISTRIBUTIONS = {"IPython": "ipython", "PIL": "pillow", "nats": "nats-py"}
 DISTRIBUTIONS |= dict.fromkeys(("google", "grpc"), "google-cloud-pubsub")
 DISTRIBUTIONS["opentelemetry"] = "opentelemetry-sdk"
 DISTRIBUTIONS["prompt_toolkit"] = "prompt-toolkit"
+DISTRIBUTIONS["yaml"] = "pyyaml"
 NEVER_IMPORTED = {"nbval"}  # a plugin of pytest
 # Modules that run where an extra of pyproject.toml is installed.
 EXTRAS = {f"workbook.{name}": "test" for name in ("suite", "build", "editions")}
+EXTRAS["genai.deploy.validation"] = "test"
 EXTRAS |= dict.fromkeys(below("bench"), "bench") | dict.fromkeys(below("interviews"), "interview")
 EXTRAS |= dict.fromkeys((*below("engines"), "bench.engines", *below("bench.bare")), "engines")
-EXTRAS |= dict.fromkeys(below("genai"), "genai")
+EXTRAS |= dict.fromkeys(below("genai"), "genai") | {"genai.deploy.validation": "test"}
 
 
 def declared(*extras: str) -> set[str]:

@@ -113,6 +113,10 @@ class Feedback:
                         self.apply(event)
                         self._positions[place] = at = offset + 1
 
+    def knows(self, query: str) -> bool:
+        """Return whether an answer with this id was logged."""
+        return isinstance(query, str) and query in self._queries
+
     # -- to a question -----------------------------------------------------------------------------
 
     def boosts(self, question: str, model: str) -> dict[str, int]:

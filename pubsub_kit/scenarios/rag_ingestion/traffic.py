@@ -46,18 +46,19 @@ def two_documents(built: Built) -> None:
     """
     built.world.pause_for = max(built.world.pause_for, 1.5 * built.world.longest_lease)
     for at, doc, version, text in CHANGES:
-        built.client(_changes(built, at, doc, version, text))
-    built.client(_deletes(built, 2.0, "chai", 2))
+        built.client(changes(built, at, doc, version, text))
+    built.client(deletes(built, 2.0, "chai", 2))
     for at, doc, version, text in BACKFILLED:
         data = {"doc": doc, "version": version, "text": text, "model": NEW}
         built.client(_replays(built, at, data))
     built.client(_switches(built, 140.0, ()))
     built.client(_switches(built, 440.0, (20.0, 20.0, 20.0, 240.0)))
     for number, at in enumerate(QUERIES, 1):
-        built.client(_asks(built, at, f"q{number}"))
+        built.client(asks(built, at, f"q{number}"))
 
 
-async def _changes(built: Built, at: float, doc: str, version: int, text: str) -> None:
+async def changes(built: Built, at: float, doc: str, version: int, text: str) -> None:
+    """Change a document at a time (seconds)."""
     await sleep(at)
     name = f"{doc} {version}"
     built.record("changed", name, text=text)
@@ -65,7 +66,8 @@ async def _changes(built: Built, at: float, doc: str, version: int, text: str) -
     await _until_taken(built, "ingest", data)
 
 
-async def _deletes(built: Built, at: float, doc: str, version: int) -> None:
+async def deletes(built: Built, at: float, doc: str, version: int) -> None:
+    """Delete a document at a time (seconds); the deletion is a version of it."""
     await sleep(at)
     built.record("deleted", doc)
     await _until_taken(built, "remove", {"id": f"{doc} gone", "doc": doc, "version": version})
@@ -104,7 +106,7 @@ async def _switches(built: Built, at: float, waits: tuple[float, ...]) -> None:
         await sleep(wait)
 
 
-async def _asks(built: Built, at: float, query: str) -> None:
+async def asks(built: Built, at: float, query: str) -> None:
     """Ask, and note what is seen of each document: versions, models and texts."""
     await sleep(at)
     if entry(built.design, "query").how == "publish":
@@ -143,10 +145,10 @@ def ten_minutes(built: Built) -> None:
         times.append(at)
     for number, at in enumerate(sorted(times), 1):
         doc = f"d{number}"
-        built.client(_changes(built, 0.0, doc, 1, _text(doc, 1)))
-        built.client(_changes(built, at, doc, 2, _text(doc, 2)))
+        built.client(changes(built, 0.0, doc, 1, _text(doc, 1)))
+        built.client(changes(built, at, doc, 2, _text(doc, 2)))
         if number % 25 == 0:
-            built.client(_deletes(built, at + 20.0, doc, 3))
+            built.client(deletes(built, at + 20.0, doc, 3))
     for number in range(BACKLOG):
         doc = f"old{number}"
         built.kept_for("versions").store.rows[f"versions/{doc}"] = {"version": 1, "models": [FIRST]}

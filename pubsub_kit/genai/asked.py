@@ -1,0 +1,64 @@
+"""What goes into the pipeline, and what comes out: texts, answers, what was paid for."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from pubsub_kit.errors import PubSubKitError, brief
+
+LARGEST = 100_000  # characters of a document, and of a question
+_NAME = 200  # characters of a document's name
+
+
+class PipelineError(PubSubKitError):
+    """A document, a question or a model that the pipeline can't take."""
+
+
+class Hit(NamedTuple):
+    """A chunk that was found."""
+
+    doc: str
+    n: int
+    text: str
+
+
+class Answer(NamedTuple):
+    """What a question found: by which model, the nearest chunk first."""
+
+    id: str
+    model: str
+    hits: list[Hit]
+
+
+class Paid(NamedTuple):
+    """What was embedded, and so paid for: by which model, how many texts."""
+
+    model: str
+    texts: int
+
+
+def text_of(what: str, given: Any, longest: int = LARGEST) -> str:
+    """Return a text that the log and the index can hold; raises PipelineError for anything else."""
+    if not isinstance(given, str) or not given.strip():
+        raise PipelineError(f"{what} is a text with words in it, not {brief(given)}.")
+    if len(given) > longest:
+        raise PipelineError(
+            f"{what} has at most {longest:,} characters, not {len(given):,}: split it up."
+        )
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        raise PipelineError(f"{what} has half of a character in it: {brief(given)}.") from None
+    return given
+
+
+def name_of(given: Any) -> str:
+    """Return a document's name; raises PipelineError for what can't be one."""
+    return text_of("a document's name", given, _NAME)
+
+
+def chunks_of(k: Any) -> int:
+    """Return how many chunks are asked for; raises PipelineError unless that is 1 to 100."""
+    if not isinstance(k, int) or isinstance(k, bool) or not 1 <= k <= 100:
+        raise PipelineError(f"k is how many chunks you want, 1 to 100, not {brief(k)}.")
+    return k

@@ -1,0 +1,174 @@
+"""What goes wrong with the pipeline's handlers, by its shortest run: a small world for explore().
+
+The handlers are those of `live.py`, in the interview's world: a document or two, two workers, and
+one fault. What a mistake changes is one decision of the design.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pubsub_kit.designs.built import Built
+from pubsub_kit.designs.report import searched
+from pubsub_kit.errors import PubSubKitError, brief
+from pubsub_kit.genai.pipeline import DECISIONS
+from pubsub_kit.scenarios.rag_ingestion.problem import PROBLEM, propose
+from pubsub_kit.scenarios.rag_ingestion.traffic import asks, changes, deletes
+from pubsub_kit.world.search.explore import Exploration
+from pubsub_kit.world.trace import Step, Trace
+
+if TYPE_CHECKING:
+    from pubsub_kit.show.picture import Picture
+
+_UNSENT = re.compile(r"changes-\d+")  # a message that a crash came before has no other name
+FAULTS = ("crash", "pause", "delay", "ack lost")
+
+
+class Mistake(NamedTuple):
+    """A decision taken wrongly, and the documents that show it."""
+
+    decisions: Mapping[str, str]
+    traffic: Callable[[Built], None]
+
+
+def edited(built: Built) -> None:
+    """Write tea, and two seconds later a shorter edition of it."""
+    _patient(built)
+    built.client(changes(built, 0.0, "tea", 1, "brew milk salt"))
+    built.client(changes(built, 2.0, "tea", 2, "brew"))
+    for number, at in enumerate((3.0, 60.0, 120.0), 1):
+        built.client(asks(built, at, f"q{number}"))
+
+
+def deleted(built: Built) -> None:
+    """Write tea, and delete it two seconds later."""
+    _patient(built)
+    built.client(changes(built, 0.0, "tea", 1, "brew"))
+    built.client(deletes(built, 2.0, "tea", 2))
+    built.client(asks(built, 120.0, "q1"))
+
+
+def _patient(built: Built) -> None:
+    built.world.pause_for = max(built.world.pause_for, 1.5 * built.world.longest_lease)
+
+
+#: Each by what a reader of the index gets to see.
+MISTAKES: dict[str, Mistake] = {
+    "an old version lands last": Mistake({"guard": "arrival"}, edited),
+    "a deleted document returns": Mistake({"delete": "vectors"}, deleted),
+    "half a document": Mistake({"index": "apart"}, edited),
+    "two versions at once": Mistake({"index": "apart", "replace": "insert-delete"}, edited),
+    "a document indexed twice": Mistake(
+        {"index": "apart", "replace": "flip", "chunk-id": "random"}, edited
+    ),
+    "a text paid for twice": Mistake({"cache-key": "chunk"}, edited),
+}
+
+
+def broken(name: str) -> Exploration:
+    """Return the search for the shortest run in which a mistake shows, at one fault at most.
+
+    Raises PubSubKitError for a mistake that is not in `MISTAKES`.
+    """
+    if not isinstance(name, str) or name not in MISTAKES:
+        known = ", ".join(map(repr, MISTAKES))
+        raise PubSubKitError(f"there is no mistake {brief(name)}: there are {known}.")
+    mistake = MISTAKES[name]
+    small = replace(PROBLEM.small, traffic=mistake.traffic, faults=FAULTS, at_most=1, reads=0.0)
+    found, _ = searched(replace(PROBLEM, small=small), propose({**DECISIONS, **mistake.decisions}))
+    return found
+
+
+def right(traffic: Callable[[Built], None] = edited, at_most: int = 1) -> Exploration:
+    """Return the search with the pipeline's own decisions."""
+    small = replace(PROBLEM.small, traffic=traffic, faults=FAULTS, at_most=at_most, reads=0.0)
+    return searched(replace(PROBLEM, small=small), propose(DECISIONS))[0]
+
+
+# -- as a picture ----------------------------------------------------------------------------------
+
+
+def drawn(found: Exploration, title: str) -> Picture:
+    """Draw the run that a search found: who changed what, what was written, and what was seen.
+
+    The embedding service, its cache and the queries' own messages are left out.
+    """
+    from pubsub_kit import show
+
+    wrong = found.violation
+    if wrong is None:
+        return show.hardest(found, title=title)
+    at, names = wrong.step, _names(found.trace)
+    paid = at is not None and found.trace[at].node == "embedder"
+    kept = [
+        n
+        for n, step in enumerate(found.trace)
+        if (at is None or n <= at) and (_matters(step) or (paid and _embeds(step)) or n == at)
+    ]
+    return show.spacetime(
+        Trace([_in_words(found.trace[n], names) for n in kept]),
+        mark=None if at is None else kept.index(at),
+        expected=wrong.expected,
+        actual=wrong.actual,
+        title=title,
+        caption=wrong.message,
+    )
+
+
+def _matters(step: Step) -> bool:
+    """Return whether a step has to do with what was changed, written or seen."""
+    if "embedder" in (step.node, step.peer) or step.text.startswith(("kept", "changed", "deleted")):
+        return False
+    if step.kind == "effect":
+        return any(not key.startswith("embeddings/") for key in step.data[2])
+    if "client" in (step.node, step.peer):
+        return (
+            step.text.startswith("tea")
+            or "changes" in (step.node, step.peer)
+            or step.kind == "timeout"
+        )
+    return not step.text.startswith("q")
+
+
+def _embeds(step: Step) -> bool:
+    return step.node == "embedder" and step.text.startswith("embedded")
+
+
+def _names(trace: Trace) -> dict[str, str]:
+    """Return what to call each message of the topic: the edition, or the deletion, that it is."""
+    names, asked = {}, {"client": "tea deleted"}
+    for step in trace:
+        if step.kind == "begin":
+            asked[step.node] = step.text
+        elif step.kind == "send" and step.peer == "changes" and step.node in ("api", "client"):
+            names[step.text] = asked[step.node]
+    return names
+
+
+def _in_words(step: Step, names: Mapping[str, str]) -> Step:
+    if step.kind == "effect":
+        return step._replace(text=_written(*step.data[1:]))
+    if step.kind == "note" and step.text.startswith("seen "):
+        what, _, rest = step.text.removeprefix("seen ").partition(": ")
+        return step._replace(text=f"a query sees {what}: {rest.split(',')[0]}")
+    for given, name in names.items():
+        if given in step.text:
+            text = step.text.replace(given, name).replace(" (attempt 2)", " again")
+            return step._replace(text=text.replace(" arrives after its deadline", " is late"))
+    return step._replace(text=_UNSENT.sub("it", step.text))
+
+
+def _written(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Say what a write did to the chunks and the head of tea, in a few words."""
+    new = [row for key, row in after.items() if key.startswith("chunks/") and row]
+    old = [row for key, row in before.items() if key.startswith("chunks/") and row]
+    if head := after.get("versions/tea"):
+        return f"tea {head['version']} is current"
+    if "versions/tea" in after:
+        return "tea is deleted"
+    if new:
+        return f"writes {' · '.join(row['text'] for row in new)}"
+    return f"deletes {' · '.join(row['text'] for row in old)}"

@@ -1,0 +1,54 @@
+"""What lesson 13 shows beside the pipeline: what is installed, how far, and what led to what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pubsub_kit.genai.models import ModelError, missing
+
+_WIDE = 30  # characters
+
+
+class NotInstalled(ModelError):
+    """The extra is missing: a notebook shows this sentence alone, without a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+def ready() -> None:
+    """Say nothing if all that this lesson needs is installed; else raise NotInstalled."""
+    if packages := missing():
+        raise NotInstalled(
+            f"This lesson needs {', '.join(packages)}, about 190 MB in all. In a terminal, "
+            "python3 -m pubsub_kit genai installs them and shows that they work; then restart "
+            "the kernel."
+        )
+
+
+def bar(left: int, total: int) -> None:
+    """Print how much is done, over the bar that was printed before."""
+    done = round(_WIDE * (total - left) / total)
+    print(f"\r{'█' * done}{'░' * (_WIDE - done)} {total - left} of {total}", end="")
+
+
+def chain(spans: Iterable[Any], word: str) -> str:
+    """Return as a tree what led to what, of the spans that are about a word."""
+    about = [span for span in spans if word in span.name]
+    depths: dict[int, int] = {}
+    lines = []
+    for span in about:
+        causes = [depths.get(link.context.span_id, -1) for link in span.links]
+        depth = depths[span.context.span_id] = 1 + max(causes, default=-1)
+        branch = "   " * (depth - 1) + "└─ " if depth else ""
+        lines.append(f"{branch}{span.resource.attributes['service.name']}: {span.name}")
+    return "\n".join(lines)
+
+
+def manifest(name: str, kind: str) -> str:
+    """Return one object of a part's Kubernetes manifest: its file's name, and the object's kind."""
+    text = (Path(__file__).with_name("deploy") / "manifests" / f"{name}.yaml").read_text("utf-8")
+    found = (part for part in text.split("\n---\n") if f"\nkind: {kind}\n" in f"\n{part}")
+    return next(found).strip()
