@@ -65,6 +65,7 @@ class Feedback:
         self._clicked: dict[str, set[str]] = {}  # by a query's id: the documents
         self._removed: dict[str, float] = {}  # by document: when it was last deleted
         self._positions: dict[tuple[str, int], int] = {}  # by topic and partition: what is next
+        self.skipped: list[str] = []  # what was wrong with events that catch_up met
 
     # -- from the log ------------------------------------------------------------------------------
 
@@ -103,15 +104,25 @@ class Feedback:
         self._asked.setdefault((query.model, same(query.question)), set()).add(id)
 
     def catch_up(self, *topics: Topic) -> None:
-        """Apply what is new in the kit's topics, from their first events on."""
-        for topic in topics:
-            for partition in range(topic.partitions):
-                place = topic.name, partition
-                at = self._positions.get(place, topic.log.start(partition))
-                while events := topic.log.read(partition, at):
-                    for offset, event in events:
-                        self.apply(event)
-                        self._positions[place] = at = offset + 1
+        """Apply what is new in the kit's topics, from their first events on.
+
+        An event that lacks something is skipped, and noted in `skipped`: it will never be better.
+        """
+        with self._lock:
+            for topic in topics:
+                for partition in range(topic.partitions):
+                    self._read(topic, partition)
+
+    def _read(self, topic: Topic, partition: int) -> None:
+        place = topic.name, partition
+        at = self._positions.get(place, topic.log.start(partition))
+        while events := topic.log.read(partition, at):
+            for offset, event in events:
+                try:
+                    self.apply(event)
+                except FeedbackError as error:
+                    self.skipped.append(str(error))
+                self._positions[place] = at = offset + 1
 
     def knows(self, query: str) -> bool:
         """Return whether an answer with this id was logged."""

@@ -193,7 +193,7 @@ def test_boosts_are_summed_in_one_order() -> None:
 
 
 def published(broker: Broker) -> None:
-    for topic in ("queries", "clicks"):
+    for topic in {"queries", "clicks"} - {*broker.topics}:
         broker.topic(topic, partitions=3)
     for n in range(30):
         shown = {"id": f"q-{n}", "question": ASK, "shown": SHOWN, "model": "m"}
@@ -216,6 +216,19 @@ def test_it_is_rebuilt_from_the_log(tmp_path: Path) -> None:
     with Broker(tmp_path) as broker:
         rebuilt.catch_up(broker.topics["clicks"], broker.topics["queries"])
     assert rebuilt.state() == live.state()
+
+
+def test_an_event_that_lacks_something_does_not_stop_those_after_it() -> None:
+    broker, feedback = Broker(), Feedback()
+    broker.topic("clicks")
+    broker.publish("clicks", {"query": "q-1"}, type=CLICK)
+    published(broker)
+    topics = broker.topics["queries"], broker.topics["clicks"]
+    for _ in range(2):
+        feedback.catch_up(*topics)
+        assert feedback.boosts(ASK, "m") == {"black tea": 5, "green tea": 5}
+        assert len(feedback.skipped) == 1
+    assert "needs 'doc', a text" in feedback.skipped[0]
 
 
 def test_consumers_can_feed_it() -> None:
