@@ -107,12 +107,12 @@ def terminated(
         where = url or f"file://{Path(folder) / 'broker'}"
         topic, held = f"documents-{fresh_id()[:8]}", f"doc-{min(3, documents)}"
         _publish(where, topic, documents, held, work, lease)
-        with _worker("interrupted", where, topic, lease) as first:
+        with container("interrupted", where, topic, lease) as first:
             first.until(lambda: first.wrote[held, 1] > 0)
             if not first.wrote[held, 1]:
                 raise DeployError(f"The worker did not begin {held}: {first.last_words()}")
             code = first.end(grace)
-        with _worker("steady", where, topic, lease) as second:
+        with container("steady", where, topic, lease) as second:
             second.until(lambda: len(_finished(first.wrote + second.wrote)) >= documents)
             second.end(_PATIENCE)
         unacked = _unacked(where, topic, documents, lease)
@@ -197,9 +197,13 @@ class Running:
         self.process.kill()
         code = self.process.wait()
         self._reader.join()
+        self.catch_up()
+        return code
+
+    def catch_up(self) -> None:
+        """Take in the lines that have come, and wait for none."""
         while not self._lines.empty():
             self._take(self._lines.get())
-        return code
 
     def last_words(self) -> str:
         """Return the last line that it wrote to its log."""
@@ -209,7 +213,7 @@ class Running:
 
 
 @contextmanager
-def _worker(handler: str, url: str, topic: str, lease: float) -> Iterator[Running]:
+def container(handler: str, url: str, topic: str, lease: float) -> Iterator[Running]:
     """Run a worker as a container would; whatever happens, it is gone afterwards."""
     command = [
         sys.executable, "-m", "pubsub_kit.genai.deploy", "worker", "--url", url, "--topic", topic,
