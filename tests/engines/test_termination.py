@@ -11,7 +11,7 @@ import pytest
 
 from pubsub_kit.engines import connect
 from pubsub_kit.engines.servers import Server
-from pubsub_kit.genai.deploy.termination import WINDOWS, Running, container, terminated
+from pubsub_kit.genai.deploy.termination import GROUP, WINDOWS, Running, container, terminated
 from tests.engines.kafka_server import broker, made
 
 PARTITIONS, LONG = 4, 60.0
@@ -50,6 +50,7 @@ def finished(worker: Running, of: str) -> set[str]:
 def test_the_other_member_takes_over_and_nothing_is_lost_or_repeated(server: Server) -> None:
     with connect(server.url) as engine:
         topic = made(engine, PARTITIONS)
+        engine.subscribe(topic, GROUP).close()  # so that the group is there
         each = keys(engine, topic)
         with (
             container("interrupted", server.url, topic, 30) as leaving,
