@@ -27,9 +27,11 @@ FRESH = 0.5  # seconds for which an answer shows that the cluster is there: aski
 SHARE = 2.0  # seconds to wait until a member that has joined is given partitions: two rounds
 SESSION = 45.0  # seconds after which a silent worker is taken for dead, at most
 LATE = {
-    KafkaError.UNKNOWN_MEMBER_ID, KafkaError.ILLEGAL_GENERATION, KafkaError.FENCED_INSTANCE_ID,
-    KafkaError._ASSIGNMENT_LOST, KafkaError._STATE, KafkaError.STALE_MEMBER_EPOCH,
+    KafkaError.UNKNOWN_MEMBER_ID, KafkaError.FENCED_INSTANCE_ID, KafkaError._ASSIGNMENT_LOST,
+    KafkaError._STATE, KafkaError.STALE_MEMBER_EPOCH,
 }  # fmt: skip
+# Refused amid a rebalance, which may leave the partition to this worker: the next polls will tell.
+MOVING = {KafkaError.REBALANCE_IN_PROGRESS, KafkaError.ILLEGAL_GENERATION}
 
 
 class Member(EngineWorker):
@@ -194,7 +196,7 @@ class Member(EngineWorker):
                         self.consumer, [TopicPartition(self.topic, p) for p in self.progress]
                     )
                     return False
-                moving = code == KafkaError.REBALANCE_IN_PROGRESS or error.args[0].retriable()
+                moving = code in MOVING or error.args[0].retriable()
                 if not moving or time.monotonic() >= end:
                     raise self.adapter.failure(error.args[0], self.topic) from None
                 self.poll(SLICE)

@@ -157,6 +157,39 @@ def test_a_worker_that_joins_takes_partitions_and_their_deliveries(engine: Any) 
     assert [x.position for x in pulled(second, len(lost))] == [x.position for x in lost]
 
 
+def test_a_worker_that_joins_amid_acks_stops_no_partition(server: Server) -> None:
+    """A commit amid its rebalance is refused, though the partition stays where it was."""
+    seen: list[str] = []
+
+    def handle(lent: Any) -> None:
+        seen.append(lent.id)
+
+    with connect(server.url) as engine, connect(server.url) as first, connect(server.url) as second:
+        topic = made(engine, 4)
+        keys = {engine.publish(topic, 0, key=key)[0]: key for key in map(str, range(50))}
+        assert len(keys) == 4
+
+        def work(connection: Any) -> None:
+            worker = connection.subscribe(topic, "billing", ack_deadline=30)
+            consumers.append(Consumer(worker, handle).run_in_thread())
+
+        consumers: list[Consumer] = []
+        work(first)
+        joining = threading.Thread(target=work, args=(second,))
+        joining.start()
+        rounds = 0
+        while len(consumers) < 2 or rounds < 20:
+            ids = {f"{rounds}-{place}" for place in keys}
+            for place, key in keys.items():
+                engine.publish(topic, 0, key=key, id=f"{rounds}-{place}")
+            until(lambda ids=ids: ids <= {*seen})
+            rounds += 1
+        joining.join()
+        for consumer in consumers:
+            consumer.stop()
+            assert consumer.error is None
+
+
 def test_a_worker_that_does_not_pull_is_out(engine: Any, topic: str) -> None:
     slow = engine.subscribe(topic, "billing", ack_deadline=1)
     engine.publish(topic, "tea")

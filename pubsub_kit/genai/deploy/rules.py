@@ -124,13 +124,11 @@ def _deployment(it: Resource) -> Iterator[Problem]:
 
 
 def _environment(given: Mapping[str, str]) -> Iterator[Problem]:
-    """Yield what the worker would not find in its environment, and what it would not read."""
+    """Yield what the worker would not find in its environment, and what is misspelt there."""
     known = [f"PUBSUB_{name.upper()}" for name in Job._fields]
-    for key in given:
-        if key.startswith("PUBSUB_") and key not in known and not key.startswith("PUBSUB_KIT_"):
-            near = difflib.get_close_matches(key, known, 1)
-            advice = f"Did you mean {near[0]}?" if near else f"It reads {', '.join(known)}."
-            yield key, f"the worker reads no such variable. {advice}"
+    for key in {*given} - {*known}:
+        if near := difflib.get_close_matches(key, known, 1, 0.8):
+            yield key, f"the worker reads no such variable. Did you mean {near[0]}?"
     for key in ("PUBSUB_TOPIC", "PUBSUB_HANDLER"):
         if not given.get(key):
             yield key, "it is missing, and the worker would not start. Set it."

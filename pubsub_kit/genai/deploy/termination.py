@@ -26,7 +26,7 @@ from pubsub_kit.broker.settings import is_count, is_seconds
 from pubsub_kit.engines.connect import connect
 from pubsub_kit.errors import brief
 from pubsub_kit.genai.deploy.rehearsal import CHUNKS
-from pubsub_kit.genai.deploy.worker import DeployError
+from pubsub_kit.genai.deploy.worker import DeployError, Job
 from pubsub_kit.log.ids import fresh_id
 
 GROUP = "indexer"
@@ -105,14 +105,14 @@ def terminated(
     _check(work, grace, documents, lease, url)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         where = url or f"file://{Path(folder) / 'broker'}"
-        topic, held = f"documents-{fresh_id()[:8]}", f"doc-{min(3, documents)}"
+        topic, held = f"documents-{fresh_id()}", f"doc-{min(3, documents)}"
         _publish(where, topic, documents, held, work, lease)
-        with _worker("interrupted", where, topic, lease) as first:
+        with container("interrupted", where, topic, lease) as first:
             first.until(lambda: first.wrote[held, 1] > 0)
             if not first.wrote[held, 1]:
                 raise DeployError(f"The worker did not begin {held}: {first.last_words()}")
             code = first.end(grace)
-        with _worker("steady", where, topic, lease) as second:
+        with container("steady", where, topic, lease) as second:
             second.until(lambda: len(_finished(first.wrote + second.wrote)) >= documents)
             second.end(_PATIENCE)
         unacked = _unacked(where, topic, documents, lease)
@@ -143,7 +143,7 @@ def _check(work: float, grace: float, documents: int, lease: float, url: str | N
 def _publish(url: str, topic: str, documents: int, held: str, work: float, lease: float) -> None:
     with connect(url) as engine:
         engine.topic(topic)
-        engine.subscribe(topic, GROUP, start="earliest", ack_deadline=lease)
+        engine.subscribe(topic, GROUP, ack_deadline=lease)
         for number in range(1, documents + 1):
             name = f"doc-{number}"
             engine.publish(topic, {"work": work} if name == held else {}, id=name)
@@ -151,7 +151,7 @@ def _publish(url: str, topic: str, documents: int, held: str, work: float, lease
 
 def _unacked(url: str, topic: str, documents: int, lease: float) -> int:
     with connect(url) as engine:
-        worker = engine.subscribe(topic, GROUP, start="earliest", ack_deadline=lease)
+        worker = engine.subscribe(topic, GROUP, ack_deadline=lease)
         return len(worker.pull(documents))
 
 
@@ -197,9 +197,13 @@ class Running:
         self.process.kill()
         code = self.process.wait()
         self._reader.join()
+        self.catch_up()
+        return code
+
+    def catch_up(self) -> None:
+        """Take in the lines that have come, and wait for none."""
         while not self._lines.empty():
             self._take(self._lines.get())
-        return code
 
     def last_words(self) -> str:
         """Return the last line that it wrote to its log."""
@@ -209,17 +213,19 @@ class Running:
 
 
 @contextmanager
-def _worker(handler: str, url: str, topic: str, lease: float) -> Iterator[Running]:
-    """Run a worker as a container would; whatever happens, it is gone afterwards."""
+def container(handler: str, url: str, topic: str, lease: float) -> Iterator[Running]:
+    """Run a worker of the group as a container would; whatever happens, it is gone afterwards."""
     command = [
         sys.executable, "-m", "pubsub_kit.genai.deploy", "worker", "--url", url, "--topic", topic,
-        "--group", GROUP, "--lease", str(lease),
+        "--group", GROUP, "--lease", str(lease), "--start", "latest",
         "--handler", f"{HANDLERS}:{handler}",
     ]  # fmt: skip
-    found = os.pathsep.join([str(_KIT), os.environ.get("PYTHONPATH", "")])
+    given = {f"PUBSUB_{name.upper()}" for name in Job._fields}  # it reads what stands above alone
+    kept = {name: value for name, value in os.environ.items() if name not in given}
+    found = os.pathsep.join([str(_KIT), kept.get("PYTHONPATH", "")])
     with tempfile.TemporaryFile("w+", encoding="utf-8") as log, subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
-        env={**os.environ, "PYTHONPATH": found},
+        env={**kept, "PYTHONPATH": found},
     ) as process:  # fmt: skip
         try:
             yield Running(process, log)

@@ -49,7 +49,10 @@ def test_no_grace_at_all_is_a_kill() -> None:
 
 
 @unix
-def test_it_runs_on_a_folder_that_you_name(tmp_path: Path) -> None:
+def test_it_runs_on_a_folder_that_you_name_whatever_your_environment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUBSUB_PARTITIONS", "7")
     ended = terminated(work=0, documents=2, url=f"file://{tmp_path}/broker")
     assert (ended.exit, ended.first, ended.second, ended.unacked) == (0, 2, 0, 0)
     assert (tmp_path / "broker").is_dir()
