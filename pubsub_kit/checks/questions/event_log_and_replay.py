@@ -8,6 +8,7 @@ from pubsub_kit.checks.contract import reasons
 from pubsub_kit.checks.forms import contracts
 from pubsub_kit.checks.forms.choose import Choose
 from pubsub_kit.checks.forms.code import Code
+from pubsub_kit.checks.forms.decided import Decided
 from pubsub_kit.checks.forms.estimate import Estimate
 from pubsub_kit.checks.forms.judges import Explored
 from pubsub_kit.checks.forms.question import Question
@@ -141,7 +142,17 @@ QUESTIONS: list[Question] = [
         "prices are whole values, of which a year-old reader needs each key's latest; a new reader "
         "of a compacted topic takes 3 days; no visit may be 10 days old; a reader is down for 8.",
         options=keeping.OPTIONS,
-        judged_by=Explored(keeping.keeping, keeping.nothing_is_missed, (), 0, 1e9, draws=_IN_ORDER),
+        judged_by=Decided(
+            keeping.keeping,
+            keeping.nothing_is_missed,
+            right="each topic keeps what its readers need, and no visit for too long",
+            wrong="a topic forgets too much, or keeps it for too long",
+            claim="A year of five topics passed once under your choice, on the kit's own logs. No "
+            "fault was tried, and other records, readers and logs are not covered.",
+            shows="the year under your choice",
+            draws=_IN_ORDER,
+            until=1e9,
+        ),
         lessons={
             "compact any stream": "Compaction keeps each key's latest event. That is enough for a "
             "whole value, and too little for a change. What do +5 and -2 hold?",
