@@ -50,7 +50,7 @@ _STORE = Known(
     ("get()", "put()", "add()", "insert()", "delete()", "compare_and_set()", "transaction()"),
     _each({
         "read fetch load find select lookup query fetchone": "get()",
-        "set write save store update upsert replace": "put()",
+        "set write save update upsert replace": "put()",
         "incr increment inc increase plus append incrby": "add()",
         "setnx put_if_absent insert_if_absent create add_if_absent setdefault": "insert()",
         "remove pop drop discard": "delete()",
