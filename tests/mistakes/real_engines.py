@@ -51,6 +51,22 @@ class CountsFailures(OnDb):
         await delivery.ack()
 
 
+class SetsAsideAnEnvelope(OnDb):
+    """Publishes what it knows of the failure as well."""
+
+    async def handle(self, delivery: Any) -> None:
+        try:
+            await self.bill(delivery)
+        except Exception as error:
+            failed = await self.db.add(f"failed {delivery.id}", 1)
+            if failed < 3:
+                await delivery.nack(5.0)
+                return
+            letter = {"order": delivery.data, "error": repr(error), "failed": failed}
+            await publish("orders.dead", letter, id=delivery.id)
+        await delivery.ack()
+
+
 class CountsDeliveries(OnDb):
     """Counts at the start, so that a crash counts as well: at the fourth, it is set aside."""
 
@@ -379,6 +395,69 @@ class CountsInAnAbortedTransaction(OnDb):
         await delivery.ack()
 
 
+class TriesFiveTimes(OnDb):
+    async def handle(self, delivery: Any) -> None:
+        try:
+            await self.bill(delivery)
+        except KeyError:
+            if await self.db.add(f"failed {delivery.id}", 1) < 5:
+                raise
+            await set_aside(delivery)
+        await delivery.ack()
+
+
+class GivesBackForMinutes(OnDb):
+    async def handle(self, delivery: Any) -> None:
+        try:
+            await self.bill(delivery)
+        except KeyError:
+            if await self.db.add(f"failed {delivery.id}", 1) < 3:
+                await delivery.nack(150.0)
+                return
+            await set_aside(delivery)
+        await delivery.ack()
+
+
+class SetsAsideAnEmptyOrder(OnDb):
+    async def handle(self, delivery: Any) -> None:
+        try:
+            await self.bill(delivery)
+        except KeyError:
+            if await self.db.add(f"failed {delivery.id}", 1) < 3:
+                raise
+            await publish("orders.dead", id=delivery.id)
+        await delivery.ack()
+
+
+class PutsTheSumThatIsOwed(Counting):
+    async def good(self, delivery: Any) -> None:
+        await self.db.put("billed", 130)
+        await delivery.ack()
+
+
+class MisspellsTheAmount(Counting):
+    async def good(self, delivery: Any) -> None:
+        await self.db.add("billed", delivery.data["amuont"])
+        await delivery.ack()
+
+
+class NamesTheAckOnly(Counting):
+    async def good(self, delivery: Any) -> None:
+        await self.bill(delivery)
+        await delivery.ack
+
+
+class GivesAnIdByPosition(OnDb):
+    async def handle(self, delivery: Any) -> None:
+        try:
+            await self.bill(delivery)
+        except KeyError:
+            if await self.db.add(f"failed {delivery.id}", 1) < 3:
+                raise
+            await publish("orders.dead", delivery.data, delivery.id)  # type: ignore[call-arg]
+        await delivery.ack()
+
+
 class ForgetsTheRate(Counting):
     async def good(self, delivery: Any) -> None:
         async with self.db.transaction() as tx:
@@ -603,6 +682,21 @@ def takes_the_last_ack(rows: Rows, trace: Trace) -> str | None:
     return three_sets({"log": [*rest, *last.values()]}, trace)
 
 
+def wants_a_bill_within_a_lease(rows: Rows, trace: Trace) -> str | None:
+    ends = [e for e in rows["log"] if e["target"] == "billed" or e["topic"] == "orders.dead"]
+    for ack in (e for e in rows["log"] if e["what"] == "acked" and not e["refused"]):
+        mine = (abs(e["at"] - ack["at"]) for e in ends if e["message"] == ack["message"])
+        if not any(apart < 10.0 for apart in mine):
+            return f"{ack['message']} has no bill near its ack"
+    return None
+
+
+def quotes_an_empty_set(rows: Rows, trace: Trace) -> str:
+    lost = {each["message"] for each in rows["log"] if each["what"] == "acked"}
+    lost -= {each["message"] for each in rows["log"] if each["target"] == "billed"}
+    return f"lost: {lost}"
+
+
 def compares_numbers(rows: Rows, trace: Trace) -> str | None:
     acks = [e for e in rows["log"] if e["what"] == "acked" and not e["refused"]]
     ends = [e for e in rows["log"] if e["target"] == "billed" or e["topic"] == "orders.dead"]
@@ -635,6 +729,10 @@ MISTAKES = [
     Mistake("port", BillsAgain, ported.TWICE, faults=1),
     Mistake("port", TakesItBackIfRefused, ported.TWICE, faults=1),
     Mistake("port", LooksThenBills, ported.LOOKS, faults=1),
+    Mistake("port", TriesFiveTimes, ported.LIMIT, faults=0),
+    Mistake("port", GivesBackForMinutes, ported.WAITS, faults=0),
+    Mistake("port", SetsAsideAnEmptyOrder, ported.EMPTY, faults=0),
+    Mistake("port", PutsTheSumThatIsOwed, ported.WRONG, faults=0),
     Mistake("port", ForgetsTheRate, ported.WRONG, faults=0),
     Mistake("port", NeverAcks, ported.UNACKED, faults=0),
     Mistake("port", RaisesAtGoodOnes, ported.STUCK, faults=0),
@@ -683,7 +781,9 @@ MISTAKES = [
     Mistake("audit", takes_a_nack_for_an_ack, losses.WAITS, faults=0),
     Mistake("audit", wants_the_one_who_billed, losses.WHOSE, faults=1),
     Mistake("audit", wants_the_bill_first, losses.ORDER, faults=0),
-    Mistake("audit", goes_by_times, losses.ORDER, faults=1),
+    Mistake("audit", goes_by_times, losses.SOON, faults=1),
+    Mistake("audit", wants_a_bill_within_a_lease, losses.SOON, faults=1),
+    Mistake("audit", quotes_an_empty_set, "a text means right", faults=0),
     Mistake("audit", takes_the_first_ack, losses.FIRST, faults=1),
     Mistake("audit", takes_the_last_ack, losses.LAST, faults=1),
     Mistake("audit", compares_numbers, losses.ELSE, faults=0),
@@ -692,6 +792,7 @@ MISTAKES = [
 RIGHT = [
     Right("port", CountsFailures),
     Right("port", CountsDeliveries),
+    Right("port", SetsAsideAnEnvelope),
     Right("port", LeavesItIfLate),
     Right("port", KitsInbox),
     Right("port", AcksWhatIsDone),

@@ -38,7 +38,7 @@ def _ported(kind: str) -> Explored:
         ported.right(kind),
         kinds.FAULTS,
         until=_UNTIL,
-        expected=ported.EXPECTED,
+        forgives=ported.forgives,
         draws=kinds.draw,
     )
 

@@ -17,6 +17,9 @@ PORT = {
     ported.DROPPED: ["Where can somebody find this order later?"],
     ported.ONCE: ["How often had the order failed when it was set aside?", _ROW],
     ported.MEMORY: ["Who knows of a failure in the other worker, or before a restart?", _ROW],
+    ported.LIMIT: ["After how many failures does your code set an order aside?"],
+    ported.WAITS: ["For how many seconds do you give an order back, and who waits meanwhile?"],
+    ported.EMPTY: ["What does publish send beside the id?"],
     ported.NAMELESS: ["Under which id did you publish it?"],
     ported.GOOD: ["What happened to this order each time, and does that count as its failure?"],
     ported.LATE: [
@@ -99,6 +102,7 @@ AUDIT = {
     losses.WAITS: ["Which ack of this order is in the log, and did it count?"],
     losses.WHOSE: ["Who billed the order, and does the rule ask who?"],
     losses.ORDER: ["Does the rule ask when the order was billed?"],
+    losses.SOON: ["Does the rule ask how much time passes between two lines?"],
     losses.FIRST: ["How many acks has this order, and which of them counted?"],
     losses.LAST: ["Is an order open again because a second ack of it was refused?"],
     losses.TWICE: ["Is an order lost that has two bills?"],

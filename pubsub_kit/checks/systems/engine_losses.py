@@ -32,7 +32,7 @@ REFUSED, TWICE, BURIED = "a refused ack counts", "twice is a loss", "a dead lett
 EARLY, LATE = "a crash excuses its worker", "two faults excuse a loss"
 MARK, ELSE = "any effect will do", "one billed, all billed"
 WAITS, WHOSE = "what waits is lost", "who acks has to bill"
-ORDER = "a bill comes before its ack"
+ORDER, SOON = "a bill comes before its ack", "a bill has to come in time"
 FIRST, LAST = "the first ack decides", "the last ack decides"
 
 
@@ -210,6 +210,7 @@ def spared_with(found: dict[str, Any]) -> Mapping[str, Mapping[str, Any]]:
     last = sorted(log, key=lambda x: x["what"] == "acked")
     if last != log:
         others[ORDER] = {"log": last}
+    others[SOON] = {"log": [{**x, "at": 0.0} for x in log]}
     return others
 
 
@@ -264,6 +265,8 @@ WHY = {
     "what became of the order, and not by whom.",
     ORDER: "This order was billed, though later than it was acked. The rule asks what the log has "
     "by its end, and not in which order its lines come.",
+    SOON: "The rule has no time limit. Between a bill and its ack there may be a crash or a pause, "
+    "and the log has both by its end.",
     FIRST: "The first ack of this order was refused, and a later one counted. An order is dealt "
     "with as soon as any of its acks counted: does your rule look at all of them?",
     LAST: "An ack of this order counted, and a later one was refused. The later one takes nothing "

@@ -13,7 +13,12 @@ from pubsub_kit.log.event import Event
 from pubsub_kit.world.stores import Store
 from pubsub_kit.world.world import World
 from tests.checks.forms.test_mistakes import QUESTIONS
-from tests.mistakes.real_engines import OnDb
+from tests.mistakes.real_engines import (
+    GivesAnIdByPosition,
+    MisspellsTheAmount,
+    NamesTheAckOnly,
+    OnDb,
+)
 
 MEANT = {
     "acknowledge": "ack()", "commit": "ack()", "complete": "ack()", "basic_ack": "ack()",
@@ -122,3 +127,18 @@ def test_what_is_not_the_kits_is_left_to_python() -> None:
     with pytest.raises(AttributeError) as caught:
         (3).bit_lenght  # type: ignore[attr-defined]  # noqa: B018
     assert "did you mean 'bit_length'?" in told(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (MisspellsTheAmount, "KeyError: 'amuont' (line "),
+        (NamesTheAckOnly, "TypeError: object method can't be used in 'await' expression (line "),
+        (GivesAnIdByPosition, "TypeError: publish() takes from 1 to 2 positional arguments"),
+    ],
+)
+def test_an_error_of_ones_own_is_told_before_what_follows_from_it(answer: Any, words: str) -> None:
+    """Only the order without an amount, and an attempt that is None, say more in other words."""
+    verdict = QUESTIONS["12", "port"].verdict(answer, "12")
+    assert verdict.belief == "raises"
+    assert f"Your code raised {words}" in verdict.text
