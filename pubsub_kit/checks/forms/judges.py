@@ -68,9 +68,10 @@ class Explored:
     `stage` puts the answer into the world, `oracle` looks at the world after its run. `until` is in
     virtual seconds, `max_steps` in moments of the run, `steps` of all runs bound the search.
     `diagnose` may probe an answer that failed further, and name the belief behind it. `expected`
-    are errors that a right answer, or the stage, may well raise in a handler: any other one is told
-    first; of those that `forgives` says so as well. `draws` draws a run, as a space-time diagram if it is not given. No run may stand
-    still for longer than `patience` (seconds of real time): that ends loops that await nothing.
+    are errors that a right answer, or the stage, may well raise in a handler, and `forgives` says
+    so of others: any other one is told first. `draws` draws a run, as a space-time diagram if it is
+    not given. No run may stand still for longer than `patience` (seconds of real time): that ends
+    loops that await nothing.
     `part` goes before the codes of runs that an error ends, where others judge as well.
     """
 
