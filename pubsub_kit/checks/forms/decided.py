@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pubsub_kit.checks.forms.verdict import Judgement
 from pubsub_kit.checks.sandbox import guard
 from pubsub_kit.errors import PubSubKitError
-from pubsub_kit.scenarios.drawn import Draws
+from pubsub_kit.scenarios.drawn import Draws, drawn
 from pubsub_kit.world.chance import Schedule
 from pubsub_kit.world.search.explore import Oracle, Violation, run_once
 from pubsub_kit.world.world import World
@@ -21,7 +21,11 @@ from pubsub_kit.world.world import World
 if TYPE_CHECKING:
     from pubsub_kit.show.picture import Picture
 
-_STEPS = 3_000  # moments of the scene
+_END, _STEPS = 1e9, 3_000  # virtual seconds and moments, at most, of the scene
+
+
+def _in_order(world: World, violation: Violation | None, title: str) -> Picture:
+    return drawn(world, violation, title, axis="order")
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Decided:
 
     `right` and `wrong` say what a choice is that holds or fails, to go on after "holds: ", and
     `claim` says with what it was compared, and what that leaves open. `shows` names what `draws`
-    draws of a choice that fails. `until` (virtual seconds) ends the scene.
+    draws of a choice that fails: the scene in the order of its steps, if it is not given.
     """
 
     stage: Callable[[World, Any], Any]
@@ -38,16 +42,15 @@ class Decided:
     right: str
     wrong: str
     claim: str
-    shows: str
-    draws: Draws
-    until: float = 1_000.0
+    shows: str = "what comes of your choice"
+    draws: Draws = _in_order
     patience: float = 3.0
 
     def judge(self, answer: Any) -> Judgement:
         """Compare a choice."""
         guard.next_run()
         world, _ = run_once(
-            lambda world: self.stage(world, answer), Schedule("-"), (), self.until, _STEPS
+            lambda world: self.stage(world, answer), Schedule("-"), (), _END, _STEPS
         )
         found = self.oracle(world)
         world.end_tasks()

@@ -97,8 +97,6 @@ QUESTIONS: list[Question] = [
             claim="Each setting was put into a model of its situation, one after another, up "
             "to the first that does not help. The models follow the documentation that the "
             "exercise names; no engine took part, and other situations are not covered.",
-            shows="what happens with your setting",
-            draws=defaults.draw,
         ),
         lessons=defaults.WHY,
         hints=hints.DEFAULTS,
