@@ -250,8 +250,8 @@ q.incident.check(verdicts)
 # `worker`, `topic`, `target` and `refused`, empty where it doesn't apply.
 #
 # An order is lost if an ack of it counted, and by the end it is neither billed (an effect whose
-# target is `billed`) nor published to `orders.dead`. `check()` runs five systems that are right and
-# four that are wrong, on engines of all three kinds. Return `None` if the run is right, or a text
+# target is `billed`) nor published to `orders.dead`. `check()` runs six systems that are right and
+# six that are wrong, on engines of all three kinds. Return `None` if the run is right, or a text
 # that says what is lost.
 
 

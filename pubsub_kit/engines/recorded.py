@@ -23,15 +23,26 @@ def outcomes(file: Path = RECORDED) -> dict[str, Rows]:
 
     Raises PubSubKitError if the file can't be read.
     """
-    return {engine: dict(rows) for engine, rows in _read(file).items()}
+    return {engine: dict(rows) for engine, (_, rows) in _read(file).items()}
+
+
+def dates(file: Path = RECORDED) -> dict[str, str]:
+    """Return for each engine the day on which it was played last, as "2026-11-30".
+
+    Raises PubSubKitError if the file can't be read.
+    """
+    return {engine: date for engine, (date, _) in _read(file).items()}
 
 
 @cache
-def _read(file: Path) -> dict[str, Rows]:
+def _read(file: Path) -> dict[str, tuple[str, Rows]]:
     try:
         read = json.loads(file.read_text(encoding="utf-8"))
         return {
-            engine: {row: (told[0], told[1]) for row, told in about["rows"].items()}
+            engine: (
+                str(about["date"]),
+                {row: (told[0], told[1]) for row, told in about["rows"].items()},
+            )
             for engine, about in read.items()
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:

@@ -51,6 +51,22 @@ class CountsFailures(OnDb):
         await delivery.ack()
 
 
+class SetsAsideAnEnvelope(OnDb):
+    """Publishes what it knows of the failure as well."""
+
+    async def handle(self, delivery: Any) -> None:
+        try:
+            await self.bill(delivery)
+        except Exception as error:
+            failed = await self.db.add(f"failed {delivery.id}", 1)
+            if failed < 3:
+                await delivery.nack(5.0)
+                return
+            letter = {"order": delivery.data, "error": repr(error), "failed": failed}
+            await publish("orders.dead", letter, id=delivery.id)
+        await delivery.ack()
+
+
 class CountsDeliveries(OnDb):
     """Counts at the start, so that a crash counts as well: at the fourth, it is set aside."""
 
@@ -379,6 +395,69 @@ class CountsInAnAbortedTransaction(OnDb):
         await delivery.ack()
 
 
+class TriesFiveTimes(OnDb):
+    async def handle(self, delivery: Any) -> None:
+        try:
+            await self.bill(delivery)
+        except KeyError:
+            if await self.db.add(f"failed {delivery.id}", 1) < 5:
+                raise
+            await set_aside(delivery)
+        await delivery.ack()
+
+
+class GivesBackForMinutes(OnDb):
+    async def handle(self, delivery: Any) -> None:
+        try:
+            await self.bill(delivery)
+        except KeyError:
+            if await self.db.add(f"failed {delivery.id}", 1) < 3:
+                await delivery.nack(150.0)
+                return
+            await set_aside(delivery)
+        await delivery.ack()
+
+
+class SetsAsideAnEmptyOrder(OnDb):
+    async def handle(self, delivery: Any) -> None:
+        try:
+            await self.bill(delivery)
+        except KeyError:
+            if await self.db.add(f"failed {delivery.id}", 1) < 3:
+                raise
+            await publish("orders.dead", id=delivery.id)
+        await delivery.ack()
+
+
+class PutsTheSumThatIsOwed(Counting):
+    async def good(self, delivery: Any) -> None:
+        await self.db.put("billed", 130)
+        await delivery.ack()
+
+
+class MisspellsTheAmount(Counting):
+    async def good(self, delivery: Any) -> None:
+        await self.db.add("billed", delivery.data["amuont"])
+        await delivery.ack()
+
+
+class NamesTheAckOnly(Counting):
+    async def good(self, delivery: Any) -> None:
+        await self.bill(delivery)
+        await delivery.ack
+
+
+class GivesAnIdByPosition(OnDb):
+    async def handle(self, delivery: Any) -> None:
+        try:
+            await self.bill(delivery)
+        except KeyError:
+            if await self.db.add(f"failed {delivery.id}", 1) < 3:
+                raise
+            await publish("orders.dead", delivery.data, delivery.id)  # type: ignore[call-arg]
+        await delivery.ack()
+
+
 class ForgetsTheRate(Counting):
     async def good(self, delivery: Any) -> None:
         async with self.db.transaction() as tx:
@@ -404,12 +483,13 @@ def _predicted(**changed: str) -> dict[str, str]:
     return {**recorded.right(), **changed}
 
 
-def _late(name: str, said: str) -> dict[str, str]:
-    return _predicted(**{f"a late ack on {name}": said})
-
-
-def _attempt(name: str, said: str) -> dict[str, str]:
-    return _predicted(**{f"an attempt on {name}": said})
+#: Every prediction that was recorded otherwise: each has the reason of its own engine.
+WRONG_PREDICTIONS = [
+    Mistake("predict", _predicted(**{thing: said}), thing)
+    for thing, options in recorded.OPTIONS.items()
+    for said in options
+    if said != recorded.right()[thing]
+]
 
 
 SET = {
@@ -422,7 +502,7 @@ SET = {
 
 
 def _bitten(name: str, setting: str, *m: int) -> Mistake:
-    return Mistake("defaults", {**SET, name: setting}, SITUATIONS[name].belief, faults=0, m=m)
+    return Mistake("defaults", {**SET, name: setting}, SITUATIONS[name].belief, m=m)
 
 
 def _said(**verdicts: str) -> dict[str, str]:
@@ -459,6 +539,16 @@ def lists_what_is_lost(rows: Rows, trace: Trace) -> list[str]:
         if "billed" in each.values() or each.get("topic") == "orders.dead":
             open_.pop(each["message"], None)
     return [*open_.values()]
+
+
+def state_of_each_order(rows: Rows, trace: Trace) -> list[str]:
+    """Keeps two bits for each order, whatever comes first, and however often."""
+    state: dict[str, int] = {}
+    for each in reversed(rows["log"]):
+        counted = each["what"] == "acked" and not each["refused"]
+        safe = each["target"] == "billed" or each["topic"] == "orders.dead"
+        state[each["message"]] = state.get(each["message"], 0) | counted | 2 * safe
+    return [f"{id} is lost" for id, bits in state.items() if id and bits == 1]
 
 
 def never_complains(rows: Rows, trace: Trace) -> str | None:
@@ -552,6 +642,61 @@ def wants_the_one_who_billed(rows: Rows, trace: Trace) -> str | None:
     return three_sets({"log": log}, trace)
 
 
+def wants_the_bill_first(rows: Rows, trace: Trace) -> str | None:
+    safe = set()
+    for each in rows["log"]:
+        if each["target"] == "billed" or each["topic"] == "orders.dead":
+            safe.add(each["message"])
+        if each["what"] == "acked" and not each["refused"] and each["message"] not in safe:
+            return f"{each['message']} was acked before it was billed"
+    return None
+
+
+def goes_by_times(rows: Rows, trace: Trace) -> str | None:
+    """The same, by comparing the moments of the first bill and the first ack."""
+    first: dict[tuple[str, str], float] = {}
+    for each in rows["log"]:
+        ends = each["target"] == "billed" or each["topic"] == "orders.dead"
+        counted = each["what"] == "acked" and not each["refused"]
+        if ends or counted:
+            first.setdefault((each["message"], "end" if ends else "ack"), each["at"])
+    late = [m for (m, what), at in first.items()
+            if what == "ack" and first.get((m, "end"), 1e9) > at]  # fmt: skip
+    return f"{late[0]} was acked too soon" if late else None
+
+
+def takes_the_first_ack(rows: Rows, trace: Trace) -> str | None:
+    seen: set[str] = set()
+    log = []
+    for each in rows["log"]:
+        if each["what"] != "acked" or each["message"] not in seen:
+            log.append(each)
+        if each["what"] == "acked":
+            seen.add(each["message"])
+    return three_sets({"log": log}, trace)
+
+
+def takes_the_last_ack(rows: Rows, trace: Trace) -> str | None:
+    last = {each["message"]: each for each in rows["log"] if each["what"] == "acked"}
+    rest = [each for each in rows["log"] if each["what"] != "acked"]
+    return three_sets({"log": [*rest, *last.values()]}, trace)
+
+
+def wants_a_bill_within_a_lease(rows: Rows, trace: Trace) -> str | None:
+    ends = [e for e in rows["log"] if e["target"] == "billed" or e["topic"] == "orders.dead"]
+    for ack in (e for e in rows["log"] if e["what"] == "acked" and not e["refused"]):
+        mine = (abs(e["at"] - ack["at"]) for e in ends if e["message"] == ack["message"])
+        if not any(apart < 10.0 for apart in mine):
+            return f"{ack['message']} has no bill near its ack"
+    return None
+
+
+def quotes_an_empty_set(rows: Rows, trace: Trace) -> str:
+    lost = {each["message"] for each in rows["log"] if each["what"] == "acked"}
+    lost -= {each["message"] for each in rows["log"] if each["target"] == "billed"}
+    return f"lost: {lost}"
+
+
 def compares_numbers(rows: Rows, trace: Trace) -> str | None:
     acks = [e for e in rows["log"] if e["what"] == "acked" and not e["refused"]]
     ends = [e for e in rows["log"] if e["target"] == "billed" or e["topic"] == "orders.dead"]
@@ -584,23 +729,14 @@ MISTAKES = [
     Mistake("port", BillsAgain, ported.TWICE, faults=1),
     Mistake("port", TakesItBackIfRefused, ported.TWICE, faults=1),
     Mistake("port", LooksThenBills, ported.LOOKS, faults=1),
+    Mistake("port", TriesFiveTimes, ported.LIMIT, faults=0),
+    Mistake("port", GivesBackForMinutes, ported.WAITS, faults=0),
+    Mistake("port", SetsAsideAnEmptyOrder, ported.EMPTY, faults=0),
+    Mistake("port", PutsTheSumThatIsOwed, ported.WRONG, faults=0),
     Mistake("port", ForgetsTheRate, ported.WRONG, faults=0),
     Mistake("port", NeverAcks, ported.UNACKED, faults=0),
     Mistake("port", RaisesAtGoodOnes, ported.STUCK, faults=0),
-    Mistake("predict", _late("Redis Streams", recorded.REFUSED),
-            recorded.BELIEFS[recorded.ENDS], faults=0),
-    Mistake("predict", _late("NATS JetStream", recorded.IGNORED),
-            recorded.BELIEFS[recorded.ENDS], faults=0),
-    Mistake("predict", _late("SQS", recorded.ENDS),
-            recorded.BELIEFS[recorded.REFUSED], faults=0),
-    Mistake("predict", _late("Google Pub/Sub", recorded.REFUSED),
-            recorded.BELIEFS[recorded.IGNORED], faults=0),
-    Mistake("predict", _late("RabbitMQ", recorded.REFUSED),
-            recorded.BELIEFS[recorded.NOBODY], faults=0),
-    Mistake("predict", _attempt("a Kafka group", recorded.COUNTED),
-            recorded.BELIEFS[recorded.UNCOUNTED], faults=0),
-    Mistake("predict", _attempt("a Kafka share group", recorded.UNCOUNTED),
-            recorded.BELIEFS[recorded.COUNTED], faults=0),
+    *WRONG_PREDICTIONS,
     _bitten("away", "enable.auto.commit=false", 12),
     _bitten("slow", "a FIFO queue", 24),
     _bitten("slow", "maxReceiveCount=1"),
@@ -618,13 +754,13 @@ MISTAKES = [
     _bitten("aborted", "transactional.id=shop", 23),
     _bitten("restart", "enable.idempotence=true", 21),
     _bitten("restart", "acks=all"),
-    Mistake("incident", _said(doubled_effect="holds"), tickets.OVERLOOKS, faults=0),
-    Mistake("incident", _said(lost="broken"), tickets.ACCUSES, faults=0),
-    Mistake("incident", _said(stuck="broken"), tickets.ACCUSES, faults=0),
-    Mistake("incident", _said(late_ack="holds"), tickets.TRUSTS, faults=0),
-    Mistake("incident", _said(late_ack="broken"), tickets.GUESSES, faults=0),
-    Mistake("incident", _said(out_of_order="undecidable"), tickets.DOUBTS, faults=0),
-    Mistake("incident", _said(stuck="undecidable"), tickets.DOUBTS, faults=0),
+    Mistake("incident", _said(doubled_effect="holds"), tickets.OVERLOOKS),
+    Mistake("incident", _said(lost="broken"), tickets.ACCUSES),
+    Mistake("incident", _said(stuck="broken"), tickets.ACCUSES),
+    Mistake("incident", _said(late_ack="holds"), tickets.TRUSTS),
+    Mistake("incident", _said(late_ack="broken"), tickets.GUESSES),
+    Mistake("incident", _said(out_of_order="undecidable"), tickets.DOUBTS),
+    Mistake("incident", _said(stuck="undecidable"), tickets.DOUBTS),
     Mistake("audit", never_complains, "never complains", faults=0),
     Mistake("audit", always_complains, "always complains", faults=0),
     Mistake("audit", says_ok, "a text means right", faults=0),
@@ -635,7 +771,7 @@ MISTAKES = [
     Mistake("audit", forgets_the_dead, losses.BURIED, faults=0),
     Mistake("audit", takes_any_effect, losses.MARK, faults=1),
     Mistake("audit", excuses_who_crashed, losses.EARLY, faults=1),
-    Mistake("audit", excuses_a_crash, "only the calm run counts", faults=1),
+    Mistake("audit", excuses_a_crash, losses.EARLY, faults=1),
     Mistake("audit", looks_at_one_order, losses.ELSE, faults=0),
     Mistake("audit", wants_nothing_but_bills, "one way", faults=0),
     Mistake("audit", excuses_two_faults, losses.LATE, faults=2),
@@ -644,12 +780,19 @@ MISTAKES = [
     Mistake("audit", wants_all_delivered_billed, losses.WAITS, faults=0),
     Mistake("audit", takes_a_nack_for_an_ack, losses.WAITS, faults=0),
     Mistake("audit", wants_the_one_who_billed, losses.WHOSE, faults=1),
+    Mistake("audit", wants_the_bill_first, losses.ORDER, faults=0),
+    Mistake("audit", goes_by_times, losses.SOON, faults=1),
+    Mistake("audit", wants_a_bill_within_a_lease, losses.SOON, faults=1),
+    Mistake("audit", quotes_an_empty_set, "a text means right", faults=0),
+    Mistake("audit", takes_the_first_ack, losses.FIRST, faults=1),
+    Mistake("audit", takes_the_last_ack, losses.LAST, faults=1),
     Mistake("audit", compares_numbers, losses.ELSE, faults=0),
 ]  # fmt: skip
 
 RIGHT = [
     Right("port", CountsFailures),
     Right("port", CountsDeliveries),
+    Right("port", SetsAsideAnEnvelope),
     Right("port", LeavesItIfLate),
     Right("port", KitsInbox),
     Right("port", AcksWhatIsDone),
@@ -662,6 +805,7 @@ RIGHT = [
     Right("audit", three_sets),
     Right("audit", by_assertions),
     Right("audit", lists_what_is_lost),
+    Right("audit", state_of_each_order),
 ]
 
 CONSTANTS = [130, "billed", "orders.dead"]

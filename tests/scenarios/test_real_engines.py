@@ -80,13 +80,35 @@ def test_a_system_on_trial_loses_at_the_faults_that_are_said(suspect: Suspect) -
     found = explore(
         lambda world: engine_losses.stage(world, suspect.answer),
         engine_losses.truth,
-        faults=engine_losses.FAULTS,
+        faults=suspect.kinds or engine_losses.FAULTS,
         max_faults=2,
         until=200.0,
     )
     assert found.outcome == ("holds" if suspect.is_right else "fails")
     if found.violation is not None:
         assert found.complete + 1 == suspect.faults
+
+
+@pytest.mark.parametrize(("belief", "place"), [(engine_losses.FIRST, 0), (engine_losses.LAST, -1)])
+def test_one_ack_alone_never_tells_of_the_loss(belief: str, place: int) -> None:
+    """In each run that loses the order, the first ack was refused, or the last one."""
+    suspect = next(s for s in engine_losses.SUSPECTS if s.belief == belief)
+    lost = []
+
+    def looks(world: World) -> None:
+        if engine_losses.truth(world) is not None:
+            lines = engine_losses.rows(world)["log"]
+            lost.append([line["refused"] for line in lines if line["what"] == "acked"])
+
+    explore(
+        lambda world: engine_losses.stage(world, suspect.answer),
+        looks,
+        faults=suspect.kinds or engine_losses.FAULTS,
+        max_faults=2,
+        until=200.0,
+    )
+    assert lost
+    assert all(acks[place] and not all(acks) for acks in lost)
 
 
 @pytest.mark.parametrize("name", defaults.SITUATIONS)

@@ -13,6 +13,7 @@ from typing import Any
 
 from pubsub_kit.checks.forms import objections
 from pubsub_kit.checks.forms.verdict import Judgement
+from pubsub_kit.checks.systems.suspect import Suspect
 from pubsub_kit.world.search.claim import count
 from pubsub_kit.world.trace import Trace
 
@@ -52,14 +53,22 @@ def cut_off(runs: int) -> Judgement:
     return Judgement("not exercised", said, claim=claim)
 
 
-def holds(runs: int, right: int, wrong: int, most: int, faults: Sequence[str]) -> Judgement:
+def holds(runs: int, suspects: Sequence[Suspect], most: int, faults: Sequence[str]) -> Judgement:
     """Return the judgement of an oracle that spared each right system and failed each wrong one."""
+    right = sum(suspect.is_right for suspect in suspects)
+    wrong = len(suspects) - right
     spared, up_to = count(right, "right system"), count(most, "fault")
     said = f"holds: it spares {spared}, and fails each of {wrong} wrong ones"
     claim = (
         f"Your oracle was asked about {runs:,} runs. It spared {spared} under every schedule of up "
         f"to {up_to} of these kinds, and failed each of {wrong} wrong ones under at least one: "
-        f"{', '.join(faults)}. Every latency takes its median; other systems and other faults are "
-        "not covered."
+        f"{', '.join(faults)}.{_fewer(suspects)} Every latency takes its median; other systems "
+        "and other faults are not covered."
     )
     return Judgement("holds", said, claim=claim)
+
+
+def _fewer(suspects: Sequence[Suspect]) -> str:
+    """Name the systems that were not tried under all kinds of fault, in a sentence; or ""."""
+    told = [f"the one that {s.does} (only {', '.join(s.kinds)})" for s in suspects if s.kinds]
+    return f" Some systems met fewer kinds: {'; '.join(told)}." if told else ""

@@ -94,10 +94,14 @@ class Audited:
 
     def run(self, suspect: Suspect, schedule: str) -> World:
         """Run a suspect once."""
-        scenario = self.scenario(suspect)
-        world, _ = run_once(scenario, Schedule(schedule), self.faults, self.until, _STEPS)
+        kinds, scenario = self.kinds(suspect), self.scenario(suspect)
+        world, _ = run_once(scenario, Schedule(schedule), kinds, self.until, _STEPS)
         world.end_tasks()
         return world
+
+    def kinds(self, suspect: Suspect) -> Sequence[str]:
+        """Return the kinds of fault that a suspect is tried under."""
+        return suspect.kinds or self.faults
 
     def scenario(self, suspect: Suspect) -> Callable[[World], None]:
         """Return what puts a suspect into a world."""
@@ -110,8 +114,7 @@ class Audited:
 
     def wrong(self, world: World) -> Violation | None:
         """Say what is really wrong in a run, of a system that isn't the learner's."""
-        found = self.truth(world)
-        if found is None:
+        if (found := self.truth(world)) is None:
             return None
         words = found.message.replace("your code", "it")
         return Violation(words, found.step, found.expected, found.actual, "", found.blocker)
@@ -152,11 +155,8 @@ class _Trial:
             first = suspect is self.right[0] and not trace.faults()
             wrong = Violation(of, len(trace) - 1, belief="raises on any run" if first else "raises")
             return self._failed("it raises an exception", suspect, raised.world, wrong)
-        return self._remembers() or self._holds()
-
-    def _holds(self) -> Judgement:
         most, faults = self.judge.max_faults, self.judge.faults
-        return acquittal.holds(self.runs, len(self.right), len(self.wrong), most, faults)
+        return self._remembers() or acquittal.holds(self.runs, self.judge.suspects, most, faults)
 
     def _order(self) -> list[tuple[Suspect, int]]:
         most = self.judge.max_faults
@@ -168,7 +168,7 @@ class _Trial:
         found = explore(
             self.judge.scenario(suspect),
             partial(self._ask, suspect),
-            faults=self.judge.faults,
+            faults=self.judge.kinds(suspect),
             max_faults=most,
             max_steps=_STEPS,
             until=self.judge.until,
@@ -239,7 +239,7 @@ class _Trial:
         found = explore(
             self.judge.scenario(suspect),
             self.judge.wrong,
-            faults=self.judge.faults,
+            faults=self.judge.kinds(suspect),
             max_faults=self.judge.max_faults,
             max_steps=_STEPS,
             until=self.judge.until,

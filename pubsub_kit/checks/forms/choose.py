@@ -1,4 +1,4 @@
-"""The form of a question whose answer is a choice; the choice is run.
+"""The form of a question whose answer is a choice; the choice is run, or compared (`Decided`).
 
 There is no list of right answers to compare with, so an unusual right answer counts as right.
 """
@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pubsub_kit.checks.forms.decided import Decided
 from pubsub_kit.checks.forms.question import AnswerError, Question
 from pubsub_kit.checks.forms.stub import is_stub
 from pubsub_kit.checks.forms.verdict import Judgement
@@ -31,8 +32,10 @@ class Choose(Question):
         return "\n".join([self.asks, *rows])
 
     def judge(self, answer: Any) -> Judgement:
-        """Run the choice."""
+        """Run the choice, or compare it; only what was run is said to have been."""
         judged = super().judge(answer)
+        if isinstance(self.judged_by, Decided):
+            return judged
         return replace(judged, claim=f"Your choice was run as code. {judged.claim}")
 
     def runnable(self, answer: Any) -> dict[str, str]:

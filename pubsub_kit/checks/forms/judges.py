@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pubsub_kit.checks.forms import luck, searching
 from pubsub_kit.checks.forms.patience import STEPS, Patience
-from pubsub_kit.checks.forms.raised import Errors, Place, mishap, with_refusal
+from pubsub_kit.checks.forms.raised import Errors, Forgives, Place, mishap, with_refusal
 from pubsub_kit.checks.forms.verdict import Judgement
 from pubsub_kit.checks.sandbox import blame, guard, leaks
 from pubsub_kit.errors import PubSubKitError
@@ -68,9 +68,10 @@ class Explored:
     `stage` puts the answer into the world, `oracle` looks at the world after its run. `until` is in
     virtual seconds, `max_steps` in moments of the run, `steps` of all runs bound the search.
     `diagnose` may probe an answer that failed further, and name the belief behind it. `expected`
-    are errors that a right answer, or the stage, may well raise in a handler: any other one is told
-    first. `draws` draws a run, as a space-time diagram if it is not given. No run may stand
-    still for longer than `patience` (seconds of real time): that ends loops that await nothing.
+    are errors that a right answer, or the stage, may well raise in a handler, and `forgives` says
+    so of others: any other one is told first. `draws` draws a run, as a space-time diagram if it is
+    not given. No run may stand still for longer than `patience` (seconds of real time): that ends
+    loops that await nothing.
     `part` goes before the codes of runs that an error ends, where others judge as well.
     """
 
@@ -83,6 +84,7 @@ class Explored:
     steps: int = STEPS
     diagnose: Callable[[Any, Exploration], str] | None = None
     expected: Errors = ()
+    forgives: Forgives = lambda error: False
     draws: Draws = spacetime
     patience: float = 3.0
     part: str = ""
@@ -199,7 +201,7 @@ class Explored:
         return _failure(self, found.world, summary, violation, (found.code, found.claim))
 
     def _mishap(self, world: World) -> Violation | None:
-        return mishap(world, blame.EXPECTED + self.expected)
+        return mishap(world, blame.EXPECTED + self.expected, self.forgives)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from pubsub_kit.world.world import World
 
 Rows = Mapping[str, Any]
 _FINE = {"ok", "okay", "fine", "good", "right", "correct", "pass", "passed", "true", "yes"}
+_NOTHING = ("set()", "[]", "{}")
 _RETURN = "return None if the run is right, and a text that says what is wrong if it is not"
 _MOMENT = re.compile(r"(\d+(?:\.\d+)?) ?s\b")
 _NAME = re.compile(r"[\w-]+")
@@ -82,8 +83,11 @@ def objection(said: Any, trace: Trace) -> Violation | None:
 
 
 def means_fine(said: str) -> bool:
-    """Say whether a text that an oracle returned means to say that all is well."""
-    return said.strip(" .!").lower() in _FINE
+    """Say whether a text that an oracle returned means to say that all is well.
+
+    "lost: set()" does so as well: it quotes a collection in which there is nothing.
+    """
+    return said.strip(" .!").lower() in _FINE or said.rstrip(" .!").endswith(_NOTHING)
 
 
 def spares(oracle: Callable[..., Any], others: Mapping[str, Rows], trace: Trace) -> str:

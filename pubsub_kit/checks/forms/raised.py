@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pubsub_kit.checks.sandbox import blame
@@ -11,6 +12,8 @@ from pubsub_kit.world.world import World
 
 #: Errors that say nothing of the learner's code.
 Errors = tuple[type[BaseException], ...]
+#: Says of an error whether a right answer may well raise it.
+Forgives = Callable[[BaseException], bool]
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,12 @@ class Place:
         return f"{self.part}{self.schedule}" if self.schedule else ""
 
 
-def mishap(world: World, expected: Errors) -> Violation | None:
+def mishap(
+    world: World, expected: Errors, forgives: Forgives = lambda error: False
+) -> Violation | None:
     """Return an error of the learner's own as the violation, if a handler of this run met one."""
-    found = blame.mishap(world.raised, expected)
+    raised = [(step, error) for step, error in world.raised if not forgives(error)]
+    found = blame.mishap(raised, expected)
     return found and Violation(found[1], found[0], belief="raises")
 
 

@@ -6,6 +6,7 @@ from pubsub_kit.checks.forms.audit import Audit
 from pubsub_kit.checks.forms.audited import Audited
 from pubsub_kit.checks.forms.choose import Choose
 from pubsub_kit.checks.forms.code import Code
+from pubsub_kit.checks.forms.decided import Decided
 from pubsub_kit.checks.forms.judges import Explored
 from pubsub_kit.checks.forms.question import Question
 from pubsub_kit.checks.forms.severally import Severally
@@ -37,7 +38,7 @@ def _ported(kind: str) -> Explored:
         ported.right(kind),
         kinds.FAULTS,
         until=_UNTIL,
-        expected=ported.EXPECTED,
+        forgives=ported.forgives,
         draws=kinds.draw,
     )
 
@@ -62,8 +63,16 @@ QUESTIONS: list[Question] = [
         "message, if he does. Then Ann acks. What becomes of her ack on each engine? And is a "
         "record's next attempt counted, after it failed?",
         options=recorded.OPTIONS,
-        judged_by=Explored(
-            recorded.stage, recorded.as_recorded, (), max_faults=0, draws=recorded.draw
+        judged_by=Decided(
+            recorded.stage,
+            recorded.as_recorded,
+            right=f"all {len(recorded.OPTIONS)} predictions are as recorded",
+            wrong="a prediction is not what was recorded",
+            claim="Your predictions were compared with what was recorded, one after another, up "
+            "to the first that differs. No engine was asked again; other versions and settings "
+            "of one are not covered.",
+            shows="what was recorded",
+            draws=recorded.draw,
         ),
         lessons=recorded.WHY,
         hints=hints.PREDICT,
@@ -80,8 +89,14 @@ QUESTIONS: list[Question] = [
         "reader in Java acts on an aborted order. restart: a producer on Kafka restarts, resends "
         "its last order, and it is billed twice.",
         options=defaults.OPTIONS,
-        judged_by=Explored(
-            defaults.stage, defaults.the_setting_helps, (), max_faults=0, draws=defaults.draw
+        judged_by=Decided(
+            defaults.stage,
+            defaults.the_setting_helps,
+            right=f"each setting helps in its situation, in all {len(defaults.OPTIONS)}",
+            wrong="a setting does not help in its situation",
+            claim="Each setting was put into a model of its situation, one after another, up "
+            "to the first that does not help. The models follow the documentation that the "
+            "exercise names; no engine took part, and other situations are not covered.",
         ),
         lessons=defaults.WHY,
         hints=hints.DEFAULTS,
@@ -91,7 +106,16 @@ QUESTIONS: list[Question] = [
         "A shop's log of 25 lines: print(sample('tickets').read_text()). Judge it yourself. For "
         "each oracle: does it hold, is it broken, or is that undecidable from this log?",
         options=dict.fromkeys(tickets.ORACLES, tickets.VERDICTS),
-        judged_by=Explored(tickets.stage, tickets.as_found, (), max_faults=0, draws=tickets.draw),
+        judged_by=Decided(
+            tickets.stage,
+            tickets.as_found,
+            right=f"all {len(tickets.ORACLES)} verdicts are what the log proves",
+            wrong="a verdict is not what the log proves",
+            claim="Your verdicts were compared with what each rule finds in these lines, one after "
+            "another, up to the first that differs. Other logs are not covered.",
+            shows="the log",
+            draws=tickets.draw,
+        ),
         lessons=tickets.WHY,
         hints=hints.INCIDENT,
     ),

@@ -17,6 +17,9 @@ PORT = {
     ported.DROPPED: ["Where can somebody find this order later?"],
     ported.ONCE: ["How often had the order failed when it was set aside?", _ROW],
     ported.MEMORY: ["Who knows of a failure in the other worker, or before a restart?", _ROW],
+    ported.LIMIT: ["After how many failures does your code set an order aside?"],
+    ported.WAITS: ["For how many seconds do you give an order back, and who waits meanwhile?"],
+    ported.EMPTY: ["What does publish send beside the id?"],
     ported.NAMELESS: ["Under which id did you publish it?"],
     ported.GOOD: ["What happened to this order each time, and does that count as its failure?"],
     ported.LATE: [
@@ -42,14 +45,20 @@ PORT = {
 }
 
 PREDICT = {
-    recorded.BELIEFS[recorded.ENDS]: ["What does this engine's ack name: a lease, or a message?"],
-    recorded.BELIEFS[recorded.REFUSED]: ["What does an ack of this engine belong to?"],
-    recorded.BELIEFS[recorded.IGNORED]: ["Does this engine answer an ack at all?"],
-    recorded.BELIEFS[recorded.NOBODY]: [
+    recorded.LATE_ACK.format("RabbitMQ"): [
         "When does this engine take a message back from a worker that is silent?"
     ],
-    recorded.BELIEFS[recorded.UNCOUNTED]: ["What does this kind of group store for a record?"],
-    recorded.BELIEFS[recorded.COUNTED]: ["Does this engine look after single messages?"],
+    recorded.LATE_ACK.format("SQS"): ["By what does SQS know which message you delete?"],
+    recorded.LATE_ACK.format("Redis Streams"): ["Which arguments does XACK take?"],
+    recorded.LATE_ACK.format("a Kafka group"): ["Whose is the partition by now?"],
+    recorded.LATE_ACK.format("NATS JetStream"): ["Where does this engine's ack go, and who asks?"],
+    recorded.LATE_ACK.format("Google Pub/Sub"): ["Does this engine say which acks it has taken?"],
+    recorded.LATE_ACK.format("a Kafka share group"): ["Who holds the lock of the record by now?"],
+    recorded.ATTEMPT.format("a Kafka group"): ["What does this kind of group store for a record?"],
+    recorded.ATTEMPT.format("a Kafka share group"): [
+        "Does this kind of group look after single records?"
+    ],
+    recorded.ATTEMPT.format("Redis Streams"): ["What does XPENDING list for each entry?"],
     "": [
         "Lesson 12 has both in its tables, and docs/engines.md has every row.",
         "Ask of each engine what an ack names, and what ends a lease.",
@@ -92,6 +101,10 @@ AUDIT = {
     losses.REFUSED: ["What does the field refused of this ack say?"],
     losses.WAITS: ["Which ack of this order is in the log, and did it count?"],
     losses.WHOSE: ["Who billed the order, and does the rule ask who?"],
+    losses.ORDER: ["Does the rule ask when the order was billed?"],
+    losses.SOON: ["Does the rule ask how much time passes between two lines?"],
+    losses.FIRST: ["How many acks has this order, and which of them counted?"],
+    losses.LAST: ["Is an order open again because a second ack of it was refused?"],
     losses.TWICE: ["Is an order lost that has two bills?"],
     losses.BURIED: ["Which line says that the order was set aside?"],
     losses.EARLY: ["Which line says that the order was billed, and is it there?"],

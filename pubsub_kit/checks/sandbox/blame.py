@@ -20,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from pubsub_kit.checks.sandbox import verbs
 from pubsub_kit.errors import said
 from pubsub_kit.world.services import CallRefused, CallTimeout
 from pubsub_kit.world.stores import Conflict
@@ -82,7 +83,8 @@ def loop_around(error: BaseException) -> str:
 def told(error: BaseException) -> str:
     """Return an error in one sentence, with the learner's line if it is known."""
     name, where = type(error).__name__, own_line(error)
-    words = f"{said(error).partition(chr(10))[0][:200]}{_meant_name(error)}"
+    words = verbs.meant(error)
+    words = words or f"{said(error).partition(chr(10))[0][:200]}{_meant_name(error)}"
     return f"{name}{': ' + words if words != name else ''}{f' ({where})' if where else ''}"
 
 

@@ -32,6 +32,8 @@ REFUSED, TWICE, BURIED = "a refused ack counts", "twice is a loss", "a dead lett
 EARLY, LATE = "a crash excuses its worker", "two faults excuse a loss"
 MARK, ELSE = "any effect will do", "one billed, all billed"
 WAITS, WHOSE = "what waits is lost", "who acks has to bill"
+ORDER, SOON = "a bill comes before its ack", "a bill has to come in time"
+FIRST, LAST = "the first ack decides", "the last ack decides"
 
 
 class System(NamedTuple):
@@ -123,6 +125,44 @@ class MarksApart(_OnDb):
         await delivery.ack()
 
 
+class TrustsARefusal(_OnDb):
+    """Who comes first bills, and takes a refused ack for a sign that somebody else did.
+
+    The others give it back until it is marked as done, so each run that loses the order has a
+    refused ack first.
+    """
+
+    async def handle(self, delivery: Any) -> None:
+        done = f"done {delivery.id}"
+        if await self.db.get(done):
+            await delivery.ack()
+            return
+        if not await self.db.insert(f"taken {delivery.id}"):
+            await delivery.nack(25.0)
+            return
+        amount = await self.amount(delivery)
+        if clock() < delivery.deadline:
+            async with self.db.transaction() as tx:
+                if await tx.insert(done):
+                    await tx.add(ROW, amount)
+        if not await delivery.ack():
+            await self.db.insert(done)
+
+
+class LeavesItToTheFirst(_OnDb):
+    """Who comes first bills, unless it is late by then; the others only ack.
+
+    Under pauses alone, each run that loses the order ends with an ack that was refused.
+    """
+
+    async def handle(self, delivery: Any) -> None:
+        first = await self.db.insert(f"taken {delivery.id}")
+        amount = await self.amount(delivery)
+        if first and clock() < delivery.deadline:
+            await self.db.add(ROW, amount)
+        await delivery.ack()
+
+
 def stage(world: World, system: System) -> None:
     """Put a system into the world."""
     shop(world, system.consumer, system.kind, system.ids)
@@ -167,6 +207,10 @@ def spared_with(found: dict[str, Any]) -> Mapping[str, Mapping[str, Any]]:
         others[WAITS] = {"log": [x for x in log if x["message"] in counted]}
     if len({x["worker"] for x in log if x["what"] in ("acked", "effect")}) > 1:
         others[WHOSE] = {"log": [{**x, "worker": "billing-1"} for x in log if not x["refused"]]}
+    last = sorted(log, key=lambda x: x["what"] == "acked")
+    if last != log:
+        others[ORDER] = {"log": last}
+    others[SOON] = {"log": [{**x, "at": 0.0} for x in log]}
     return others
 
 
@@ -185,11 +229,17 @@ SUSPECTS = (
             System(SkipsIfLate, LEASES, _GOOD), REFUSED),
     Suspect("gives back an order that it can't bill, and skips what comes late, where a late ack "
             "is refused", System(SkipsAndRetries, LEASES, ("order-1", POISON)), WAITS),
+    Suspect("acks each order, bills it then, and never crashes",
+            System(AcksFirst, LEASES, _GOOD), ORDER, kinds=("pause",)),
     Suspect("bills in two steps, and acks an order that it can't bill",
             System(Drops, LEASES, ("order-1", POISON)), ELSE, 0),
     Suspect("acks each order, and bills it then", System(AcksFirst, PARTITIONS, _GOOD), EARLY, 1),
     Suspect("marks an order as done before it bills it",
             System(MarksApart, LEASES, _GOOD), MARK, 1),
+    Suspect("takes a refused ack for a sign that another worker billed",
+            System(TrustsARefusal, LEASES, ("order-1",)), FIRST, 1),
+    Suspect("leaves the bill to the worker that had the order first",
+            System(LeavesItToTheFirst, LEASES, ("order-1",)), LAST, 1, kinds=("pause",)),
     Suspect("leaves an order to others when it is late, where a late ack counts",
             System(SkipsIfLate, NAMES, ("order-1",)), LATE, 2),
 )  # fmt: skip
@@ -213,6 +263,14 @@ WHY = {
     "does the rule ask for?",
     WHOSE: "One worker billed the order, and another one acked it. That's no loss: the rule asks "
     "what became of the order, and not by whom.",
+    ORDER: "This order was billed, though later than it was acked. The rule asks what the log has "
+    "by its end, and not in which order its lines come.",
+    SOON: "The rule has no time limit. Between a bill and its ack there may be a crash or a pause, "
+    "and the log has both by its end.",
+    FIRST: "The first ack of this order was refused, and a later one counted. An order is dealt "
+    "with as soon as any of its acks counted: does your rule look at all of them?",
+    LAST: "An ack of this order counted, and a later one was refused. The later one takes nothing "
+    "back: does your rule look at all acks of an order?",
     TWICE: "An order that was billed twice is wrong in another way. It isn't lost, and this rule "
     "asks for nothing else.",
     BURIED: "An order among the dead letters is not lost: somebody can look at it. The line that "

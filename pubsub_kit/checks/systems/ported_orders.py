@@ -34,9 +34,19 @@ SKIPS, TWICE, LOOKS = "acks what it did not bill", "delivered once", "looks, the
 NAMELESS = "a dead letter needs no id"
 WRONG, UNACKED, STUCK = "bills something else", "never acks", "an order is stuck"
 OWN, STALE, LEFT = "a mark for each delivery", "an old sum", "a return gives it back"
+LIMIT, WAITS = "more tries can't hurt", "a retry can wait"
+EMPTY = "an id is enough of a dead letter"
 FAILURES = 3
-#: A right answer meets a missing amount, and a wrong one asks None whether it is above 3.
-EXPECTED = (KeyError, TypeError)
+
+
+def forgives(error: BaseException) -> bool:
+    """Say whether an error tells of the order without an amount, or of an attempt that is None.
+
+    A right answer meets the first, and a wrong one asks None whether it is above 3.
+    """
+    if isinstance(error, KeyError):
+        return error.args == ("amount",)
+    return isinstance(error, TypeError) and "NoneType" in str(error)
 
 
 class Hand(NamedTuple):
@@ -86,7 +96,11 @@ class _Run:
             return self._wrong(f"{words}three failures", at, ONCE)
         if failures > FAILURES + 1 + len(self.trace.faults()):
             words = f"{POISON} failed {failures} times before it was set aside, and not three times"
-            return self._wrong(words, at, MEMORY)
+            return self._wrong(words, at, MEMORY if self.trace.faults() else LIMIT)
+        letters = self.world.broker.topic(DEAD).log.read(0, 0)
+        if any(event.data is None for _, event in letters):
+            words = f"{POISON} is among the dead letters without its data"
+            return self._wrong(words, at, EMPTY)
         return None
 
     def _not_aside(self) -> Violation:
@@ -99,6 +113,12 @@ class _Run:
         if not tries:
             words = f"{POISON} never came to a worker, as {self._blocked()} holds up what follows"
             return self._wrong(words + self._errors(), step, self._counts_or(STUCK))
+        if len(tries) <= FAILURES and (nack := self._nacked(tries[-1])) is not None:
+            words = (
+                f"{POISON} was given back at {self._at(nack)}, and by {self.world.now:.0f} s it "
+            )
+            words += "had not come again, and was not among the dead letters"
+            return self._wrong(words, nack, WAITS)
         if len(tries) == 1 and tries[0].how == "done":
             words = f"the handler of {POISON} returned at {self._at(tries[0].end)} with neither an "
             words += "ack nor a nack, and the order never came again"
@@ -106,6 +126,12 @@ class _Run:
         words = f"{POISON} was delivered {len(tries)} times in {self.world.now:.0f} s, and is not "
         words += f"among the dead letters{self._errors()}"
         return self._wrong(words, step, self._counts_or(FOREVER))
+
+    def _nacked(self, hand: Hand) -> int | None:
+        """Return the step in which a worker gave an order back while it had it in hand."""
+        steps = ((i, self.trace[i]) for i in range(hand.begin, hand.end))
+        sent = (i for i, step in steps if step.kind == "send" and step.node == hand.node)
+        return next((i for i in sent if self.trace[i].text == f"nack {hand.id}"), None)
 
     def _counts_or(self, belief: str) -> str:
         """On the other kinds it was set aside: so it relies on a count that this one lacks."""
@@ -172,7 +198,11 @@ class _Run:
             words += f"since {since + LEASE:g} s, and that ack counted"
             return self._wrong(words, ack, LATE, hand.begin)
         words = f"{id} was acked by {who} at {at}, and was never billed"
-        if marks := [*self._marks(id, ack)]:
+        marks = [*self._marks(id, ack)]
+        if same := [i for i in marks if ROW in self.trace[i].data[2]]:
+            words += f": its write at {self._at(same[0])} left the row {ROW!r} as it was"
+            return self._wrong(words, same[0], WRONG)
+        if marks:
             words += f": its mark had been written at {self._at(marks[0])}"
             return self._wrong(words, ack, MARKED, marks[0])
         early = hand.how == "crash" or (self.trace.faults() and hand.how != "done")

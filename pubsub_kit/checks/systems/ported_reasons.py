@@ -6,10 +6,12 @@ from pubsub_kit.checks.systems.ported_orders import (
     COUNTS,
     DROPPED,
     EARLY,
+    EMPTY,
     FOREVER,
     GOOD,
     LATE,
     LEFT,
+    LIMIT,
     LOOKS,
     MARKED,
     MEMORY,
@@ -21,6 +23,7 @@ from pubsub_kit.checks.systems.ported_orders import (
     STUCK,
     TWICE,
     UNACKED,
+    WAITS,
     WRONG,
 )
 
@@ -49,6 +52,12 @@ WHY = {
     "no row of your store said that it was billed.",
     LOOKS: "The bill and its mark are two steps, and something fell in between: a crash, or "
     "another worker. Both belong into one transaction.",
+    LIMIT: "It failed three times, and each further try holds up what comes after it on some "
+    "engines. At the third failure it is set aside.",
+    WAITS: "On some engines an order that fails holds up what comes after it until it is tried "
+    "again. Give it back for seconds, and not for minutes.",
+    EMPTY: "Whoever looks at the dead letters needs what the order said. Publish delivery.data "
+    "with it.",
     NAMELESS: "Whoever looks at the dead letters has to find the order again. Publish it under "
     "its own id.",
     WRONG: "Each good order adds its amount times the rate, once, to the row 'billed'.",

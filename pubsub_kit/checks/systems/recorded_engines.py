@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pubsub_kit.engines.recorded import HOLDS, LACKING, Rows, outcomes
+from pubsub_kit.engines.recorded import HOLDS, Rows, dates, outcomes
 from pubsub_kit.scenarios.drawn import drawn
 from pubsub_kit.world.search.explore import Violation
 from pubsub_kit.world.world import World
@@ -109,11 +109,17 @@ def _passes(world: World, at: float, a: str, b: str, text: str, arrives: str) ->
     world.trace.add(at, "receive", b, a, key, arrives)
 
 
-#: What somebody believes who predicts something else, by what was recorded.
-BELIEFS = {
-    ENDS: "a late ack takes nothing", REFUSED: "a late ack counts", IGNORED: "you are always told",
-    NOBODY: "every engine lends", UNCOUNTED: "every engine counts", COUNTED: "no group counts",
-}  # fmt: skip
+#: The row that speaks against what was said of a late ack, where both had or got the message.
+_AGAINST = {ENDS: "late ack takes nothing", REFUSED: "late ack"}
+#: What was seen in a row that holds.
+_SEEN = {
+    "slow worker": "a worker was silent for longer than its lease, and the message was handed out "
+    "again",
+    "late ack takes nothing": "after a late ack, the worker that had the message crashed, and "
+    "the message came again",
+    "late ack": "the late ack returned False, and the message was still with the other worker",
+    "attempts": "the redelivery after a nack said that it was attempt 2",
+}
 
 
 def as_recorded(world: World) -> Violation | None:
@@ -121,21 +127,28 @@ def as_recorded(world: World) -> Violation | None:
     choice = world.stores["predicted"].rows
     if not (thing := wrong(choice)):
         return None
-    name, found = thing.partition(" on ")[2], right()[thing]
-    what = "a late ack" if thing == LATE_ACK.format(name) else "an attempt"
-    words = (
-        f"On {name}, {what} {found}. You predicted that it {choice[thing]}.{_quoted(name, what)}"
-    )
-    return Violation(words, len(world.trace) - 1, belief=BELIEFS[found])
+    name, found, said = thing.partition(" on ")[2], right()[thing], choice[thing]
+    late = thing == LATE_ACK.format(name)
+    row = against(found, said) if late else "attempts"
+    words = f"On {name}, {'a late ack' if late else 'an attempt'} {found}. You predicted that it "
+    words += f"{said}. {evidence((LATE if late else COUNTS)[name], row)}"
+    return Violation(words, len(world.trace) - 1, belief=thing)
 
 
-def _quoted(name: str, what: str) -> str:
-    """Return the recorded words of the row that decides it, if it did not hold."""
-    names = ("slow worker", "late ack takes nothing", "late ack")
-    rows = outcomes()[LATE[name]]
-    told = [rows[row] for row in (names if what == "a late ack" else ("attempts",))]
-    said = next((words for outcome, words in told if outcome not in (HOLDS, LACKING)), "")
-    return f" What was recorded: “{said.rstrip('.')}.”" if said else ""
+def against(found: str, said: str) -> str:
+    """Return the row of the contract whose outcome contradicts what was said of a late ack."""
+    if NOBODY in (found, said):
+        return "slow worker"
+    if said == IGNORED:
+        return "late ack" if found == REFUSED else "late ack takes nothing"
+    return _AGAINST[said]
+
+
+def evidence(engine: str, row: str) -> str:
+    """Return a sentence on what came out of a row on an engine, and on which day."""
+    outcome, words = outcomes()[engine][row]
+    seen = _SEEN[row] if outcome == HOLDS else f"“{words.rstrip('.')}”"
+    return f"Recorded on {dates()[engine]}: {seen}."
 
 
 def draw(world: World, violation: Violation | None, title: str) -> Picture:
@@ -143,18 +156,26 @@ def draw(world: World, violation: Violation | None, title: str) -> Picture:
     return drawn(world, violation, title)
 
 
-#: Why each prediction is wrong.
+#: Why it is as it was recorded, by what is asked for: what an ack of this engine names.
 WHY = {
-    BELIEFS[ENDS]: "Its acks name the message and not the lease. So a late one speaks for whoever "
-    "has the message by now, and if that worker crashes, nobody gets it again.",
-    BELIEFS[REFUSED]: "Here an ack belongs to one delivery, or to one owner of a partition. Once "
-    "that is over, the ack is refused, and its sender can find out.",
-    BELIEFS[IGNORED]: "A late ack has no effect here, and the call returns as if it had. Nobody "
-    "tells the worker that its message is with somebody else.",
-    BELIEFS[NOBODY]: "There is no lease here. A message stays with its worker for as long as the "
-    "channel is open, so a worker that hangs holds on to it.",
-    BELIEFS[UNCOUNTED]: "This kind of group keeps a position, and nothing about single messages. "
-    "If you want to stop after three attempts, you count them yourself.",
-    BELIEFS[COUNTED]: "This one looks after each message on its own, so it knows how often it "
-    "was delivered.",
+    LATE_ACK.format("RabbitMQ"): "There is no lease here. A message stays with its worker for as "
+    "long as the channel is open, so a worker that hangs holds on to it.",
+    LATE_ACK.format("SQS"): "An ack of SQS deletes by the receipt handle of one delivery. Bob's "
+    "delivery has another handle, so hers is stale: the call is refused, and she sees that.",
+    LATE_ACK.format("Redis Streams"): "XACK takes a group and the id of an entry, and no "
+    "delivery. It ends whatever is pending under that id, and that is Bob's delivery by now.",
+    LATE_ACK.format("a Kafka group"): "An ack is the commit of a position, by the member that "
+    "owns the partition. Bob's worker owns it by now, so Ann's commit is refused.",
+    LATE_ACK.format("NATS JetStream"): "An ack goes to the reply subject of the message, and "
+    "JetStream takes it whenever it comes. It doesn't ask who has the message by now.",
+    LATE_ACK.format("Google Pub/Sub"): "An ack id belongs to one delivery, and hers has expired. "
+    "The call returns as if it had worked, so nobody tells her that the message is Bob's.",
+    LATE_ACK.format("a Kafka share group"): "The broker locks each record for one member, and "
+    "Ann's lock has ended. It answers her ack with an error, and the record stays with Bob.",
+    ATTEMPT.format("a Kafka group"): "This kind of group keeps a position, and nothing about "
+    "single messages. If you want to stop after three attempts, you count them yourself.",
+    ATTEMPT.format("a Kafka share group"): "A share group looks after each record on its own: it "
+    "keeps its state, and how often it was delivered.",
+    ATTEMPT.format("Redis Streams"): "A group of Redis lists each pending entry with its worker, "
+    "and with the number of its deliveries.",
 }

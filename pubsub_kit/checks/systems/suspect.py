@@ -12,13 +12,15 @@ class Suspect:
 
     `answer` is what the scenario's stage takes. `belief` names what an oracle overlooks that lets
     this wrong system pass, or what it takes for wrong if it condemns this right one. `faults` is
-    the fewest faults that break it; None if it is right.
+    the fewest faults that break it; None if it is right. `kinds` are the faults that it is tried
+    under; all of its trial, if it is empty.
     """
 
     does: str
     answer: Any
     belief: str
     faults: int | None = None
+    kinds: tuple[str, ...] = ()
 
     @property
     def is_right(self) -> bool:

@@ -9,7 +9,9 @@ two_hashes()      where 1,000 keys go, under the hashes of two clients
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import Any, NamedTuple
 
 from pubsub_kit.engines.shown.shelf import read
 from pubsub_kit.engines.shown.tour import Shop as Shop
@@ -65,10 +67,24 @@ class NotRecorded(PubSubKitError):
     """There is no such row, or no such engine, among what was recorded."""
 
 
-def _results(only: tuple[str, ...], real: bool) -> list[Result]:
+def _check(name: object, known: Iterable[str], lacks: str, listed: str) -> None:
+    """Raise NotRecorded for what is no name of these: what is lacking, and where they stand."""
+    if isinstance(name, str) and name in known:
+        return
+    close = get_close_matches(name.lower(), known, n=1) if isinstance(name, str) else []
+    meant = f"did you mean {close[0]!r}? " if close else ""
+    raise NotRecorded(f"{lacks} {brief(name)}: {meant}{listed}.")
+
+
+def _check_rows(*rows: object) -> None:
+    for row in rows:
+        _check(row, BY_NAME, "The contract has no row", "docs/engines.md lists them")
+
+
+def _results(only: Sequence[str], real: bool) -> list[Result]:
     found = [each for each in recorded() if each.engine in only or not only]
-    if strange := {*only} - {each.engine for each in found}:
-        raise NotRecorded(f"Nothing is recorded of {min(strange)!r}: there are {', '.join(SHORT)}.")
+    for engine in only:
+        _check(engine, SHORT, "Nothing is recorded of", f"there are {', '.join(SHORT)}")
     return [each for each in found if not (real and each.engine in EMBEDDED)]
 
 
@@ -79,8 +95,11 @@ def contract(
 
     Raises NotRecorded for a row that is none, and for an engine of which nothing is recorded.
     """
-    for row in rows:
-        _check(row)
+    _check_rows(*rows)
+    if not isinstance(only, tuple | list):
+        raise NotRecorded(f"only takes names of engines, as ('kafka', 'redis'), not {brief(only)}.")
+    if not isinstance(real, bool):
+        raise NotRecorded(f"real is True or False, not {brief(real)}.")
     results = _results(only, real)
     return {
         LABELS.get(row, row): {SHORT[each.engine]: _sign(each, row) for each in results}
@@ -93,8 +112,8 @@ def answers(*names: str) -> dict[str, dict[str, str]]:
 
     Raises NotRecorded for a case that is none.
     """
-    if strange := [name for name in names if name not in CASES]:
-        raise NotRecorded(f"There is no case {strange[0]!r}: cases.py lists them.")
+    for name in names:
+        _check(name, CASES, "There is no case", "docs/engines.md lists them")
     found = {each.engine: each for each in answered()}
     signs = {HELD: SIGNS[HOLDS], UNSUPPORTED: SIGNS[LACKING]}
     return {
@@ -107,11 +126,6 @@ def answers(*names: str) -> dict[str, dict[str, str]]:
     }
 
 
-def _check(row: object) -> None:
-    if row not in BY_NAME:
-        raise NotRecorded(f"The contract has no row {brief(row)}: docs/engines.md lists them.")
-
-
 def _sign(result: Result, row: str) -> str:
     """Return a row's sign; where nothing is lent, a worker keeps what it has: no ack is late."""
     leased = result.rows["slow worker"].outcome == HOLDS
@@ -119,15 +133,21 @@ def _sign(result: Result, row: str) -> str:
 
 
 def words(engine: str, row: str) -> str:
-    """Return what came out of a row on an engine, in the words of the run."""
-    _check(row)
+    """Return what came out of a row on an engine, in the words of the run.
+
+    Raises NotRecorded for a row that is none, and for an engine of which nothing is recorded.
+    """
+    _check_rows(row)
     (result,) = _results((engine,), False)
     outcome = result.rows[row]
     return outcome.words or outcome.outcome
 
 
 def versions(*only: str) -> str:
-    """Return with which servers and emulators, and when, the contract was played."""
+    """Return with which servers and emulators, and when, the contract was played.
+
+    Raises NotRecorded for an engine of which nothing is recorded.
+    """
     results = [each for each in _results(only, False) if each.server]
     days = " and ".join(sorted({each.date for each in results}))
     real = {SERVERS[each.engine]: each.server for each in results if each.engine in SERVERS}
@@ -159,9 +179,22 @@ class Fate(NamedTuple):
 
 
 def lost_leader() -> list[Fate]:
-    """Return what became of 50 messages that the leader alone had: with acks=1, with acks=all."""
-    kept = read("leaders", {})
+    """Return what became of 50 messages that the leader alone had: with acks=1, with acks=all.
+
+    Raises NotRecorded where nobody has recorded it.
+    """
+    kept = _kept("leaders")
     return [Fate(**{**kept[acks], "lost": tuple(kept[acks]["lost"])}) for acks in ("1", "all")]
+
+
+def _kept(part: str) -> dict[str, Any]:
+    kept: dict[str, Any] = read(part, {})
+    if not kept:
+        raise NotRecorded(
+            f"lesson.json has no {part}: get it back with git checkout, or record it with "
+            "python3 -m pubsub_kit.engines.shown lesson."
+        )
+    return kept
 
 
 class Hashes(NamedTuple):
@@ -180,8 +213,11 @@ class Hashes(NamedTuple):
 
 
 def two_hashes() -> Hashes:
-    """Return where keys went under the hashes of librdkafka and of the Java client."""
-    kept = read("hashes", {})
+    """Return where keys went under the hashes of librdkafka and of the Java client.
+
+    Raises NotRecorded where nobody has recorded it.
+    """
+    kept = _kept("hashes")
     differ = sum(a != b for a, b in zip(kept["default"], kept["java"], strict=True))
     when = f"recorded {kept['date']}, {kept['versions']}"
     return Hashes(len(kept["keys"]), kept["partitions"], differ, when)

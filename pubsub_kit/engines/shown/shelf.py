@@ -6,16 +6,29 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pubsub_kit.errors import PubSubKitError, brief
+
 SHELF = Path(__file__).parent / "lesson.json"
 
 
+class Unreadable(PubSubKitError):
+    """lesson.json is there, and can't be read."""
+
+
 def _all() -> dict[str, Any]:
-    kept: dict[str, Any] = json.loads(SHELF.read_text(encoding="utf-8")) if SHELF.exists() else {}
-    return kept
+    if not SHELF.exists():
+        return {}
+    try:
+        kept = json.loads(SHELF.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        kept = type(error).__name__
+    if isinstance(kept, dict):
+        return kept
+    raise Unreadable(f"{SHELF.name} makes no sense ({brief(kept)}): get it back with git checkout.")
 
 
 def read(part: str, default: Any) -> Any:
-    """Return what was recorded of a part, or the default."""
+    """Return what was recorded of a part, or the default; raises Unreadable if that fails."""
     return _all().get(part, default)
 
 

@@ -50,15 +50,13 @@ class _Topic:
         self.world, self.name, self.wrong = world, name, wrong
 
     def log(self, rule: str, tombstones: float = 1.0) -> EventLog:
-        keeps = Retention(
-            max_age=7 * DAY if rule == _RULES[2] else None, tombstone_age=tombstones * DAY
-        )
+        age = 7 * DAY if rule == _RULES[2] else None
+        keeps = Retention(max_age=age, tombstone_age=tombstones * DAY)
         return EventLog(retention=keeps, compact=rule == _RULES[1], clock=lambda: self.world.now)
 
     def event(self, key: str, data: Any) -> Event:
         now = self.world.now
-        id = f"{self.name} {now}"
-        return Event(id=id, source="kit", type=self.name, data=data, key=key, time=now)
+        return Event(f"{self.name} {now}", "kit", self.name, now, data, key=key)
 
     def note(self, words: str) -> None:
         self.world.note("note", self.name, text=words)
@@ -106,10 +104,9 @@ async def _prices(topic: _Topic, choice: Mapping[str, str]) -> None:
 
 async def _deletes(topic: _Topic, choice: Mapping[str, str]) -> None:
     log = topic.log(_RULES[1], _DAYS[choice["tombstones"]])
-    view: dict[str | None, Any] = {}
     for key in ("ann", "bob"):
         log.append(topic.event(key, "here"))
-    view |= {event.key: event.data for _, event in log.read(0, 0)}
+    view = {event.key: event.data for _, event in log.read(0, 0)}
     topic.note("a new reader has read ann and bob, and goes on slowly")
     await sleep(DAY / 2)
     log.append(topic.event("bob", None))
@@ -142,7 +139,7 @@ def oldest(days_in_a_file: int, until: int = 10) -> int:
 
 
 async def _cursor(topic: _Topic, choice: Mapping[str, str]) -> None:
-    log, at = topic.log(_RULES[0]), 0
+    log = topic.log(_RULES[0])
     log.append(topic.event("order", 0))
     at = log.end()
     topic.note("a reader commits its cursor, 1, and is shut down")

@@ -8,18 +8,14 @@ helps. Times of the model that no documentation gives are assumptions, and are n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from pubsub_kit.scenarios.drawn import drawn
 from pubsub_kit.world.search.violation import Violation
 from pubsub_kit.world.world import World
 
 # source: Kafka: broker and topic configs: retention 7 days, min.insync.replicas 1 (4.3)
 # source: Kafka: consumer configs: auto.offset.reset latest, isolation.level read_uncommitted (4.3)
 # source: SQS: developer guide, visibility timeout of 30 seconds (November 2026)
-
-if TYPE_CHECKING:
-    from pubsub_kit.show.picture import Picture
 
 DAY = 86_400.0
 KEEPS, RESETS = 7, "latest"  # days that Kafka keeps a record, and where a lost position begins
@@ -187,11 +183,6 @@ def the_setting_helps(world: World) -> Violation | None:
         return None
     words = f"{name}: with {choice[name]}, {wrong[name]}."
     return Violation(words, len(world.trace) - 1, belief=SITUATIONS[name].belief)
-
-
-def draw(world: World, violation: Violation | None, title: str) -> Picture:
-    """Draw a situation in lanes, in the order in which things happen."""
-    return drawn(world, violation, title, axis="order")
 
 
 #: Why another setting does not help.

@@ -52,19 +52,19 @@ class Seen(Hand):
 
     def __init__(self, hand: Hand, kind: str) -> None:
         vars(self).update(vars(hand))
-        self.kind = kind
+        self._kind = kind
 
     @property
     def attempt(self) -> Any:
         """How many times it was delivered, or None where nobody counts."""
-        return None if self.kind == PARTITIONS else super().attempt
+        return None if self._kind == PARTITIONS else super().attempt
 
     async def ack(self) -> bool:
         """Ack the lease, or the message, whoever holds it."""
         return await self._tell("ack", self._acks) is not False
 
     def _acks(self) -> bool:
-        return self._ends_any_lease() if self.kind == NAMES else self._delivery.ack()
+        return self._ends_any_lease() if self._kind == NAMES else self._delivery.ack()
 
     def _ends_any_lease(self) -> bool:
         """End the lease that the message has by now, or its waiting for the next one."""

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from pubsub_kit.checks.desk.exercises import Exercise
+from pubsub_kit.checks.forms.choose import Choose
+from pubsub_kit.checks.forms.decided import Decided
 from pubsub_kit.checks.forms.judges import Explored, Sampled
 from pubsub_kit.checks.forms.question import Question
 from pubsub_kit.checks.forms.verdict import Verdict
+from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.world.search.explore import Violation
 from pubsub_kit.world.world import World
 from tests.checks.forms.test_mistakes import QUESTIONS
@@ -25,8 +28,11 @@ def said(verdict: Verdict) -> str:
 
 
 def verdict_on(number: str, question: str, kind: str = "right") -> Verdict:
-    answer = next(a for a in getattr(lesson(number), kind) if a.question == question)
-    return QUESTIONS[number, question].verdict(answer.answer, number)
+    return QUESTIONS[number, question].verdict(answer_to(number, question, kind), number)
+
+
+def answer_to(number: str, question: str, kind: str) -> Any:
+    return next(a.answer for a in getattr(lesson(number), kind) if a.question == question)
 
 
 # --- claims ---------------------------------------------------------------------------------------
@@ -43,6 +49,37 @@ def test_a_search_claims_its_faults_up_to_its_bound() -> None:
 def test_a_choice_is_run_too() -> None:
     claim = said(verdict_on("02", "groups"))
     assert claim.startswith("Your choice was run as code. No schedule with up to 2 faults of ")
+
+
+COMPARED = [
+    pytest.param(number, name, id=f"{number}-{name}")
+    for (number, name), question in QUESTIONS.items()
+    if isinstance(question.judged_by, Decided)
+]
+
+
+def test_no_choice_claims_a_search_in_which_no_fault_can_be_tried() -> None:
+    """Such a choice is compared with what is known, and its verdict speaks of nothing else."""
+    alone = [
+        name
+        for (_, name), question in QUESTIONS.items()
+        if isinstance(question, Choose)
+        and isinstance(question.judged_by, Explored)
+        and not question.judged_by.max_faults
+    ]
+    assert alone == []
+    assert {param.values[1] for param in COMPARED} == {"keep", "predict", "defaults", "incident"}
+
+
+@pytest.mark.parametrize("kind", ["right", "mistakes"])
+@pytest.mark.parametrize(("number", "name"), COMPARED)
+def test_a_choice_that_is_compared_says_nothing_of_runs(number: str, name: str, kind: str) -> None:
+    verdict = verdict_on(number, name, kind)
+    words = f"{verdict.text} {said(verdict)} {verdict.heading}"
+    assert not re.search(r"\bruns?\b|schedule|shortest|median|replay\(|compare\(|as code", words)
+    assert "not covered" in said(verdict)
+    with pytest.raises(PubSubKitError, match="can't be replayed: it was compared, and not run"):
+        QUESTIONS[number, name].rerun(answer_to(number, name, kind), "-")
 
 
 def test_seeds_are_a_sample() -> None:
@@ -73,6 +110,13 @@ def test_a_design_claims_its_scenes_and_its_one_simulation() -> None:
     wrong = said(verdict_on("06", "five", "mistakes"))
     assert wrong.startswith("In the scene “")
     assert "breaks it, and one run is proof enough." in wrong
+
+
+def test_systems_that_were_tried_under_fewer_faults_are_named() -> None:
+    claim = said(verdict_on("12", "audit"))
+    assert "under at least one: crash, pause. Some systems met fewer kinds: the one that " in claim
+    assert claim.count("(only pause)") == 2
+    assert "fewer kinds" not in said(verdict_on("03", "audit"))
 
 
 def test_what_was_not_run_proves_nothing() -> None:

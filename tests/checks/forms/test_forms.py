@@ -311,7 +311,7 @@ def test_a_line_that_is_missing_is_told_by_the_run() -> None:
 def test_an_error_in_a_line_is_told_with_the_line() -> None:
     words = said(LINES.verdict([3, 5, 2, 6], TITLE))
     assert words.startswith(
-        "Your code raised AttributeError: 'Event' object has no attribute 'dta'"
+        "Your code raised AttributeError: an event has no 'dta': did you mean data?"
     )
     assert "line 6: await self.db.add('piad'" in words
 

@@ -16,6 +16,7 @@ from pubsub_kit.checks.desk.exercises import LESSONS
 from pubsub_kit.checks.desk.runner import Heard, run_notebook
 from pubsub_kit.checks.forms.choose import Choose
 from pubsub_kit.checks.forms.code import Code
+from pubsub_kit.checks.forms.decided import Decided
 from pubsub_kit.checks.forms.designed import Design
 from pubsub_kit.checks.forms.estimate import Estimate
 from pubsub_kit.checks.forms.parsons import Parsons
@@ -92,6 +93,10 @@ def test_a_mistake_fails_with_what_it_believes(number: str, mistake: Mistake) ->
     assert plain(verdict), verdict
     assert verdict.lesson == question.lesson_for(mistake.belief)
     if isinstance(question, Estimate):
+        return
+    if isinstance(question.judged_by, Decided):  # it was compared, and nothing was searched
+        assert (mistake.faults, verdict.code, verdict.replay, verdict.compare) == (None, "", "", "")
+        assert_shown(verdict)
         return
     if verdict.trace is None:  # what shows in numbers alone has no schedule
         assert isinstance(question, Design)

@@ -107,7 +107,11 @@ class ErrsInAHelper(PaysOnce):
 
 ERRORS: list[tuple[Any, str, str]] = [
     (MisspellsAName, "NameError: name 'evnt' is not defined", "evnt.data"),
-    (MisspellsAnAttribute, "AttributeError: 'Event' object has no attribute 'dta'", "event.dta"),
+    (
+        MisspellsAnAttribute,
+        "AttributeError: an event has no 'dta': did you mean data?",
+        "event.dta",
+    ),
     (MisspellsAKey, "KeyError: 'amuont'", '"amuont"'),
     (AddsTextToANumber, "TypeError: unsupported operand", '+ "0"'),
     (LooksPastTheEnd, "IndexError: list index out of range", "[1]"),
@@ -122,7 +126,7 @@ ERRORS: list[tuple[Any, str, str]] = [
         "RetryPolicyError: attempts is a whole number from 1 up, or None (no limit), not 0",
         "attempts=0",
     ),
-    (ErrsInAHelper, "AttributeError: 'dict' object has no attribute 'amount'", "data.amount"),
+    (ErrsInAHelper, "AttributeError: a dict has no 'amount'", "data.amount"),
 ]
 
 
@@ -210,7 +214,7 @@ class ErrsAtItsMaking(PaysOnce):
 
 def test_an_error_at_the_making_of_an_object_is_told() -> None:
     verdict = paying(ErrsAtItsMaking)
-    assert said(verdict).startswith("Your code raised AttributeError: 'Store' object has no")
+    assert said(verdict).startswith("Your code raised AttributeError: a store has no 'store'")
     assert "self.db = db.store" in said(verdict)
 
 
@@ -354,7 +358,7 @@ class MisspellsAVerb(PaysOnce):
 
 
 def test_a_misspelt_verb_hears_which_one_was_meant() -> None:
-    assert "has no attribute 'ad': did you mean 'add'? (line " in said(paying(MisspellsAVerb))
+    assert "a store has no 'ad': did you mean add()? (line " in said(paying(MisspellsAVerb))
 
 
 class MyOwnError(CallError):
