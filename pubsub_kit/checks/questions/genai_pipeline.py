@@ -1,0 +1,72 @@
+"""Exercise 13: an index of chunks, its deletions, and an oracle of what must not return."""
+
+from __future__ import annotations
+
+from pubsub_kit.checks.forms.code import Code
+from pubsub_kit.checks.forms.enumerated import Enumerated
+from pubsub_kit.checks.forms.judges import Explored
+from pubsub_kit.checks.forms.question import Question
+from pubsub_kit.checks.forms.trials import RunAudit, Trial
+from pubsub_kit.checks.questions.reasons import genai_pipeline as reasons
+from pubsub_kit.checks.systems import genai_pipeline as on_trial
+from pubsub_kit.checks.systems import genai_probes as probes
+from pubsub_kit.scenarios.genai_pipeline import deletions, indexing
+from pubsub_kit.scenarios.strips import strip
+
+TRIAL = Trial(
+    on_trial.SUSPECTS,
+    on_trial.runs,
+    on_trial.returned,
+    on_trial.shown,
+    "– | –",
+    on_trial.last_step,
+)
+QUESTIONS: list[Question] = [
+    Code(
+        "upsert",
+        "Write a class Index(db, embed) with handle(event), for events with 'doc', 'version' and "
+        "'chunks'. At any time, the rows that begin with 'chunk ' have all chunks of one version "
+        "of each document, and no others; in the end, of the newest. Two workers run it: up to 2 "
+        "times an event is late or comes twice, an ack is lost, or a worker crashes or is "
+        "overtaken.",
+        judged_by=Explored(
+            indexing.index,
+            indexing.whole_and_newest,
+            indexing.FAULTS,
+            max_faults=2,
+            diagnose=probes.why_indexed,
+            draws=indexing.draw,
+        ),
+        lessons=reasons.UPSERT,
+        hints=reasons.UPSERT_HINTS,
+    ),
+    Code(
+        "tombstone",
+        "Repair Index(db) with handle(event) and purge(now), so that a deleted document stays "
+        "deleted. Its text leaves all rows, and older versions don't bring it back, though they "
+        "may be replayed for a week. A newer version does. After that week a purge leaves nothing "
+        "of it.",
+        judged_by=Explored(
+            deletions.deleting,
+            deletions.gone_for_good,
+            deletions.FAULTS,
+            max_faults=2,
+            until=deletions.UNTIL,
+            diagnose=probes.why_back,
+            draws=deletions.draw,
+        ),
+        lessons=reasons.TOMBSTONE,
+        hints=reasons.TOMBSTONE_HINTS,
+    ),
+    RunAudit(
+        "audit",
+        "Write oracle(run) for deletions. A run is a list of steps: step.at (seconds), step.did "
+        "('write', 'delete', 'purge' or 'look'), step.doc, step.version, and step.old and step.new,"
+        " the version of each document that a reader sees in two indexes. More than 60 s after a "
+        "deletion nobody may see its version or a lower one. Return None if the run is right, or "
+        "what is wrong.",
+        judged_by=Enumerated(on_trial.SUSPECTS.copy, TRIAL.run, on_trial.TRIED, strip, TRIAL.blind),
+        lessons=reasons.AUDIT,
+        hints=reasons.AUDIT_HINTS,
+    ),
+]

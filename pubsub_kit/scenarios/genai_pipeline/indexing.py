@@ -1,0 +1,143 @@
+"""The world and the oracle of exercise 13's upsert: two workers write versions to one index.
+
+Version 9 of tea has three chunks and version 12 has two, one of which is as it was. A second act,
+without faults, brings another document, which repeats a text, a longer version, and two that
+are late whatever happens. After each write somebody looks at all rows that begin with "chunk ".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pubsub_kit.scenarios import second_act
+from pubsub_kit.scenarios.drawn import drawn
+from pubsub_kit.scenarios.genai_pipeline.sights import Looked, db_of, said
+from pubsub_kit.scenarios.plain import moment, shown
+from pubsub_kit.world.publishing import publish
+from pubsub_kit.world.search.explore import Violation
+from pubsub_kit.world.verbs import sleep
+from pubsub_kit.world.world import World
+
+FAULTS = ("late duplicate", "crash", "preempt", "ack lost", "delay")
+CHANGES: Sequence[tuple[str, int, list[str]]] = [
+    ("tea", 9, ["green", "black", "white"]), ("tea", 12, ["green", "mint"]),
+]  # fmt: skip
+LATER: Sequence[tuple[str, int, list[str]]] = [
+    ("tea", 11, ["oolong"]), ("cup", 4, ["black", "black"]),
+    ("tea", 14, ["green", "mint", "sage", "lime"]), ("tea", 13, ["lime"]), ("cup", 5, ["green"]),
+]  # fmt: skip
+VERSIONS: dict[str, dict[int, list[str]]] = {"tea": {}, "cup": {}}
+for _doc, _version, _texts in [*CHANGES, *LATER]:
+    VERSIONS[_doc][_version] = sorted(_texts)
+Sight = Mapping[str, list[str]]  # of each document, the texts of its chunks, in order
+
+
+def vector(text: str) -> list[int]:
+    """Return the vector of a text: a stand-in for a real model."""
+    return [len(text), sum(map(ord, text))]
+
+
+def index(world: World, answer: Any) -> None:
+    """Two workers run the learner's index on what a topic brings, at least once."""
+    db = Looked(world, _chunks)
+
+    async def embed(texts: Sequence[str]) -> list[list[int]]:
+        await sleep(0.5)
+        return [vector(text) for text in texts]
+
+    world.topic("documents")
+    world.consumer("worker", lambda: answer(db, embed), "documents", workers=2, start="earliest")
+    world.spawn(_published(world), "authors")
+
+
+async def _published(world: World) -> None:
+    for change in CHANGES:
+        await _publish(*change)
+    await sleep(100.0)
+    if whole_and_newest(world) is None:
+        second_act.follows(world)
+        for change in LATER:
+            await _publish(*change)
+            await sleep(10.0)
+
+
+async def _publish(doc: str, version: int, texts: list[str]) -> None:
+    data = {"doc": doc, "version": version, "chunks": texts}
+    await publish("documents", data, id=f"{doc}-{version}")
+
+
+def _chunks(rows: Mapping[str, Any]) -> list[Any]:
+    return [row for key, row in rows.items() if key.startswith("chunk ")]
+
+
+# -- the oracle ------------------------------------------------------------------------------------
+
+
+def whole_and_newest(world: World) -> Violation | None:
+    """At each look a document is one whole version, which never falls; at rest it is the newest."""
+    at = dict.fromkeys(VERSIONS, 0)
+    for step, chunks in db_of(world).seen:
+        if (wrong := _unreadable(world, step, chunks)) is not None:
+            return wrong
+        for doc in VERSIONS:
+            texts = sorted(row["text"] for row in chunks if row["doc"] == doc)
+            if not texts and not at[doc]:
+                continue
+            version = next((v for v, each in VERSIONS[doc].items() if each == texts), 0)
+            if not version:
+                return _broken(world, step, doc, texts)
+            if version < at[doc]:
+                words = f"{_who(world, step)} put version {version} of {doc} into the place of "
+                words += f"version {at[doc]}."
+                return Violation(words, step, at[doc], version, "last writer wins")
+            at[doc] = version
+    return _at_rest(world, at)
+
+
+def _at_rest(world: World, at: Mapping[str, int]) -> Violation | None:
+    for doc, newest in _newest(world).items():
+        if at[doc] != newest:
+            has = f"version {at[doc]}" if at[doc] else "nothing"
+            words = f"At the end a reader sees {has} of {doc}. Version {newest} was published."
+            step = len(world.trace) - 1
+            return Violation(words, step, newest, at[doc], "refuses what is newer")
+    return None
+
+
+def _newest(world: World) -> dict[str, int]:
+    events = [event.data for _, event in world.broker.topic("documents").log.read(0, 0)]
+    versions = sorted((data["version"], data["doc"]) for data in events)
+    return {doc: version for version, doc in versions}
+
+
+def _unreadable(world: World, step: int, chunks: list[Any]) -> Violation | None:
+    """Find a chunk that is none, or whose vector is another text's."""
+    form = {"doc", "text", "vector"}
+    for row in chunks:
+        if not isinstance(row, dict) or not form <= row.keys() or row["doc"] not in VERSIONS:
+            words = f"{_who(world, step)} wrote {shown(row, 60)} as a chunk."
+            return Violation(words, step, "a dict", shown(row, 60), "another form")
+        if row["vector"] != vector(str(row["text"])):
+            words = f"{_who(world, step)} wrote the chunk {shown(row['text'], 30)} of {row['doc']} "
+            words += f"with the vector {shown(row['vector'], 30)}."
+            right = vector(str(row["text"]))
+            return Violation(words, step, right, row["vector"], "another vector")
+    return None
+
+
+def _broken(world: World, step: int, doc: str, texts: list[str]) -> Violation:
+    words = f"After {_who(world, step, 'wrote')}, a reader sees {', '.join(texts) or 'nothing'} "
+    words += f"of {doc}: that is no version of it."
+    versions = {f"{doc} {version}": texts for version, texts in VERSIONS[doc].items()}
+    return Violation(words, step, versions, texts, "in several steps")
+
+
+def _who(world: World, step: int, did: str = "") -> str:
+    at = world.trace[step]
+    return f"{at.node} {did} at {moment(at)}" if did else f"At {moment(at)} {at.node}"
+
+
+def draw(world: World, violation: Violation | None, title: str) -> Any:
+    """Draw a run in lanes, each write in a few words."""
+    return drawn(world, violation, title, None, said)

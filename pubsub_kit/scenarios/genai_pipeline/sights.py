@@ -1,0 +1,47 @@
+"""A store of an index at which somebody looks after each write, and what the looks show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pubsub_kit.scenarios.idempotency.looks import Watched
+from pubsub_kit.world.world import World
+
+Rows = Mapping[str, Any]
+
+
+class Looked(Watched):
+    """A store whose rows somebody sees after each write: `seen` has the step, and the sight."""
+
+    def __init__(self, world: World, sight: Callable[[Rows], Any]) -> None:
+        super().__init__(world, "db")
+        world.stores["db"] = self
+        self.sight, self.seen = sight, list[tuple[int, Any]]()
+
+    async def scan(self, prefix: str = "") -> dict[str, Any]:
+        """Return all rows whose key begins with `prefix`, and keep it as a look at each."""
+        found = await super().scan(prefix)
+        self.keep("look", dict(found))
+        return found
+
+    def _write(self, changes: dict[str, Any]) -> None:
+        super()._write(changes)
+        self.seen.append((len(self.world.trace) - 1, self.sight(self.rows)))
+
+
+def db_of(world: World) -> Looked:
+    """Return the store of a world."""
+    db = world.stores["db"]
+    assert isinstance(db, Looked)
+    return db
+
+
+def said(before: Rows, after: Rows) -> str:
+    """Label a write in a picture: by the rows that it writes and deletes."""
+    wrote = [key for key, row in after.items() if row is not None]
+    gone = [key for key, row in after.items() if row is None]
+    words = [f"{len(wrote)} rows" if len(wrote) > 2 else ", ".join(wrote)] if wrote else []
+    if gone:
+        words.append(f"deletes {gone[0] if len(gone) == 1 else len(gone)}")
+    return ", ".join(words)
