@@ -8,10 +8,9 @@ from pubsub_kit.checks.forms.judges import Explored
 from pubsub_kit.checks.forms.question import Question
 from pubsub_kit.checks.forms.trials import RunAudit, Trial
 from pubsub_kit.checks.questions.reasons import genai_pipeline as reasons
-from pubsub_kit.checks.systems import genai_pipeline as on_trial
+from pubsub_kit.checks.systems import genai_on_trial as on_trial
 from pubsub_kit.checks.systems import genai_probes as probes
 from pubsub_kit.scenarios.genai_pipeline import deletions, indexing
-from pubsub_kit.scenarios.strips import strip
 
 TRIAL = Trial(
     on_trial.SUSPECTS,
@@ -65,7 +64,9 @@ QUESTIONS: list[Question] = [
         " the version of each document that a reader sees in two indexes. More than 60 s after a "
         "deletion nobody may see its version or a lower one. Return None if the run is right, or "
         "what is wrong.",
-        judged_by=Enumerated(on_trial.SUSPECTS.copy, TRIAL.run, on_trial.TRIED, strip, TRIAL.blind),
+        judged_by=Enumerated(
+            on_trial.SUSPECTS.copy, TRIAL.run, on_trial.TRIED, on_trial.draw, TRIAL.blind
+        ),
         lessons=reasons.AUDIT,
         hints=reasons.AUDIT_HINTS,
     ),

@@ -45,12 +45,12 @@ def why_indexed(answer: Any, found: Exploration) -> str:
     assert found.violation is not None
     world, wrong = found.world, found.violation
     if wrong.belief == "refuses what is newer":
-        doc = next(doc for doc in indexing.VERSIONS if f" of {doc}. " in wrong.message)
-        return _why_not(world, f"{doc}-{wrong.expected}", doc)
+        ((doc, newest),) = wrong.expected.items()
+        return _why_not(world, f"{doc}-{newest}", doc)
     if wrong.belief == "last writer wins" and wrong.step is not None:
-        return _why_older(world, wrong.step, str(wrong.expected))
+        return _why_older(world, wrong.step, str(*wrong.expected.values()))
     if wrong.belief == "in several steps" and wrong.step is not None:
-        return _why_broken(world, wrong.step, next(iter(wrong.expected)).split()[0])
+        return _why_broken(world, wrong.step, next(iter(wrong.expected)))
     return ""
 
 

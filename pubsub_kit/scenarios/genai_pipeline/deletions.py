@@ -25,7 +25,7 @@ HORIZON, UNTIL = 7 * DAY, 16.5 * DAY
 #: What is published: after how many days, which document, its version, and whether it is a text.
 CHANGES: Sequence[tuple[float, str, int, bool]] = [
     (0.0, "tea", 2, True), (0.0, "tea", 3, False),
-    (0.1, "mint", 2, False), (0.2, "mint", 1, True),
+    (1.01, "mint", 2, False), (1.02, "mint", 1, True),
     (1.1, "tea", 2, True), (1.2, "cup", 5, False), (1.3, "cup", 3, False), (1.4, "cup", 4, True),
     (3.1, "mint", 4, True), (3.2, "mint", 5, True), (3.3, "mint", 3, False), (3.4, "mint", 4, True),
     (6.9, "tea", 2, True), (8.0, "tea", 6, False), (8.1, "tea", 5, True),
@@ -141,4 +141,5 @@ def _in_the_end(world: World, there: Sequence[tuple[str, int]]) -> Violation | N
 
 def draw(world: World, violation: Violation | None, title: str) -> Any:
     """Draw a run in lanes, each write in a few words."""
-    return drawn(world, violation, title, None, said)
+    lanes = ("authors", "documents", "worker-1", "worker-2", "purger", "days")
+    return drawn(world, violation, title, lanes, said, axis="order", limit=60)

@@ -90,7 +90,7 @@ def whole_and_newest(world: World) -> Violation | None:
             if version < at[doc]:
                 words = f"{_who(world, step)} put version {version} of {doc} into the place of "
                 words += f"version {at[doc]}."
-                return Violation(words, step, at[doc], version, "last writer wins")
+                return Violation(words, step, {doc: at[doc]}, {doc: version}, "last writer wins")
             at[doc] = version
     return _at_rest(world, at)
 
@@ -101,7 +101,7 @@ def _at_rest(world: World, at: Mapping[str, int]) -> Violation | None:
             has = f"version {at[doc]}" if at[doc] else "nothing"
             words = f"At the end a reader sees {has} of {doc}. Version {newest} was published."
             step = len(world.trace) - 1
-            return Violation(words, step, newest, at[doc], "refuses what is newer")
+            return Violation(words, step, {doc: newest}, {doc: at[doc]}, "refuses what is newer")
     return None
 
 
@@ -127,10 +127,13 @@ def _unreadable(world: World, step: int, chunks: list[Any]) -> Violation | None:
 
 
 def _broken(world: World, step: int, doc: str, texts: list[str]) -> Violation:
-    words = f"After {_who(world, step, 'wrote')}, a reader sees {', '.join(texts) or 'nothing'} "
-    words += f"of {doc}: that is no version of it."
-    versions = {f"{doc} {version}": texts for version, texts in VERSIONS[doc].items()}
-    return Violation(words, step, versions, texts, "in several steps")
+    sees = ", ".join(texts) or "nothing"
+    words = f"After {_who(world, step, 'wrote')}, a reader sees {sees} of {doc}."
+    deeds = db_of(world).deeds
+    event = next(d.lease.data for d in deeds if (d.kind, d.step) == ("write", step))
+    if event["doc"] == doc:
+        words += f" Version {event['version']} is {', '.join(event['chunks'])}."
+    return Violation(words, step, {doc: "one version"}, {doc: sees}, "in several steps")
 
 
 def _who(world: World, step: int, did: str = "") -> str:

@@ -20,9 +20,11 @@ class Looked(Watched):
         self.sight, self.seen = sight, list[tuple[int, Any]]()
 
     async def scan(self, prefix: str = "") -> dict[str, Any]:
-        """Return all rows whose key begins with `prefix`, and keep it as a look at each."""
+        """Return all rows whose key begins with `prefix`; keep and note it as a look at each."""
         found = await super().scan(prefix)
         self.keep("look", dict(found))
+        words = f"{prefix.strip()}? {len(found)}"
+        self.world.note("read", self.world.current().node.name, text=words)
         return found
 
     def _write(self, changes: dict[str, Any]) -> None:
@@ -38,10 +40,8 @@ def db_of(world: World) -> Looked:
 
 
 def said(before: Rows, after: Rows) -> str:
-    """Label a write in a picture: by the rows that it writes and deletes."""
-    wrote = [key for key, row in after.items() if row is not None]
-    gone = [key for key, row in after.items() if row is None]
-    words = [f"{len(wrote)} rows" if len(wrote) > 2 else ", ".join(wrote)] if wrote else []
-    if gone:
-        words.append(f"deletes {gone[0] if len(gone) == 1 else len(gone)}")
-    return ", ".join(words)
+    """Label a write in a picture: by the texts in it, or else by the rows that it writes."""
+    rows = {key: row for key, row in after.items() if row is not None}
+    texts = [str(row["text"]) for row in rows.values() if isinstance(row, dict) and "text" in row]
+    gone = [key for key, row in after.items() if row is None and before.get(key) is not None]
+    return ", ".join([*(texts or rows), *(f"no {key}" for key in gone)])
