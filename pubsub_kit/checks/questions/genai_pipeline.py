@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pubsub_kit.checks.forms.code import Code
 from pubsub_kit.checks.forms.enumerated import Enumerated
 from pubsub_kit.checks.forms.judges import Explored
@@ -11,6 +13,7 @@ from pubsub_kit.checks.questions.reasons import genai_pipeline as reasons
 from pubsub_kit.checks.systems import genai_on_trial as on_trial
 from pubsub_kit.checks.systems import genai_probes as probes
 from pubsub_kit.scenarios.genai_pipeline import deletions, indexing
+from pubsub_kit.world.search.violation import Violation
 
 TRIAL = Trial(
     on_trial.SUSPECTS,
@@ -20,6 +23,12 @@ TRIAL = Trial(
     "– | –",
     on_trial.last_step,
 )
+
+
+def _why_wrong(oracle: Any, wrong: Violation) -> str:
+    return TRIAL.blind(oracle, wrong) or on_trial.why_spared(oracle, wrong)
+
+
 QUESTIONS: list[Question] = [
     Code(
         "upsert",
@@ -65,7 +74,7 @@ QUESTIONS: list[Question] = [
         "deletion nobody may see its version or a lower one. Return None if the run is right, or "
         "what is wrong.",
         judged_by=Enumerated(
-            on_trial.SUSPECTS.copy, TRIAL.run, on_trial.TRIED, on_trial.draw, TRIAL.blind
+            on_trial.SUSPECTS.copy, TRIAL.run, on_trial.TRIED, on_trial.draw, _why_wrong
         ),
         lessons=reasons.AUDIT,
         hints=reasons.AUDIT_HINTS,

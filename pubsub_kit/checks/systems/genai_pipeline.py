@@ -160,6 +160,57 @@ class BuriesWhatItHas(Pipeline):
         super().bury(index, doc, min(version, self.rows[index].get(doc, version)))
 
 
+class LowersItsTombstone(Pipeline):
+    def bury(self, index: str, doc: str, version: int) -> None:
+        self.graves[index][doc] = version
+
+
+class KeepsOneTombstone(Pipeline):
+    def bury(self, index: str, doc: str, version: int) -> None:
+        self.graves[index] = {doc: version}
+
+
+class ForgetsOthers(Pipeline):
+    """A write of one document takes away the tombstones of all others."""
+
+    def write(self, index: str, doc: str, version: int) -> None:
+        super().write(index, doc, version)
+        graves = self.graves[index]
+        self.graves[index] = {doc: graves[doc]} if doc in graves else {}
+
+
+class TakesTheSameVersion(Pipeline):
+    """A text at the version of the deletion counts as new."""
+
+    def write(self, index: str, doc: str, version: int) -> None:
+        super().write(index, doc, version)
+        if version == self.graves[index].get(doc, 0) >= self.rows[index].get(doc, 0):
+            self.rows[index][doc] = version
+
+
+class RestoresInTheOld(Pipeline):
+    """A new text of a deleted document brings back the deleted one, in the old index alone."""
+
+    def write(self, index: str, doc: str, version: int) -> None:
+        super().write(index, doc, version)
+        gone = self.graves[index].get(doc, 0)
+        if index == "old" and self.rows[index].get(doc, 0) > gone > 0:
+            self.rows[index][doc] = gone - 1
+
+
+class Expires(Pipeline):
+    """A tombstone lasts for 10 minutes."""
+
+    def does(self, at: float, did: str, doc: str, version: int) -> None:
+        super().does(at, did, doc, version)
+        if did == "delete":
+            self.waiting += [(at + 600.0, index, "purge", doc, version) for index in INDEXES]
+
+    def purge(self, index: str, doc: str, version: int) -> None:
+        if self.graves[index].get(doc) == version:
+            del self.graves[index][doc]
+
+
 class NeverDeletes(Pipeline):
     def delete(self, index: str, doc: str, version: int) -> None:
         """Do nothing."""

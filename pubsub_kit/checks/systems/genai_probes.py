@@ -6,15 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pubsub_kit.scenarios.genai_pipeline import deletions, indexing
-from pubsub_kit.scenarios.genai_pipeline.sights import db_of
+from pubsub_kit.scenarios.genai_pipeline.sights import db_of, event_of
 from pubsub_kit.scenarios.idempotency.looks import Deed
 from pubsub_kit.world.search.explore import Exploration
 from pubsub_kit.world.world import World
-
-
-def event_of(deed: Deed) -> str:
-    """Return the id of the event that was being handled, or "" if none was."""
-    return str(getattr(deed.lease, "id", ""))
 
 
 def write_at(world: World, step: int) -> Deed:
@@ -56,13 +51,14 @@ def why_indexed(answer: Any, found: Exploration) -> str:
 
 def _why_broken(world: World, step: int, doc: str) -> str:
     write = write_at(world, step)
-    data = write.lease.data
-    if data["doc"] != doc:
+    about, _, version = event_of(write).rpartition("-")
+    if about != doc:
         return "touches another document"
     seen = next(chunks for i, chunks in db_of(world).seen if i == step)
-    texts, new = [row["text"] for row in seen if row["doc"] == doc], data["chunks"]
-    was = [v for _, v in sorted(indexing.VERSIONS[data["doc"]].items()) if v != sorted(new)]
-    if any(texts.count(t) > max(each.count(t) for each in (new, *was)) for t in texts):
+    texts = [row["text"] for row in seen if row["doc"] == doc]
+    new = indexing.VERSIONS[doc][int(version)]
+    upto = [each for v, each in indexing.VERSIONS[doc].items() if v <= int(version)]
+    if any(texts.count(text) > sum(each.count(text) for each in upto) for text in texts):
         return "indexed twice"
     if any(deed.kind == "write" and deed.step > step for deed in same_handling(world, write)):
         return ""
@@ -114,6 +110,8 @@ def _why_not(world: World, event: str, doc: str) -> str:
     if _swallowed(world, deeds):
         return "swallows the conflict"
     writes = [deed for deed in deeds if deed.kind == "write"]
+    if writes and _last_end(world, event).startswith("failed"):
+        return "nobody ends its wait"
     if any(key.startswith("chunk ") for deed in writes for key in deed.rows):
         return ""
     mine = {key for deed in db_of(world).deeds if deed.kind == "write" for key in deed.rows
@@ -130,7 +128,19 @@ def _swallowed(world: World, deeds: Sequence[Deed]) -> bool:
     """Say whether the last handling of an event met a conflict, wrote nothing, and was done."""
     last = [deed for deed in deeds if deed.lease is deeds[-1].lease]
     met = [deed.kind for deed in last if deed.kind in ("conflict", "write")]
-    return met[-1:] == ["conflict"]
+    if met or not deeds[-1].node:
+        return met[-1:] == ["conflict"]
+    ends = (i for i, step in enumerate(world.trace) if i >= last[-1].step
+            and (step.kind, step.node) == ("end", last[-1].node))  # fmt: skip
+    rows = rows_before(world, next(ends, len(world.trace)))
+    return any(row != rows.get(key) for deed in last for key, row in deed.rows.items())
+
+
+def _last_end(world: World, event: str) -> str:
+    """Return how the last handling of an event ended."""
+    mine = {s.message for s in world.trace.of("begin") if s.text.partition(" (")[0] == event}
+    ends = [step.text for step in world.trace.of("end") if step.message in mine]
+    return ends[-1] if ends else ""
 
 
 # -- tombstone -------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Any
 
 from pubsub_kit.scenarios import second_act
 from pubsub_kit.scenarios.drawn import drawn
-from pubsub_kit.scenarios.genai_pipeline.sights import Looked, db_of, said
+from pubsub_kit.scenarios.genai_pipeline.sights import Looked, db_of, event_of, said
 from pubsub_kit.scenarios.plain import moment, shown
 from pubsub_kit.world.publishing import publish
 from pubsub_kit.world.search.explore import Violation
@@ -115,7 +115,12 @@ def _unreadable(world: World, step: int, chunks: list[Any]) -> Violation | None:
     """Find a chunk that is none, or whose vector is another text's."""
     form = {"doc", "text", "vector"}
     for row in chunks:
-        if not isinstance(row, dict) or not form <= row.keys() or row["doc"] not in VERSIONS:
+        if (
+            not isinstance(row, dict)
+            or not form <= row.keys()
+            or row["doc"] not in VERSIONS
+            or not isinstance(row["text"], str)
+        ):
             words = f"{_who(world, step)} wrote {shown(row, 60)} as a chunk."
             return Violation(words, step, "a dict", shown(row, 60), "another form")
         if row["vector"] != vector(str(row["text"])):
@@ -130,9 +135,10 @@ def _broken(world: World, step: int, doc: str, texts: list[str]) -> Violation:
     sees = ", ".join(texts) or "nothing"
     words = f"After {_who(world, step, 'wrote')}, a reader sees {sees} of {doc}."
     deeds = db_of(world).deeds
-    event = next(d.lease.data for d in deeds if (d.kind, d.step) == ("write", step))
-    if event["doc"] == doc:
-        words += f" Version {event['version']} is {', '.join(event['chunks'])}."
+    event = next(event_of(deed) for deed in deeds if (deed.kind, deed.step) == ("write", step))
+    about, _, version = event.rpartition("-")
+    if about == doc:
+        words += f" Version {version} is {', '.join(VERSIONS[doc][int(version)])}."
     return Violation(words, step, {doc: "one version"}, {doc: sees}, "in several steps")
 
 

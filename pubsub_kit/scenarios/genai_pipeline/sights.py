@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pubsub_kit.scenarios.idempotency.looks import Watched
+from pubsub_kit.scenarios.idempotency.looks import Deed, Watched
 from pubsub_kit.world.world import World
 
 Rows = Mapping[str, Any]
@@ -37,6 +37,11 @@ def db_of(world: World) -> Looked:
     db = world.stores["db"]
     assert isinstance(db, Looked)
     return db
+
+
+def event_of(deed: Deed) -> str:
+    """Return the id of the event that was being handled, or "" if none was."""
+    return str(getattr(deed.lease, "id", ""))
 
 
 def said(before: Rows, after: Rows) -> str:

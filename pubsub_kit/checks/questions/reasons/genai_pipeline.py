@@ -32,9 +32,9 @@ UPSERT = {
     "change at once?",
     "one version for all": "The row that it looked at had been written for another document. "
     "Versions of two documents have nothing to do with each other. What belongs in that row's key?",
-    "swallows the conflict": "A Conflict says that nothing was written, and your handler returned "
-    "as if all were well. So the event was acked, and nobody brings it again. What should happen "
-    "to a Conflict?",
+    "swallows the conflict": "Another worker was quicker, so nothing was written: a Conflict says "
+    "so, or a compare_and_set that returns False. Your handler returned as if all were well, and "
+    "the event was acked. What should happen after a lost race?",
     "refuses what is newer": "The newest version came, and your code left the old state in place. "
     "Versions are whole numbers that only grow, and not by one each time. What did you compare?",
     "another vector": "This vector was made from another text, so a search finds the wrong chunk. "
@@ -119,16 +119,22 @@ AUDIT = {
     "do you look at?",
     "a purge is an excuse": "A purge ends a tombstone. It doesn't end the rule. What does your "
     "oracle forget at a purge?",
-    "one deletion is enough": "The document was written again, and deleted again. Which of its "
-    "deletions does your oracle remember?",
+    "one deletion is enough": "The document was deleted more than once. Which of its deletions "
+    "does your oracle remember?",
+    "another document excuses it": "After the deletion, something happened to another document. "
+    "What does your oracle forget then?",
+    "its own version is no harm": "A version may be seen if it is above that of the deletion, and "
+    "this one isn't. How do you compare the two?",
+    "a deletion expires": "It came back more than ten minutes after its deletion. For how long "
+    "does the rule hold?",
     "one document is enough": "Your oracle minds this of one document, and not of another. For "
     "which names does it keep the deletions?",
     "the end is enough": "It was there for a while, and is gone at the end. Somebody has read it. "
     "How many looks do you judge?",
     "late is no harm": "It did go, and too late: a reader saw it more than 60 seconds after the "
     "deletion. What do you compare with the time of the deletion?",
-    "a new version excuses old ones": "After the document was written again, a reader sees the "
-    "version that was deleted, and not the new one. What does your oracle forget at a write?",
+    "a new version excuses old ones": "After the document was written again, a reader sees a "
+    "version that was deleted. What does your oracle forget at a write?",
     "only what was seen returns": "This version had never been seen before, and it is below that "
     "of the deletion. With what do you compare a version?",
 }
