@@ -420,6 +420,70 @@ class VersionAfterwards(Index):
         await self.db.put(self.head(data), data["version"])
 
 
+class DeletesTheVersionBefore(Index):
+    """Has the version in its keys, and deletes the version below its own."""
+
+    async def replace(self, tx: Any, data: Fields, vectors: list[Any]) -> None:
+        if data["version"] > await tx.get(self.head(data), 0):
+            for n in range(5):
+                await tx.delete(f"chunk {data['doc']} {data['version'] - 1} {n}")
+            for n, text in enumerate(data["chunks"]):
+                row = {"doc": data["doc"], "text": text, "vector": vectors[n]}
+                await tx.put(f"chunk {data['doc']} {data['version']} {n}", row)
+            await tx.put(self.head(data), data["version"])
+
+
+class LosesItsRace(Index):
+    """Takes a compare-and-set that fails for the end of its work."""
+
+    async def handle(self, event: Any) -> None:
+        data = event.data
+        vectors = await self.embed(data["chunks"])
+        old = await self.db.get(self.head(data), 0)
+        if data["version"] <= old:
+            return
+        if not await self.db.compare_and_set(self.head(data), old or None, data["version"]):
+            return
+        async with self.db.transaction() as tx:
+            await self.clear(tx, data["doc"], 5)
+            await self.write(tx, data, vectors)
+
+
+class DropsDoubles(Index):
+    """Sorts the texts, and leaves out what it has already."""
+
+    async def handle(self, event: Any) -> None:
+        event.data["chunks"] = sorted(set(event.data["chunks"]))
+        await super().handle(event)
+
+
+class OneRowForAllChunks(Index):
+    async def write(self, rows: Any, data: Fields, vectors: list[Any]) -> None:
+        row = {"doc": data["doc"], "text": data["chunks"], "vector": vectors}
+        await rows.put(self.key(data["doc"], 0, ""), row)
+
+
+class LockRow(Index):
+    """Holds a lock while it works, and a crash leaves it locked."""
+
+    async def handle(self, event: Any) -> None:
+        if not await self.db.insert(f"lock {event.data['doc']}"):
+            raise Conflict("somebody else is at it")
+        try:
+            await super().handle(event)
+        finally:
+            await self.db.delete(f"lock {event.data['doc']}")
+
+
+class MarksWhatIsDone(Index):
+    """Right: notes an event after its work, to skip a repeat, and compares versions besides."""
+
+    async def handle(self, event: Any) -> None:
+        if not await self.db.get(f"done {event.id}"):
+            await super().handle(event)
+            await self.db.put(f"done {event.id}", True)
+
+
 # --- tombstone: right -----------------------------------------------------------------------------
 
 WEEK = 7 * 86_400
@@ -742,6 +806,91 @@ class LiftsItForAnything(Docs):
         await super().handle(event)
 
 
+class GravesInMemory(Docs):
+    def __init__(self, db: Any) -> None:
+        super().__init__(db)
+        self.graves: dict[str, int] = {}
+
+    def is_newer(self, version: int, chunk: int, grave: int, text: Any) -> bool:
+        return version > chunk
+
+    async def handle(self, event: Any) -> None:
+        if event.data["version"] > self.graves.get(event.data["doc"], 0):
+            await super().handle(event)
+
+    async def delete(self, tx: Any, doc: str, version: int, chunk: Fields) -> None:
+        await tx.delete(f"chunk {doc}")
+        self.graves[doc] = version
+
+    async def purge(self, now: float) -> None:
+        self.graves.clear()
+
+
+class EmptiesTheText(Docs):
+    """A deletion is an empty text, which stays."""
+
+    async def delete(self, tx: Any, doc: str, version: int, chunk: Fields) -> None:
+        await tx.put(f"chunk {doc}", {"version": version, "text": ""})
+
+
+class DeletesFirst(Docs):
+    """A deletion is carried out whatever there is, and replaces any tombstone."""
+
+    async def handle(self, event: Any) -> None:
+        doc, version, text = (event.data[name] for name in ("doc", "version", "text"))
+        if text is not None:
+            return await super().handle(event)
+        await self.db.delete(f"chunk {doc}")
+        await self.db.put(f"tombstone {doc}", {"version": version, "at": clock()})
+
+
+class PurgesItsScanAtOnce(Docs):
+    """All that the scan found is deleted in one transaction, which reads nothing."""
+
+    async def purge(self, now: float) -> None:
+        graves = await self.db.scan("tombstone ")
+        async with self.db.transaction() as tx:
+            for key, grave in graves.items():
+                if now - grave["at"] > WEEK:
+                    await tx.delete(key)
+
+
+class KeepsAHistory(Docs):
+    async def handle(self, event: Any) -> None:
+        data = event.data
+        if data["text"] is not None:
+            await self.db.put(f"history {data['doc']} {data['version']}", data["text"])
+        await super().handle(event)
+
+
+class PurgesWithTheText(Docs):
+    """When a tombstone is over, whatever is left of the document goes with it."""
+
+    async def purge(self, now: float) -> None:
+        for key in await self.db.scan("tombstone "):
+            async with self.db.transaction() as tx:
+                if now - (await tx.get(key, {"at": now}))["at"] > WEEK:
+                    await tx.delete(key)
+                    await tx.delete(f"chunk {key.split()[1]}")
+
+
+class CountsPurges(Docs):
+    """Keeps no time: a tombstone lasts for two purges."""
+
+    async def delete(self, tx: Any, doc: str, version: int, chunk: Fields) -> None:
+        await tx.delete(f"chunk {doc}")
+        await tx.put(f"tombstone {doc}", {"version": version, "purges": 0})
+
+    async def purge(self, now: float) -> None:
+        for key in await self.db.scan("tombstone "):
+            async with self.db.transaction() as tx:
+                grave = await tx.get(key)
+                if grave is not None and grave["purges"] == 2:
+                    await tx.delete(key)
+                elif grave is not None:
+                    await tx.put(key, {**grave, "purges": grave["purges"] + 1})
+
+
 # --- audit: right ---------------------------------------------------------------------------------
 
 
@@ -905,8 +1054,68 @@ def wants_it_back(run: Any) -> str | None:
     return judge(run)
 
 
-def no_doc(run: Any) -> str | None:
+def no_such_field(run: Any) -> str | None:
     return judge(run, indexes=lambda step: [step.sees])
+
+
+def newest_deletion(run: Any) -> str | None:
+    """Keeps of each document the deletion that came last, even if its version is lower."""
+
+    def replaced(step: Any, each: Any) -> bool:
+        return bool(step.did == "delete" and step.doc == each.doc)
+
+    return judge(run, forgets=replaced)
+
+
+def last_deletion(run: Any) -> str | None:
+    return judge(run, forgets=lambda step, each: step.did == "delete")
+
+
+def highest_of_both(run: Any) -> str | None:
+    """Looks at the higher of the two versions that are seen."""
+
+    def higher(step: Any) -> list[Fields]:
+        docs = {*step.old, *step.new}
+        return [{doc: max(step.old.get(doc, 0), step.new.get(doc, 0)) for doc in docs}]
+
+    return judge(run, indexes=higher)
+
+
+def forgets_at_anothers_write(run: Any) -> str | None:
+    return judge(run, forgets=lambda step, each: step.did == "write" and step.doc != each.doc)
+
+
+def forgets_at_its_write(run: Any) -> str | None:
+    return judge(run, forgets=lambda step, each: step.did == "write" and step.doc == each.doc)
+
+
+def five_minutes(run: Any) -> str | None:
+    return judge(run, bad=lambda step, each, v: 60 < step.at - each.at < 400 and v <= each.version)
+
+
+def the_very_version(run: Any) -> str | None:
+    return judge(
+        run, bad=lambda step, each, v: step.at - each.at > 60 and v in (1, each.version - 1)
+    )
+
+
+def below_alone(run: Any) -> str | None:
+    return judge(run, bad=lambda step, each, v: step.at - each.at > 60 and v < each.version)
+
+
+def grace_of_fifty(run: Any) -> str | None:
+    return judge(run, bad=lambda step, each, v: step.at - each.at >= 50 and v <= each.version)
+
+
+def both_alike(run: Any) -> str | None:
+    """Complains, too, if the two indexes show different things."""
+    apart = next((step for step in run if step.old != step.new), None)
+    return judge(run) or (f"they differ at {apart.at:g} s" if apart else None)
+
+
+def takes_it_for_there(run: Any) -> str | None:
+    gone = {step.doc: step.version for step in run if step.did == "delete"}
+    return "wrong" if any(step.old[doc] <= gone[doc] for step in run for doc in gone) else None
 
 
 MISTAKES = [
@@ -942,6 +1151,18 @@ MISTAKES = [
     Mistake("upsert", NoDoc, "another form", faults=0),
     Mistake("upsert", OtherKeys, "another form", faults=0),
     Mistake("upsert", VersionAfterwards, "the version apart", faults=1),
+    Mistake("upsert", DeletesTheVersionBefore, "strays", faults=0),
+    Mistake("upsert", LosesItsRace, "swallows the conflict", faults=1),
+    Mistake("upsert", DropsDoubles, "one row for one text", faults=0),
+    Mistake("upsert", OneRowForAllChunks, "another form", faults=0),
+    Mistake("upsert", LockRow, "nobody ends its wait", faults=1),
+    Mistake("tombstone", GravesInMemory, "no tombstone", faults=1),
+    Mistake("tombstone", EmptiesTheText, "kept for good", faults=0),
+    Mistake("tombstone", DeletesFirst, "the tombstone falls", faults=0),
+    Mistake("tombstone", PurgesItsScanAtOnce, "purges what it saw", faults=1),
+    Mistake("tombstone", KeepsAHistory, "the text is left", faults=0),
+    Mistake("tombstone", PurgesWithTheText, "purges what lives", faults=0),
+    Mistake("tombstone", CountsPurges, "kept for good", faults=0),
     Mistake("tombstone", NoGrave, "no tombstone", faults=0),
     Mistake("tombstone", GraveForWhatIsThere, "no tombstone without a row", faults=0),
     Mistake("tombstone", NeverLooks, "nobody looks at it", faults=0),
@@ -977,6 +1198,18 @@ MISTAKES = [
     Mistake("audit", first_deletion, "one deletion is enough"),
     Mistake("audit", first_document, "one document is enough"),
     Mistake("audit", tea_alone, "one document is enough"),
+    Mistake("audit", newest_deletion, "one deletion is enough"),
+    Mistake("audit", last_deletion, "one deletion is enough"),
+    Mistake("audit", highest_of_both, "one index is enough"),
+    Mistake("audit", forgets_at_anothers_write, "another document excuses it"),
+    Mistake("audit", forgets_at_its_write, "a new version excuses old ones"),
+    Mistake("audit", five_minutes, "a deletion expires"),
+    Mistake("audit", the_very_version, "its own version is no harm"),
+    Mistake("audit", below_alone, "its own version is no harm"),
+    Mistake("audit", grace_of_fifty, "a lag is a return"),
+    Mistake("audit", both_alike, "minds a right step"),
+    Mistake("audit", takes_it_for_there, "raises"),
+    Mistake("audit", no_such_field, "raises"),
     Mistake("audit", no_grace, "a lag is a return"),
     Mistake("audit", long_grace, "late is no harm"),
     Mistake("audit", any_version, "deleted once is deleted for ever"),
@@ -993,6 +1226,7 @@ RIGHT = [
     Right("upsert", StagesFirst),
     Right("upsert", KeysByVersion),
     Right("upsert", OneHeadForAll),
+    Right("upsert", MarksWhatIsDone),
     Right("tombstone", Docs),
     Right("tombstone", OneRow),
     Right("tombstone", KeepsItsDate),
