@@ -10,23 +10,17 @@ from pubsub_kit.checks.forms.judges import Explored
 from pubsub_kit.checks.forms.question import Question
 from pubsub_kit.checks.forms.trials import RunAudit, Trial
 from pubsub_kit.checks.questions.reasons import genai_pipeline as reasons
-from pubsub_kit.checks.systems import genai_on_trial as on_trial
+from pubsub_kit.checks.systems import genai_on_trial as trial
 from pubsub_kit.checks.systems import genai_probes as probes
 from pubsub_kit.scenarios.genai_pipeline import deletions, indexing
+from pubsub_kit.scenarios.genai_pipeline.sights import draw
 from pubsub_kit.world.search.violation import Violation
 
-TRIAL = Trial(
-    on_trial.SUSPECTS,
-    on_trial.runs,
-    on_trial.returned,
-    on_trial.shown,
-    "– | –",
-    on_trial.last_step,
-)
+TRIAL = Trial(trial.SUSPECTS, trial.runs, trial.returned, trial.shown, "– | –", trial.last_step)
 
 
 def _why_wrong(oracle: Any, wrong: Violation) -> str:
-    return TRIAL.blind(oracle, wrong) or on_trial.why_spared(oracle, wrong)
+    return TRIAL.blind(oracle, wrong) or trial.why_spared(oracle, wrong)
 
 
 QUESTIONS: list[Question] = [
@@ -41,9 +35,8 @@ QUESTIONS: list[Question] = [
             indexing.index,
             indexing.whole_and_newest,
             indexing.FAULTS,
-            max_faults=2,
             diagnose=probes.why_indexed,
-            draws=indexing.draw,
+            draws=draw,
         ),
         lessons=reasons.UPSERT,
         hints=reasons.UPSERT_HINTS,
@@ -58,10 +51,9 @@ QUESTIONS: list[Question] = [
             deletions.deleting,
             deletions.gone_for_good,
             deletions.FAULTS,
-            max_faults=2,
             until=deletions.UNTIL,
             diagnose=probes.why_back,
-            draws=deletions.draw,
+            draws=draw,
         ),
         lessons=reasons.TOMBSTONE,
         hints=reasons.TOMBSTONE_HINTS,
@@ -73,9 +65,7 @@ QUESTIONS: list[Question] = [
         " the version of each document that a reader sees in two indexes. More than 60 s after a "
         "deletion nobody may see its version or a lower one. Return None if the run is right, or "
         "what is wrong.",
-        judged_by=Enumerated(
-            on_trial.SUSPECTS.copy, TRIAL.run, on_trial.TRIED, on_trial.draw, _why_wrong
-        ),
+        judged_by=Enumerated(trial.SUSPECTS.copy, TRIAL.run, trial.TRIED, trial.draw, _why_wrong),
         lessons=reasons.AUDIT,
         hints=reasons.AUDIT_HINTS,
     ),

@@ -1,4 +1,4 @@
-"""The systems that exercise 13's oracle of deletions is asked about: three right ones, 13 others.
+"""The systems that exercise 13's oracle of deletions is asked about: three right ones, 19 others.
 
 Each keeps two indexes, as during a migration, and knows of each document which version it shows.
 """

@@ -12,8 +12,7 @@ from typing import Any
 
 from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.scenarios import second_act
-from pubsub_kit.scenarios.drawn import drawn
-from pubsub_kit.scenarios.genai_pipeline.sights import Looked, db_of, said
+from pubsub_kit.scenarios.genai_pipeline.sights import Looked, db_of
 from pubsub_kit.scenarios.plain import moment
 from pubsub_kit.world.publishing import publish
 from pubsub_kit.world.search.explore import Violation
@@ -22,8 +21,9 @@ from pubsub_kit.world.world import World
 FAULTS = ("late duplicate", "crash", "preempt", "ack lost")
 DAY = 86_400.0
 HORIZON, UNTIL = 7 * DAY, 16.5 * DAY
+Change = tuple[float, str, int, bool]
 #: What is published: after how many days, which document, its version, and whether it is a text.
-CHANGES: Sequence[tuple[float, str, int, bool]] = [
+CHANGES: Sequence[Change] = [
     (0.0, "tea", 2, True), (0.0, "tea", 3, False),
     (1.01, "mint", 2, False), (1.02, "mint", 1, True),
     (1.1, "tea", 2, True), (1.2, "cup", 5, False), (1.3, "cup", 3, False), (1.4, "cup", 4, True),
@@ -43,7 +43,7 @@ def text(doc: str, version: int) -> str:
 
 
 def deleting(world: World, answer: Callable[[Any], Any]) -> None:
-    """Two workers run the learner's index, and a third one its daily purge."""
+    """Two workers run the learner's index, and a third one its purge now and then."""
     db = Looked(world, _texts)
     missing = [name for name in ("handle", "purge") if not hasattr(answer(db), name)]
     if missing:
@@ -54,8 +54,8 @@ def deleting(world: World, answer: Callable[[Any], Any]) -> None:
     world.consumer("purger", lambda: _purge(answer(db)), "days", start="earliest")
     world.spawn(_published(), "authors")
     world.at(0.05 * DAY, _calm_until_day_8, world)
-    for days, doc, version, is_text in CHANGES[2:]:
-        world.at(days * DAY, _publish_at_once, world, doc, version, is_text)
+    for change in CHANGES[2:]:
+        world.at(change[0] * DAY, lambda event: world.publish("documents", **event), _event(change))
     for day in PURGES:
         world.at(day * DAY, lambda day=day: world.publish("days", day * DAY, id=f"day-{day}"))
 
@@ -70,22 +70,19 @@ def _purge(index: Any) -> Callable[[Any], Any]:
 
 
 async def _published() -> None:
-    for _, doc, version, is_text in CHANGES[:2]:
-        await publish("documents", _data(doc, version, is_text), id=f"{doc}-{version}")
+    for change in CHANGES[:2]:
+        await publish("documents", **_event(change))
 
 
-def _publish_at_once(world: World, doc: str, version: int, is_text: bool) -> None:
-    world.publish("documents", _data(doc, version, is_text), id=f"{doc}-{version}")
-
-
-def _data(doc: str, version: int, is_text: bool) -> dict[str, Any]:
-    return {"doc": doc, "version": version, "text": text(doc, version) if is_text else None}
+def _event(change: Change) -> dict[str, Any]:
+    _, doc, version, is_text = change
+    data = {"doc": doc, "version": version, "text": text(doc, version) if is_text else None}
+    return {"data": data, "id": f"{doc}-{version}"}
 
 
 def _texts(rows: Mapping[str, Any]) -> list[tuple[str, int]]:
-    """Return which versions' texts some row holds, whatever else it says."""
     words = str(rows)
-    return [(doc, v) for doc, v in TEXTS if text(doc, v) in words]
+    return [(doc, version) for doc, version in TEXTS if text(doc, version) in words]
 
 
 # -- the oracle ------------------------------------------------------------------------------------
@@ -137,9 +134,3 @@ def _in_the_end(world: World, there: Sequence[tuple[str, int]]) -> Violation | N
                 words += f"{DEAD[doc]}, and nothing can be replayed any more."
                 return Violation(words, last, "no row", key, "kept for good")
     return None
-
-
-def draw(world: World, violation: Violation | None, title: str) -> Any:
-    """Draw a run in lanes, each write in a few words."""
-    lanes = ("authors", "documents", "worker-1", "worker-2", "purger", "days")
-    return drawn(world, violation, title, lanes, said, axis="order", limit=60)

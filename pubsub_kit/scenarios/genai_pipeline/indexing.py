@@ -7,12 +7,11 @@ are late whatever happens. After each write somebody looks at all rows that begi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pubsub_kit.scenarios import second_act
-from pubsub_kit.scenarios.drawn import drawn
-from pubsub_kit.scenarios.genai_pipeline.sights import Looked, db_of, event_of, said
+from pubsub_kit.scenarios.genai_pipeline.sights import Looked, db_of, event_of
 from pubsub_kit.scenarios.plain import moment, shown
 from pubsub_kit.world.publishing import publish
 from pubsub_kit.world.search.explore import Violation
@@ -30,7 +29,6 @@ LATER: Sequence[tuple[str, int, list[str]]] = [
 VERSIONS: dict[str, dict[int, list[str]]] = {"tea": {}, "cup": {}}
 for _doc, _version, _texts in [*CHANGES, *LATER]:
     VERSIONS[_doc][_version] = sorted(_texts)
-Sight = Mapping[str, list[str]]  # of each document, the texts of its chunks, in order
 
 
 def vector(text: str) -> list[int]:
@@ -40,7 +38,7 @@ def vector(text: str) -> list[int]:
 
 def index(world: World, answer: Any) -> None:
     """Two workers run the learner's index on what a topic brings, at least once."""
-    db = Looked(world, _chunks)
+    db = Looked(world, lambda rows: [rows[key] for key in rows if key.startswith("chunk ")])
 
     async def embed(texts: Sequence[str]) -> list[list[int]]:
         await sleep(0.5)
@@ -52,23 +50,14 @@ def index(world: World, answer: Any) -> None:
 
 
 async def _published(world: World) -> None:
-    for change in CHANGES:
-        await _publish(*change)
-    await sleep(100.0)
-    if whole_and_newest(world) is None:
-        second_act.follows(world)
-        for change in LATER:
-            await _publish(*change)
-            await sleep(10.0)
-
-
-async def _publish(doc: str, version: int, texts: list[str]) -> None:
-    data = {"doc": doc, "version": version, "chunks": texts}
-    await publish("documents", data, id=f"{doc}-{version}")
-
-
-def _chunks(rows: Mapping[str, Any]) -> list[Any]:
-    return [row for key, row in rows.items() if key.startswith("chunk ")]
+    for number, (doc, version, texts) in enumerate([*CHANGES, *LATER], 1):
+        data = {"doc": doc, "version": version, "chunks": texts}
+        await publish("documents", data, id=f"{doc}-{version}")
+        await sleep(0.0 if number < len(CHANGES) else 100.0)
+        if number == len(CHANGES):
+            if whole_and_newest(world) is not None:
+                return
+            second_act.follows(world)
 
 
 # -- the oracle ------------------------------------------------------------------------------------
@@ -92,48 +81,32 @@ def whole_and_newest(world: World) -> Violation | None:
                 words += f"version {at[doc]}."
                 return Violation(words, step, {doc: at[doc]}, {doc: version}, "last writer wins")
             at[doc] = version
-    return _at_rest(world, at)
-
-
-def _at_rest(world: World, at: Mapping[str, int]) -> Violation | None:
-    for doc, newest in _newest(world).items():
-        if at[doc] != newest:
+    published = [event.data for _, event in world.broker.topic("documents").log.read(0, 0)]
+    for version, doc in sorted((data["version"], data["doc"]) for data in published)[::-1]:
+        if at[doc] < version:
             has = f"version {at[doc]}" if at[doc] else "nothing"
-            words = f"At the end a reader sees {has} of {doc}. Version {newest} was published."
-            step = len(world.trace) - 1
-            return Violation(words, step, {doc: newest}, {doc: at[doc]}, "refuses what is newer")
+            words = f"At the end a reader sees {has} of {doc}. Version {version} was published."
+            last, belief = len(world.trace) - 1, "refuses what is newer"
+            return Violation(words, last, {doc: version}, {doc: at[doc]}, belief)
     return None
 
 
-def _newest(world: World) -> dict[str, int]:
-    events = [event.data for _, event in world.broker.topic("documents").log.read(0, 0)]
-    versions = sorted((data["version"], data["doc"]) for data in events)
-    return {doc: version for version, doc in versions}
-
-
 def _unreadable(world: World, step: int, chunks: list[Any]) -> Violation | None:
-    """Find a chunk that is none, or whose vector is another text's."""
-    form = {"doc", "text", "vector"}
     for row in chunks:
-        if (
-            not isinstance(row, dict)
-            or not form <= row.keys()
-            or row["doc"] not in VERSIONS
-            or not isinstance(row["text"], str)
-        ):
+        form = isinstance(row, dict) and {"doc", "text", "vector"} <= row.keys()
+        if not form or row["doc"] not in VERSIONS or not isinstance(row["text"], str):
             words = f"{_who(world, step)} wrote {shown(row, 60)} as a chunk."
             return Violation(words, step, "a dict", shown(row, 60), "another form")
-        if row["vector"] != vector(str(row["text"])):
+        if row["vector"] != vector(row["text"]):
             words = f"{_who(world, step)} wrote the chunk {shown(row['text'], 30)} of {row['doc']} "
             words += f"with the vector {shown(row['vector'], 30)}."
-            right = vector(str(row["text"]))
-            return Violation(words, step, right, row["vector"], "another vector")
+            return Violation(words, step, vector(row["text"]), row["vector"], "another vector")
     return None
 
 
 def _broken(world: World, step: int, doc: str, texts: list[str]) -> Violation:
     sees = ", ".join(texts) or "nothing"
-    words = f"After {_who(world, step, 'wrote')}, a reader sees {sees} of {doc}."
+    words = f"{_who(world, step)} wrote, and a reader sees {sees} of {doc}."
     deeds = db_of(world).deeds
     event = next(event_of(deed) for deed in deeds if (deed.kind, deed.step) == ("write", step))
     about, _, version = event.rpartition("-")
@@ -142,11 +115,5 @@ def _broken(world: World, step: int, doc: str, texts: list[str]) -> Violation:
     return Violation(words, step, {doc: "one version"}, {doc: sees}, "in several steps")
 
 
-def _who(world: World, step: int, did: str = "") -> str:
-    at = world.trace[step]
-    return f"{at.node} {did} at {moment(at)}" if did else f"At {moment(at)} {at.node}"
-
-
-def draw(world: World, violation: Violation | None, title: str) -> Any:
-    """Draw a run in lanes, each write in a few words."""
-    return drawn(world, violation, title, None, said)
+def _who(world: World, step: int) -> str:
+    return f"At {moment(world.trace[step])} {world.trace[step].node}"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pubsub_kit.scenarios.drawn import drawn
 from pubsub_kit.scenarios.idempotency.looks import Deed, Watched
+from pubsub_kit.world.search.explore import Violation
 from pubsub_kit.world.world import World
 
 Rows = Mapping[str, Any]
@@ -44,8 +46,13 @@ def event_of(deed: Deed) -> str:
     return str(getattr(deed.lease, "id", ""))
 
 
-def said(before: Rows, after: Rows) -> str:
-    """Label a write in a picture: by the texts in it, or else by the rows that it writes."""
+def draw(world: World, violation: Violation | None, title: str) -> Any:
+    """Draw a run in the order of its steps, each write in a few words."""
+    lanes = ("authors", "documents", "worker-1", "worker-2", "purger", "days")
+    return drawn(world, violation, title, lanes, _said, axis="order", limit=60)
+
+
+def _said(before: Rows, after: Rows) -> str:
     rows = {key: row for key, row in after.items() if row is not None}
     texts = [str(row["text"]) for row in rows.values() if isinstance(row, dict) and "text" in row]
     gone = [key for key, row in after.items() if row is None and before.get(key) is not None]

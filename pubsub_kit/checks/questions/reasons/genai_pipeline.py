@@ -5,33 +5,28 @@ from __future__ import annotations
 from pubsub_kit.checks.questions.reasons import oracles
 
 UPSERT = {
-    "last writer wins": "An older version arrived last, and so it is what readers see. Nothing "
-    "that your code read before this write told it about the newer one. Which row, shared by all "
-    "workers, could hold the version of a document?",
-    "check outside": "Your look was right when you took it. Before your commit, another worker "
-    "wrote the newer version, and nothing made your write fail. What makes a look and a write one "
-    "step?",
+    "last writer wins": "An older version came last, so readers see that. Nothing that your code "
+    "read told it of the newer one. Which row, shared by all workers, could do so?",
+    "check outside": "Your look was right when you took it. Before your commit another worker "
+    "wrote something newer, and your write didn't fail. What makes a look and a write one step?",
     "compares otherwise": "Your code had read the newer version, and it wrote the older one all "
     "the same. For which versions does your condition hold?",
-    "in several steps": "A reader looks after each write, and this one saw a document that was "
-    "only half replaced. A crash there would have left it so. How do all the rows change at once?",
-    "strays": "The new version has fewer chunks than the old one, or other keys. All of its own "
-    "chunks are there, and beside them some of the old. Which rows does a new version have to "
-    "delete?",
-    "indexed twice": "The same chunks were written once more, under other keys. A redelivery "
-    "repeats your whole handler. Which keys are the same the second time?",
-    "one row for one text": "A document may say the same thing twice, and then two of its chunks "
-    "have the same text. Here they share one row. What else tells two chunks apart?",
+    "in several steps": "A reader looks after each write, and this one saw a document half "
+    "replaced. A crash would have left it so. How do all the rows change at once?",
+    "strays": "All chunks of the new version are there, and some of the old one beside them: it "
+    "had more chunks, or other keys. Which rows does a new version have to delete?",
+    "indexed twice": "The same chunks were written again, under other keys. A redelivery repeats "
+    "your whole handler. Which keys are the same the second time?",
+    "one row for one text": "Two chunks of a document may have the same text, and here they share "
+    "one row. What else tells them apart?",
     "touches another document": "The event was about one document, and your write changed the "
     "chunks of another. What does a key need besides the number or the text of a chunk?",
-    "marked before the effect": "Your code noted the version before its chunks were there, and "
-    "then the attempt ended. The retry found the note, and skipped the work. When may the note "
-    "become visible?",
+    "marked before the effect": "Your code noted the version before its chunks were there. Then "
+    "the attempt ended, and the retry skipped the work. When may the note become visible?",
     "the version apart": "The newer chunks were written in one step, and their version in another. "
-    "In between, an older version found the old number, and nothing stopped it. Which rows have to "
-    "change at once?",
+    "In between, an older version found the old number. Which rows have to change at once?",
     "one version for all": "The row that it looked at had been written for another document. "
-    "Versions of two documents have nothing to do with each other. What belongs in that row's key?",
+    "What belongs in that row's key?",
     "swallows the conflict": "Another worker was quicker, so nothing was written: a Conflict says "
     "so, or a compare_and_set that returns False. Your handler returned as if all were well, and "
     "the event was acked. What should happen after a lost race?",
@@ -39,8 +34,8 @@ UPSERT = {
     "Versions are whole numbers that only grow, and not by one each time. What did you compare?",
     "another vector": "This vector was made from another text, so a search finds the wrong chunk. "
     "embed() returns one vector per text, in the order of the texts. Which text goes with which?",
-    "another form": "Readers find chunks in rows that begin with 'chunk ', each a dict with 'doc', "
-    "'text' and 'vector'. What did you write, and under which key?",
+    "another form": "Readers find a chunk in a row whose key begins with 'chunk ', as a dict with "
+    "'doc', 'text' (one text) and 'vector'. What did you write, and under which key?",
 }
 UPSERT_HINTS = {
     "last writer wins": ["Keep a row f'version {doc}', and read it in the transaction."],
@@ -50,17 +45,13 @@ UPSERT_HINTS = {
     "strays": ["Note in the version's row how many chunks it has, or under which keys."],
     "marked before the effect": ["Write the version in the same transaction as the chunks."],
     "swallows the conflict": ["Let it through, or try the whole transaction again."],
-    "another vector": ["zip(texts, vectors, strict=True)"],
-    "": [
-        "Embed first. Then one transaction: compare the versions, delete the old chunks, write "
-        "the new ones, write the version."
-    ],
+    "": ["Embed. In one transaction: compare, delete the old chunks, write chunks and version."],
 }
 TOMBSTONE = {
     "no tombstone": "After the deletion, no row said that the document had been there, so an old "
     "event looked like a new document. What should a deletion leave behind?",
     "no tombstone without a row": "The deletion overtook the text that it deletes, and found "
-    "nothing to delete. Then the text arrived. What should such a deletion leave behind?",
+    "nothing. Then the text arrived. What should such a deletion leave behind?",
     "nobody looks at it": "The tombstone was there, and the handler that wrote the text never read "
     "it. What has to be read before a text is written?",
     "check outside": UPSERT["check outside"],
@@ -72,11 +63,10 @@ TOMBSTONE = {
     "older versions could still come. What may replace a tombstone?",
     "purged too early": "The tombstone was purged while the broker could still replay older "
     "events: it keeps them for a week. How old was it, and how do you know?",
-    "purges what it saw": "The purge found an old tombstone. Before it deleted that row, a new "
-    "deletion wrote a new one there, and the purge deleted that. What makes a look and a deletion "
-    "one step?",
+    "purges what it saw": "The purge found an old tombstone. Then a deletion wrote a new one into "
+    "that row, and the purge deleted that. What makes a look and a deletion one step?",
     "the text is left": "The deletion is done, and some row still holds the text. A flag hides it "
-    "from those who look at the flag; the law and a bug don't. What has to be deleted?",
+    "only from those who look at the flag. What has to be deleted?",
     "a deletion is for ever": "A version above that of the deletion is a new document, under the "
     "same name. What did your code compare?",
     "an old deletion deletes": "A deletion came late: a newer version had been written by then. "
@@ -87,14 +77,12 @@ TOMBSTONE = {
     "tombstones?",
     "swallows the conflict": UPSERT["swallows the conflict"],
     "marked before the effect": "The tombstone was written before the text was deleted, and then "
-    "the attempt ended. The retry found the tombstone, and left the text. When may the tombstone "
-    "become visible?",
+    "the attempt ended. The retry found it, and left the text. When may it become visible?",
     "kept for good": "A tombstone is needed as long as something old can be replayed, and no "
-    "longer: else there is a row for each document that there ever was. When is it old enough?",
+    "longer. Else a row stays for each document that there ever was. When is it old enough?",
 }
 TOMBSTONE_HINTS = {
     "no tombstone": ["On a deletion, write a row f'tombstone {doc}' with its version and clock()."],
-    "check outside": UPSERT_HINTS["check outside"],
     "purged too early": ["Delete it if clock() at the deletion is more than a week before now."],
     "purges what it saw": ["Read the tombstone again, through a transaction, and delete it there."],
     "": [
@@ -111,28 +99,26 @@ AUDIT = {
     "it. What do you compare with the time of the deletion?",
     "deleted once is deleted for ever": "The version that is seen is above that of the deletion: "
     "it is a new document. What do you compare, besides the name?",
-    "minds a right step": "In this run nobody sees a version that was deleted more than 60 seconds "
-    "ago. The rule asks for nothing else. What does your oracle ask for beyond it?",
+    "minds a right step": "Nobody sees a version here that was deleted more than 60 seconds ago. "
+    "What does your oracle ask for beyond that?",
     "gone once, gone for good": "The first look after the deletion found nothing, and a later one "
     "found it again. How many looks do you judge?",
-    "one index is enough": "There are two indexes, and a query may go to either. Which of the two "
-    "do you look at?",
-    "a purge is an excuse": "A purge ends a tombstone. It doesn't end the rule. What does your "
-    "oracle forget at a purge?",
+    "one index is enough": "A query may go to either index. Which of the two do you look at?",
+    "a purge is an excuse": "A purge ends a tombstone, and not the rule. What does your oracle "
+    "forget at a purge?",
     "one deletion is enough": "The document was deleted more than once. Which of its deletions "
     "does your oracle remember?",
     "another document excuses it": "After the deletion, something happened to another document. "
     "What does your oracle forget then?",
     "its own version is no harm": "A version may be seen if it is above that of the deletion, and "
     "this one isn't. How do you compare the two?",
-    "a deletion expires": "It came back more than ten minutes after its deletion. For how long "
-    "does the rule hold?",
+    "a deletion expires": "It came back long after its deletion. For how long does the rule hold?",
     "one document is enough": "Your oracle minds this of one document, and not of another. For "
     "which names does it keep the deletions?",
     "the end is enough": "It was there for a while, and is gone at the end. Somebody has read it. "
-    "How many looks do you judge?",
-    "late is no harm": "It did go, and too late: a reader saw it more than 60 seconds after the "
-    "deletion. What do you compare with the time of the deletion?",
+    "At which steps do you look?",
+    "late is no harm": "It did go, or never went, and a reader saw it more than 60 seconds after "
+    "the deletion. At which steps, and after which time, do you look?",
     "a new version excuses old ones": "After the document was written again, a reader sees a "
     "version that was deleted. What does your oracle forget at a write?",
     "only what was seen returns": "This version had never been seen before, and it is below that "
@@ -142,8 +128,5 @@ AUDIT_HINTS = {
     **{belief: oracles.HINTS[belief] for belief in _OTHERS},
     "raises": ["step.old and step.new are dicts; a purge or a look has doc '' and version 0."],
     "one index is enough": ["for index in (step.old, step.new): …"],
-    "": [
-        "Keep each deletion: its time, its document, its version. At each step, go through both "
-        "indexes, and compare what is seen with every deletion so far."
-    ],
+    "": ["Keep each deletion. At each step, compare both indexes with every deletion so far."],
 }
