@@ -47,9 +47,11 @@ def event_of(deed: Deed) -> str:
 
 
 def draw(world: World, violation: Violation | None, title: str) -> Any:
-    """Draw a run in the order of its steps, each write in a few words."""
+    """Draw a run up to what is wrong in it, each write in a few words."""
     lanes = ("authors", "documents", "worker-1", "worker-2", "purger", "days")
-    return drawn(world, violation, title, lanes, _said, axis="order", limit=60)
+    step = violation.step if violation else None
+    until = None if step is None else world.trace[step].time
+    return drawn(world, violation, title, lanes, _said, axis="order", limit=60, until=until)
 
 
 def _said(before: Rows, after: Rows) -> str:
