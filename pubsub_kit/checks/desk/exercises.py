@@ -34,6 +34,7 @@ LESSONS = {
     "10": "living_with_events",
     "11": "broker_availability",
     "12": "real_engines",
+    "13": "genai_pipeline",
 }
 
 

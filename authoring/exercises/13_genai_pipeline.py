@@ -1,0 +1,196 @@
+# %% [markdown]
+# # Exercise 13 · Documents into an index
+#
+# Questions about one pipeline: documents are cut into chunks, embedded, and put into an index that
+# readers search. They change, and they get deleted.
+#
+# | you have | |
+# |---|---|
+# | `await embed(texts)` | a vector for each text, in their order |
+# | `await db.get(key, default)`, `db.put(key, value)`, `db.delete(key)` | rows that survive |
+# | `await db.scan("chunk ")` | all rows whose keys begin so, by key |
+# | `async with db.transaction() as tx:` | `tx.get`, `tx.put`, `tx.delete`: all or nothing |
+# | `clock()` | the time, in seconds |
+#
+# A transaction fails with a `Conflict` if a row that it read has changed by its commit. A handler
+# that raises gets its event again. A crash may fall at any `await`, or another worker may run
+# first. Stuck? Try `q.upsert.hint()`.
+
+# %% tags=["folded"]
+# Imports, and q, which holds the questions
+from pubsub_kit import Conflict, clock, exercise
+
+q = exercise("13")
+
+# %% [markdown]
+# ## upsert
+#
+# An event has a whole version of a document, `event.data` is `{"doc", "version", "chunks"}`, and
+# its chunks are texts. Write each as a row whose key begins with `"chunk "`, and whose value has
+# `"doc"`, `"text"` and `"vector"`. The rest of the key is yours, and so are other rows.
+#
+# Two workers run your class, events come late or again, and somebody looks at the rows after each
+# write. Of each document they must see all chunks of one version, and nothing else. That version
+# never goes back, and in the end it is the newest. Versions only grow, but not always by one.
+#
+# You may embed a version in vain: what counts is which one gets into the index.
+
+
+# %% tags=["answer:upsert"]
+class Index:
+    def __init__(self, db, embed):
+        self.db = db
+        self.embed = embed
+
+    async def handle(self, event):
+        ### BEGIN SOLUTION
+        doc, version, texts = event.data["doc"], event.data["version"], event.data["chunks"]
+        vectors = await self.embed(texts)
+        async with self.db.transaction() as tx:
+            head = await tx.get(f"head {doc}", {"version": 0, "chunks": 0})
+            if version <= head["version"]:
+                return
+            for n in range(head["chunks"]):
+                await tx.delete(f"chunk {doc} {n}")
+            for n, (text, vector) in enumerate(zip(texts, vectors, strict=True)):
+                row = {"doc": doc, "text": text, "vector": vector}
+                await tx.put(f"chunk {doc} {n}", row)
+            await tx.put(f"head {doc}", {"version": version, "chunks": len(texts)})
+        ### END SOLUTION
+        ### BEGIN STUB
+        # ...  # your code
+        ### END STUB
+
+
+q.upsert.check(Index)
+
+# %% [markdown] tags=["solution", "answer:upsert"]
+# **Why.** One commit replaces the old chunks by the new ones, together with the version that says
+# which they are. It has read that version, so it fails if another worker was quicker, and the
+# retry then finds the newer one. The old version's chunks go by their count, or the longer of two
+# versions would leave strays.
+#
+# Embedding takes long, so it stands before the transaction. An early look at the version saves the
+# money for a stale one, and proves nothing. Just as good: a loop that begins the transaction again
+# after a `Conflict`, or keys that the head lists. An index without transactions takes more: write
+# under the new version, flip the head, and filter by it at each query.
+
+# %% [markdown]
+# ## tombstone
+#
+# Now each document is one chunk, and an event without a text deletes it: `event.data` is `{"doc",
+# "version", "text"}`, and `text` may be `None`. A deletion has a version too. When its handler is
+# done, no row holds the document's text, and versions below it never bring the document back. A
+# version above it does, as a new document.
+#
+# The broker keeps events for a week, so each can be replayed for as long. Now and then,
+# `purge(now)` runs in a worker of its own. Once more than a week has passed since a deletion, the
+# next purge leaves no row that names the document, unless it was written anew. Repair the class: it
+# forgets what it deletes.
+
+
+# %% tags=["answer:tombstone"]
+WEEK = 7 * 24 * 3600  # seconds
+
+
+class Documents:
+    def __init__(self, db):
+        self.db = db
+
+    async def handle(self, event):
+        doc, version, text = event.data["doc"], event.data["version"], event.data["text"]
+        ### BEGIN SOLUTION
+        async with self.db.transaction() as tx:
+            chunk = await tx.get(f"chunk {doc}", {"version": 0})
+            tombstone = await tx.get(f"tombstone {doc}", {"version": 0})
+            if version <= max(chunk["version"], tombstone["version"]):
+                return
+            if text is None:
+                await tx.delete(f"chunk {doc}")
+                await tx.put(f"tombstone {doc}", {"version": version, "at": clock()})
+            else:
+                await tx.put(f"chunk {doc}", {"version": version, "text": text})
+        ### END SOLUTION
+        ### BEGIN STUB
+        # async with self.db.transaction() as tx:
+        #     chunk = await tx.get(f"chunk {doc}", {"version": 0})
+        #     if version <= chunk["version"]:
+        #         return
+        #     if text is None:
+        #         await tx.delete(f"chunk {doc}")
+        #     else:
+        #         await tx.put(f"chunk {doc}", {"version": version, "text": text})
+        ### END STUB
+
+    async def purge(self, now):
+        ### BEGIN SOLUTION
+        for key in await self.db.scan("tombstone "):
+            async with self.db.transaction() as tx:
+                tombstone = await tx.get(key)
+                if tombstone is not None and now - tombstone["at"] > WEEK:
+                    await tx.delete(key)
+        ### END SOLUTION
+        ### BEGIN STUB
+        # pass
+        ### END STUB
+
+
+q.tombstone.check(Documents)
+
+# %% [markdown] tags=["solution", "answer:tombstone"]
+# **Why.** A tombstone is a version without a text. Whatever comes has to be above it, and so it
+# stops late chunks, late deletions, and a text that its deletion has overtaken. It is written even
+# if there is nothing to delete.
+#
+# The purge reads each tombstone again in the transaction that deletes it. After its scan, a new
+# deletion may have put a younger one there. Just as good: one row for both, which holds a text or
+# the time of the deletion. A flag beside the text isn't: it hides, and deletes nothing.
+
+# %% [markdown]
+# ## audit
+#
+# Now judge the judge: write the *oracle* for deletions. In a migration there are two indexes, and a
+# query may go to either. `run` is a list of steps, such as
+#
+# `Step(at=300.0, did="delete", doc="tea", version=2, old={"tea": 1}, new={})`
+#
+# `at` is in seconds, `did` is `"write"`, `"delete"`, `"purge"` or `"look"`, and the last two have
+# the document `""` and the version 0. `old` and `new` are what a reader of each index sees at that
+# moment: of each document, its version. A deletion may take 60 seconds. After that, nobody may see
+# the document at its version, or at a lower one.
+#
+# Return `None` if the run is right, or a text that says what is wrong; a failed `assert` counts as
+# one. Three right systems and 19 wrong ones stand trial. Whether what should be seen *is* seen is
+# another oracle's business.
+
+
+# %% tags=["answer:audit"]
+def oracle(run):
+    ### BEGIN SOLUTION
+    deletions = []
+    for step in run:
+        if step.did == "delete":
+            deletions.append(step)
+        for gone in deletions:
+            for index in (step.old, step.new):
+                seen = index.get(gone.doc)
+                if seen is not None and seen <= gone.version and step.at - gone.at > 60:
+                    return f"{gone.doc} {seen} is seen {step.at - gone.at:g} s after its deletion"
+    ### END SOLUTION
+    ### BEGIN STUB
+    # ...  # return None, or what is wrong
+    ### END STUB
+
+
+q.audit.check(oracle)
+
+# %% [markdown] tags=["solution", "answer:audit"]
+# **Why.** The rule has no end: it holds at every later step, in both indexes, for each deletion,
+# and whatever was purged or written since. So the oracle forgets nothing. It compares versions and
+# not names, since a new document may have an old name.
+#
+# What an oracle forgets is what a system may get wrong unseen. An early look, the last look, or one
+# of two indexes would have missed several of those on trial.
+
+# %% [markdown]
+# All ✓? Close the notebook and say aloud for how long a tombstone has to be kept, and why.
