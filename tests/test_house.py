@@ -135,8 +135,8 @@ FLOORS = ["errors", "options", "git", "log", "broker", "patterns", "world.replic
           "engines.servers", "checks.sandbox", "checks.systems", "checks.contract",
           "checks.forms", "checks.questions", "checks.desk", "engines.trials",
           "engines.trials.answers", "engines.shown", "genai", "genai.service", "genai.deploy",
-          "interviews.bank", "interviews.cards", "interviews.rehearsal", "interviews", "workbook",
-          "bench"]  # fmt: skip
+          "genai.terminal", "interviews.bank", "interviews.cards", "interviews.rehearsal",
+          "interviews", "workbook", "bench"]  # fmt: skip
 
 
 def floor_of(name: str) -> int:
