@@ -28,14 +28,12 @@ from confluent_kafka.cimpl import NewTopic
 
 from pubsub_kit.broker.arguments import check_topic
 from pubsub_kit.engines.adapter import Adapter
-from pubsub_kit.engines.binding import CONTENT_TYPE, pack, unpack
+from pubsub_kit.engines.binding import CONTENT_TYPE, pack, structured, unpack
 from pubsub_kit.engines.protocol import EngineError
 from pubsub_kit.errors import brief
 from pubsub_kit.log.event import Event
-from pubsub_kit.log.values import EventError
 
 HEADERS: list[tuple[str, str | bytes | None]] = [("content-type", CONTENT_TYPE)]
-READ = [("content-type", CONTENT_TYPE.encode())]  # the same, as a consumer is given them
 Errors = list[KafkaError]
 MOST = 100_000  # partitions that librdkafka asks for
 SLICE = 0.05  # seconds that one look at a client takes at most
@@ -265,13 +263,10 @@ def _report(
 def event_of(message: Any, topic: str, place: str) -> Event:
     """Return the event of a Kafka message, whoever wrote it; the message's key is the event's."""
     key = key.decode("utf-8", "replace") if (key := message.key()) else None
-    body, found = message.value() or b"", message.headers() or ()
-    try:
-        event = Event.from_json(body) if found == READ else None  # the shortest way
-    except EventError:
-        event = None
+    body = message.value() or b""
+    event = structured(body)
     if event is None:
-        headers = {name: value or b"" for name, value in found}
+        headers = {name: value or b"" for name, value in message.headers() or ()}
         event = unpack(body, headers, topic=topic, place=place, key=key)
     return event._replace(key=key) if key and event.key is None else event
 

@@ -50,6 +50,8 @@ class ShareWorker(EngineWorker):
         self.troubled = True
 
     def _counted(self, statistics: str) -> None:
+        if self.fetches >= FETCHES:
+            return
         brokers = json.loads(statistics)["brokers"].values()
         self.fetches = sum(each["req"].get("ShareFetch", 0) for each in brokers)
 

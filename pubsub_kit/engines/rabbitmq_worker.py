@@ -12,7 +12,7 @@ from typing import Any
 from pubsub_kit.broker.settings import Settings
 from pubsub_kit.broker.starts import Start
 from pubsub_kit.engines.adapter import Adapter
-from pubsub_kit.engines.binding import PREFIXES, unpack
+from pubsub_kit.engines.binding import PREFIXES, structured, unpack
 from pubsub_kit.engines.rabbitmq_link import LOST, Link
 from pubsub_kit.engines.rabbitmq_wire import Line, Message, Stream
 from pubsub_kit.engines.worker import EngineWorker, Lent
@@ -152,7 +152,7 @@ class RabbitWorker(EngineWorker):
     def _lend(self, line: Line, message: Message) -> Lent:
         method, properties, body = message
         headers = properties.headers or {}
-        event = unpack(
+        event = structured(body) or unpack(
             body, texts(headers, properties.content_type), topic=self.topic,
             place=properties.message_id or fresh_id(),
         )  # fmt: skip

@@ -27,6 +27,7 @@ from typing import Any, NoReturn
 from pubsub_kit.errors import brief
 from pubsub_kit.log.values import SPLIT, EventError, check_texts, plain, sound
 
+PLAIN = ["specversion", "id", "source", "type", "time", "data"]
 ATTRIBUTES = {"specversion", "id", "source", "type", "time", "subject", "partitionkey", "data"}
 
 
@@ -57,9 +58,15 @@ def write(event: tuple[Any, ...]) -> str:
 def take(fields: Any) -> tuple[Any, ...]:
     """Take id, source, type, time, data, subject and key out of a parsed object; leave extensions.
 
-    A time is seconds since the epoch, or None if there was none. Raises EventError.
+    A time is seconds since the epoch, in whole microseconds, or None if there was none. Raises
+    EventError.
     """
     try:
+        if [*fields] == PLAIN:  # as the kit itself writes it
+            version, id, source, type, time, data = fields.values()
+            if version == "1.0" and time is not None:
+                fields.clear()
+                return id, source, type, _seconds(time), data, None, None
         pop = fields.pop
         version, data, time = pop("specversion", None), pop("data", None), pop("time", None)
         id, source, type = pop("id", None), pop("source", None), pop("type", None)

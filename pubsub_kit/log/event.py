@@ -80,7 +80,10 @@ class Event(NamedTuple):
     def from_fields(cls, fields: Any) -> Event:
         """Make an event from a parsed JSON object, which it empties; raises EventError."""
         id, source, type, time, data, subject, key = cloudevents.take(fields)
-        time = (clock.time_ns() // 1_000 if time is None else microseconds(time)) / 1_000_000
+        if time is None:
+            time = clock.time_ns() // 1_000 / 1_000_000
+        elif not FIRST <= time < LAST:
+            microseconds(time)  # which says so
         extensions = fields or NO_EXTENSIONS
         return checked(make(cls, (id, source, type, time, data, subject, key, extensions)))
 
