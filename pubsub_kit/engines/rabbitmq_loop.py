@@ -152,14 +152,15 @@ class Loop:
         self._asleep = True  # before it looks whether somebody has called, or nobody would wake it
         due = self._timers[0][0] if self._timers else ends
         left = 0.0 if self._calls else max(0.0, min(ends, due) - time.monotonic())
-        found = self._selector.select(left)
-        self._asleep = False
         try:
+            found = self._selector.select(left)
+            self._asleep = False
             self._work(found)
         except Exception as error:
             self._broken(error)
         except BaseException:
-            self._broken(OSError("it was interrupted"))
+            if not self._asleep:
+                self._broken(OSError("it was interrupted"))
             raise
 
     def _work(self, found: list[tuple[selectors.SelectorKey, int]]) -> None:
