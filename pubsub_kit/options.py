@@ -145,6 +145,10 @@ def bench() -> argparse.ArgumentParser:
     parser.add_argument(
         "--rounds", type=_rounds, default=5, help="how often each contender runs (5)"
     )
+    parser.add_argument(
+        "--engine", type=_engine, action="append", default=[], metavar="NAME",
+        help=f"measure this engine alone, among {', '.join(ENGINES)}; may be said again",
+    )  # fmt: skip
     return parser
 
 

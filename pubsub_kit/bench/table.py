@@ -30,8 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.disable(logging.WARNING)
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
     print(f"median [least–most] of {given.rounds} rounds, all contenders in turn")
-    for part in given.parts or PARTS:
-        for row in PARTS[part]():
+    for part in given.parts or (["engines"] if given.engine else PARTS):
+        rows = engines.rows(tuple(given.engine)) if part == "engines" else PARTS[part]()
+        for row in rows:
             for line in lines(row, measure(row, given.rounds)):
                 print(line, flush=True)
     return 0

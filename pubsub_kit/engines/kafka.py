@@ -31,7 +31,7 @@ from confluent_kafka import KafkaException, TopicPartition
 
 from pubsub_kit.broker.settings import Settings
 from pubsub_kit.broker.starts import Start
-from pubsub_kit.engines.kafka_client import SLICE, KafkaClient, event_of, place_of
+from pubsub_kit.engines.kafka_client import SLICE, KafkaClient, event_of
 from pubsub_kit.engines.kafka_member import SHARE, Member
 from pubsub_kit.engines.kafka_progress import Progress
 from pubsub_kit.engines.protocol import EngineError
@@ -78,7 +78,7 @@ class KafkaWorker(Member):
                     self.poll(0 if lent else min(SLICE, max(0, end - self.pulled)), n - len(lent))
                 if self.kept:
                     found, self.kept = self.kept[: n - len(lent)], self.kept[n - len(lent) :]
-                    lent += [each for message in found for each in self._lend(message)]
+                    self._lend(found, lent)
                 elif not self.joined:
                     self.await_share()
                     end = time.monotonic() + self.wait
@@ -88,14 +88,18 @@ class KafkaWorker(Member):
             self.check_server()
         return [each for each in lent if not each.revoked]
 
-    def _lend(self, message: Any) -> list[Lent]:
-        progress = self.progress.get(message.partition())
-        if progress is None or progress.seen(message.offset()):
-            return []
-        place = place_of(message)
-        lent = Lent(self, event_of(message, self.topic, place), message, None, place)
-        progress.hand(message.offset(), lent)
-        return [lent]
+    def _lend(self, messages: list[Any], lent: list[Lent]) -> None:
+        """Lend messages, but for those that this worker has finished, or may no longer have."""
+        topic = self.topic
+        for message in messages:
+            partition, offset = message.partition(), message.offset()
+            progress = self.progress.get(partition)
+            if progress is None or progress.seen(offset):
+                continue
+            place = f"{partition}/{offset}"
+            each = Lent(self, event_of(message, topic, place), message, None, place)
+            progress.hand(offset, each)
+            lent.append(each)
 
     # ── settling ────────────────────────────────────────────────────────────────────────────────
 
@@ -103,7 +107,7 @@ class KafkaWorker(Member):
         """Return how often this worker handed a message out: Kafka does not count."""
         with self.lock:
             progress = self.progress.get(lent.raw.partition())
-            return progress.handed.get(lent.raw.offset(), 1) if progress else 1
+            return progress.tries(lent.raw.offset()) if progress else 1
 
     def acked(self, lent: Lent) -> bool:
         """Commit, if that closes a gap; False if the partition is no longer this worker's."""
@@ -120,12 +124,11 @@ class KafkaWorker(Member):
 
     def acked_all(self, batch: list[Lent]) -> int:
         """Commit once for each partition."""
-        counted = 0
+        batches: dict[int, list[Lent]] = {}
+        for lent in batch:
+            batches.setdefault(lent.raw.partition(), []).append(lent)
         with self.lock:
-            for partition in sorted({each.raw.partition() for each in batch}):
-                mine = [each for each in batch if each.raw.partition() == partition]
-                counted += self._acked_in(partition, mine)
-        return counted
+            return sum(self._acked_in(each, batches[each]) for each in sorted(batches))
 
     def _acked_in(self, partition: int, batch: list[Lent]) -> int:
         offsets = {each.raw.offset() for each in batch if not each.revoked}
@@ -189,5 +192,7 @@ class KafkaWorker(Member):
         """Leave the group: its partitions are assigned to others at once."""
         with self.lock, suppress(KafkaException, RuntimeError):
             self._taken(self.consumer, [TopicPartition(self.topic, each) for each in self.progress])
-            if self.saying.done():  # or it would wait for a server that is gone
+            answered = self.saying.done()
+            self.aside.end(1.0 if answered else 0.0)
+            if answered:  # or it would wait for a server that is gone
                 self.consumer.close()

@@ -28,7 +28,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from pubsub_kit.broker.arguments import check_topic
 from pubsub_kit.engines.adapter import Adapter
-from pubsub_kit.engines.binding import CONTENT_TYPE, pack, unpack
+from pubsub_kit.engines.binding import CONTENT_TYPE, pack, structured, unpack
 from pubsub_kit.engines.protocol import EngineError
 from pubsub_kit.errors import brief
 from pubsub_kit.log.event import Event
@@ -174,8 +174,13 @@ class KafkaClient(Adapter):
         bodies = [(event.key and _bytes(event.key), pack(event)) for event in events]
         places: list[str | None] = [None] * len(bodies)
         errors: Errors = []
+        produce = self.producer.produce
         for number, (key, body) in enumerate(bodies):
-            self._produce(topic, key, body, partial(_report, places, number, errors), errors)
+            report = partial(_report, places, number, errors)
+            try:
+                produce(topic, body, key=key, headers=HEADERS, on_delivery=report)
+            except (BufferError, KafkaException):
+                self._produce(topic, key, body, report, errors)
         if self.producer.flush(self.timeout):
             self.producer.purge()  # or it might still go out, after we have said that it did not
             self.producer.flush(1)
@@ -258,9 +263,12 @@ def _report(
 def event_of(message: Any, topic: str, place: str) -> Event:
     """Return the event of a Kafka message, whoever wrote it; the message's key is the event's."""
     key = key.decode("utf-8", "replace") if (key := message.key()) else None
-    headers = {name: value or b"" for name, value in message.headers() or ()}
-    event = unpack(message.value() or b"", headers, topic=topic, place=place, key=key)
-    return event._replace(key=key) if event.key is None and key else event
+    body = message.value() or b""
+    event = structured(body)
+    if event is None:
+        headers = {name: value or b"" for name, value in message.headers() or ()}
+        event = unpack(body, headers, topic=topic, place=place, key=key)
+    return event._replace(key=key) if key and event.key is None else event
 
 
 def place_of(message: Any) -> str:

@@ -17,7 +17,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from pubsub_kit.broker.settings import Settings
 from pubsub_kit.broker.starts import At, Offset, Start
-from pubsub_kit.engines.in_time import begun
+from pubsub_kit.engines.in_time import Aside
 from pubsub_kit.engines.kafka_client import SLICE, KafkaClient
 from pubsub_kit.engines.kafka_progress import Progress
 from pubsub_kit.engines.protocol import EngineError
@@ -47,6 +47,7 @@ class Member(EngineWorker):
         self.joined = self.troubled = False
         self.answered = 0.0  # when the cluster last did
         self.partitions = 0
+        self.aside = Aside("kafka commit")
         self.saying: Future[Any] = Future()  # the last commit
         self.saying.set_result(None)
         self.pulled = time.monotonic()
@@ -146,11 +147,13 @@ class Member(EngineWorker):
         message = self.consumer.poll(seconds)
         if message is None:
             return
-        rest = self.consumer.consume(most - 1, 0) if most > 1 else ()
-        failed = [each for each in (message, *rest) if each.error() is not None]
-        self.kept += [each for each in (message, *rest) if each.error() is None]
-        for each in failed:
-            self._failed(each)
+        found = [message, *self.consumer.consume(most - 1, 0)] if most > 1 else [message]
+        good = [each for each in found if each.error() is None]
+        self.kept += good
+        if len(good) < len(found):
+            for each in found:
+                if each.error() is not None:
+                    self._failed(each)
 
     def _failed(self, message: Any) -> None:
         error = message.error()
@@ -209,7 +212,7 @@ class Member(EngineWorker):
         if self.troubled or time.monotonic() - self.answered > FRESH:
             self.check_server()  # a commit would wait for a coordinator as long as a session lasts
         say = partial(self.consumer.commit, offsets=places, asynchronous=False)
-        self.saying = begun(say, "kafka commit")
+        self.saying = self.aside.begun(say)
         try:
             told = self.saying.result(self.adapter.timeout)
         except TimeoutError:  # the server went in the middle of it

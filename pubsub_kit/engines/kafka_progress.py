@@ -18,20 +18,24 @@ class Progress:
     def __init__(self) -> None:
         self.lent: dict[int, Lent] = {}
         self.done: set[int] = set()
-        self.handed: dict[int, int] = {}  # how often this worker handed an offset out
+        self.taken: dict[int, int] = {}  # how often an offset was lent and taken back again
         self.next = 0
 
     def hand(self, offset: int, lent: Lent) -> None:
         """Note that a message was lent."""
         self.lent[offset] = lent
-        self.handed[offset] = self.handed.get(offset, 0) + 1
         self.next = offset + 1
+
+    def tries(self, offset: int) -> int:
+        """Return how often this worker handed an offset out."""
+        return self.taken.get(offset, 0) + (offset in self.lent)
 
     def seen(self, offset: int) -> bool:
         """Return whether a message was finished before, and only came by again."""
         if offset in self.done:
             self.next = max(self.next, offset + 1)
-        return offset in self.done or offset < self.next
+            return True
+        return offset < self.next
 
     def mark(self, *offsets: int) -> int:
         """Return how far everything is finished if these offsets are."""
@@ -48,10 +52,12 @@ class Progress:
 
     def finish(self, *offsets: int) -> None:
         """Note that messages were finished."""
-        mark = self.mark(*offsets)
         for offset in offsets:
             self.lent.pop(offset, None)
-            self.handed.pop(offset, None)
+        if self.taken:
+            for offset in offsets:
+                self.taken.pop(offset, None)
+        mark = self.mark(*offsets)
         self.done = {each for each in {*self.done, *offsets} if each >= mark}
         if not self.lent:
             self.next = mark
@@ -60,6 +66,7 @@ class Progress:
         """Take back what was lent from an offset on."""
         for later in [each for each in self.lent if each >= offset]:
             self.lent.pop(later).revoked = True
+            self.taken[later] = self.taken.get(later, 0) + 1
         self.next = offset
 
     def end(self) -> None:

@@ -111,10 +111,10 @@ class Link:
         return self.adapter.unreachable(blocked or text or "no connection")
 
     def _parameters(self) -> Any:
-        timeout = self.adapter.timeout
+        later = self.adapter.timeout + 1.0  # than what waits for it, which says so in a sentence
         return pika.ConnectionParameters(
             host=self.address.host or "127.0.0.1", port=self.address.port or PORT,
             virtual_host=self.vhost, connection_attempts=1, heartbeat=HEARTBEAT,
-            socket_timeout=timeout, stack_timeout=timeout, blocked_connection_timeout=None,
+            socket_timeout=later, stack_timeout=later, blocked_connection_timeout=None,
             credentials=pika.PlainCredentials(self.user, self.address.password or "guest"),
         )  # fmt: skip

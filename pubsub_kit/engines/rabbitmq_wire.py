@@ -1,25 +1,30 @@
-"""A connection to RabbitMQ that serves itself, in a thread of its own.
+"""A connection to RabbitMQ that serves itself, whether somebody calls it or not.
 
-    any thread ── ask ──▶ the connection's thread: pika's loop ──▶ server
+    any thread ── ask ──▶ the connection's loop                 ──▶ server
                ◀─ answer ─  heartbeats, confirms, deliveries    ◀──
 
-pika's objects belong to one thread. Here that thread does nothing else, so a connection answers
-heartbeats however long a handler works, and many messages can wait for their confirms at once.
-Whatever is asked ends within `timeout` seconds, or with the reason why the server hung up.
+Whoever asks runs the loop, and a thread does while nobody asks: see rabbitmq_loop.py. So a
+connection answers heartbeats however long a handler works, and many messages can wait for their
+confirms at once. Whatever is asked ends within `timeout` seconds, or with the reason why the server
+hung up. An interrupt (Ctrl-C) ends a call alone; in the middle of pika's work, which takes some
+microseconds, it ends the connection, and what was lent is redelivered.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import pika
 from pika import spec
+from pika.adapters.utils.selector_ioloop_adapter import SelectorIOServicesAdapter
+
+from pubsub_kit.engines.rabbitmq_loop import Loop
 
 logging.getLogger("pika").addHandler(logging.NullHandler())  # what goes wrong becomes a sentence
 
@@ -37,17 +42,18 @@ class Wire:
         self.blocked = ""  # why the server takes no messages at present
         self._lock = threading.Lock()
         self._waiting: dict[Answer, Line | None] = {}
+        self._loop = Loop(self._end)
         opened = self.promise(None)
         self._connection: Any = pika.SelectConnection(
             parameters,
+            custom_ioloop=SelectorIOServicesAdapter(self._loop),
             on_open_callback=lambda connection: answer(opened, connection),
             on_open_error_callback=lambda _, error: self._end(error),
             on_close_callback=lambda _, error: self._end(error),
         )
         self._connection.add_on_connection_blocked_callback(self._on_blocked)
         self._connection.add_on_connection_unblocked_callback(self._on_unblocked)
-        self._thread = threading.Thread(target=self._serve, name="rabbitmq", daemon=True)
-        self._thread.start()
+        self._loop.begin("rabbitmq")
         try:
             self.wait(opened)
         except BaseException:
@@ -71,24 +77,23 @@ class Wire:
 
     def wait(self, future: Answer) -> Any:
         """Wait for an answer; if none comes, the connection is over."""
-        try:
-            return future.result(self.timeout)
-        except TimeoutError as error:
-            if not future.done():  # what is answered later must not be taken for something else
-                self.over = self.over or TimeoutError(f"no answer within {self.timeout:g} s")
-                self._soon(self._hang_up)
-                raise self.over from error
-            raise
-        finally:
-            self.forget(future)
+        if not self.comes(future, self.timeout):
+            # What is answered later must not be taken for something else.
+            self.over = self.over or TimeoutError(f"no answer within {self.timeout:g} s")
+            self._loop.soon(self._hang_up)
+            raise self.over
+        return future.result()
 
-    def forget(self, future: Answer) -> None:
-        """Expect no answer any more."""
-        with self._lock:
-            self._waiting.pop(future, None)
+    def comes(self, future: Answer, seconds: float) -> bool:
+        """Return whether an answer comes in time; after that, expect it no more."""
+        try:
+            return self._loop.comes(future, seconds)
+        finally:
+            with self._lock:
+                self._waiting.pop(future, None)
 
     def do(self, future: Answer, call: Callable[[], Any]) -> None:
-        """Let the connection's thread make a call; if that raises, it is the answer."""
+        """Let whoever is in the loop next make a call; if that raises, it is the answer."""
 
         def made() -> None:
             try:
@@ -96,7 +101,7 @@ class Wire:
             except Exception as error:
                 answer(future, error)
 
-        self._soon(made)
+        self._loop.add_callback(made)
 
     def line(self) -> Line:
         """Open a channel."""
@@ -117,25 +122,12 @@ class Wire:
         """Disconnect, and let the thread end."""
         lost = self.over is not None
         if not lost:
-            self._soon(self._hang_up)
-        self._thread.join(0 if lost else self.timeout)
-
-    def _soon(self, call: Callable[[], Any]) -> None:
-        with suppress(Exception):  # the loop has just ended, and `_end` has answered all
-            self._connection.ioloop.add_callback_threadsafe(call)
+            self._loop.soon(self._hang_up)
+        self._loop.join(0 if lost else self.timeout)
 
     def _hang_up(self) -> None:
         if not (self._connection.is_closing or self._connection.is_closed):
             self._connection.close()
-
-    def _serve(self) -> None:
-        loop = self._connection.ioloop
-        try:
-            loop.start()
-        except BaseException as error:
-            self._end(error)
-        finally:
-            loop.close()
 
     def _on_blocked(self, _: Any, frame: Any) -> None:
         self.blocked = str(frame.method.reason)
@@ -147,7 +139,7 @@ class Wire:
         with self._lock:
             self.over = self.over or error
         self.fail(None, error)
-        self._connection.ioloop.stop()
+        self._loop.stop()
 
 
 class Line:
@@ -168,34 +160,34 @@ class Line:
 
     def ask(self, verb: str, **details: Any) -> Any:
         """Ask the server for something, such as "queue_declare"; return its answer."""
-        future = self._promise()
+        future = self.promise()
         call = getattr(self._channel, verb)
         self.wire.do(future, lambda: call(callback=lambda *given: answer(future, given), **details))
         return self.wire.wait(future)
 
     def tell(self, verb: str, **details: Any) -> None:
         """Say something that the server doesn't answer, such as "basic_ack"."""
-        future = self._promise()
+        future = self.promise()
         call = getattr(self._channel, verb)
         self.wire.do(future, lambda: answer(future, call(**details)))
         self.wire.wait(future)
 
     def acks(self, tags: list[int]) -> None:
         """Ack deliveries, each by itself; the server doesn't answer."""
-        future = self._promise()
+        future = self.promise()
         acks = (self._channel.basic_ack(tag) for tag in tags)
         self.wire.do(future, lambda: answer(future, [*acks]))
         self.wire.wait(future)
 
     def get(self, queue: str) -> Message | None:
         """Take the next message of a queue, if it has one."""
-        self._getting = future = self._promise()
+        self._getting = future = self.promise()
         self.wire.do(future, lambda: self._channel.basic_get(queue, lambda _, *m: self._on_got(m)))
         found: Message | None = self.wire.wait(future)
         return found
 
-    def consume(self, queue: str, most: int, put: Callable[[Message], None]) -> str:
-        """Have messages of a queue put somewhere, at most so many unacked; return the tag.
+    def consume(self, queue: str, most: int) -> Stream:
+        """Have messages of a queue sent, at most so many unacked.
 
         To cancel such a consumer while it may still be sent something would be wrong: the server
         takes back what is under way, and counts that as a delivery.
@@ -203,12 +195,14 @@ class Line:
         if most != self._prefetch:
             self.ask("basic_qos", prefetch_count=most)
             self._prefetch = most
-        reply = self.ask("basic_consume", queue=queue, on_message_callback=lambda _, *m: put(m))[0]
-        return str(reply.method.consumer_tag)
+        stream = Stream(self)
+        reply = self.ask("basic_consume", queue=queue, on_message_callback=stream.put)[0]
+        stream.tag = str(reply.method.consumer_tag)
+        return stream
 
-    def cancel(self, tag: str) -> None:
+    def cancel(self, stream: Stream) -> None:
         """End a consumer that has no room for more, and wait for nothing: acks come behind it."""
-        end = partial(self._channel.basic_cancel, tag, callback=lambda _: None)
+        end = partial(self._channel.basic_cancel, stream.tag, callback=lambda _: None)
         self.wire.do(Future(), end)
 
     def confirm(self) -> None:
@@ -220,7 +214,7 @@ class Line:
         """Publish, and wait for the confirms; return how many messages the server refused."""
         self._refused = 0
         for start in range(0, len(bodies), CHUNK):
-            future = self._promise()
+            future = self.promise()
             chunk = bodies[start : start + CHUNK]
             self.wire.do(future, partial(self._send, future, exchange, chunk, properties))
             self.wire.wait(future)
@@ -229,12 +223,13 @@ class Line:
     def close(self) -> None:
         """Close the channel: the server gives what it had lent to others."""
         if self.closed is None and self.wire.over is None:
-            future = self._promise()
+            future = self.promise()
             self._channel.add_on_close_callback(lambda *_: answer(future, None))
             self.wire.do(future, self._channel.close)
             self.wire.wait(future)
 
-    def _promise(self) -> Answer:
+    def promise(self) -> Answer:
+        """Return what an answer will be put into; raises once the channel is closed."""
         if self.closed is not None:
             raise self.closed
         return self.wire.promise(self)
@@ -265,6 +260,35 @@ class Line:
     def _on_close(self, _: Any, why: BaseException) -> None:
         self.closed = why
         self.wire.fail(self, why)
+
+
+class Stream:
+    """What a consumer was sent, and nobody has taken yet."""
+
+    def __init__(self, line: Line) -> None:
+        self._line, self.tag = line, ""
+        self._found: deque[Message] = deque()
+        self._wanted = 0
+        self._enough: Answer = Future()
+
+    def put(self, _: Any, *message: Any) -> None:
+        """Add a message, as pika hands it out."""
+        method, properties, body = message
+        self._found.append((method, properties, body))
+        if len(self._found) >= self._wanted:
+            answer(self._enough, None)
+
+    def take(self, most: int, wait: float) -> list[Message]:
+        """Take up to so many; wait until all have come, and in vain no longer than `wait`."""
+        while wait and (came := len(self._found)) < most:
+            self._enough, self._wanted = self._line.promise(), most
+            if len(self._found) >= most:  # by now
+                answer(self._enough, None)
+            self._line.wire.comes(self._enough, wait)
+            if len(self._found) == came:
+                break
+        found = self._found
+        return [found.popleft() for _ in range(min(most, len(found)))]
 
 
 def answer(future: Answer, given: Any) -> None:

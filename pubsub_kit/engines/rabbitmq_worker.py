@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections.abc import Mapping
@@ -13,9 +12,9 @@ from typing import Any
 from pubsub_kit.broker.settings import Settings
 from pubsub_kit.broker.starts import Start
 from pubsub_kit.engines.adapter import Adapter
-from pubsub_kit.engines.binding import PREFIXES, unpack
+from pubsub_kit.engines.binding import PREFIXES, structured, unpack
 from pubsub_kit.engines.rabbitmq_link import LOST, Link
-from pubsub_kit.engines.rabbitmq_wire import Line, Message
+from pubsub_kit.engines.rabbitmq_wire import Line, Message, Stream
 from pubsub_kit.engines.worker import EngineWorker, Lent
 from pubsub_kit.log.event import Event
 from pubsub_kit.log.ids import fresh_id
@@ -38,7 +37,7 @@ class RabbitWorker(EngineWorker):
         self._lock = threading.Lock()
         self._line: Line | None = None
         self._lent: dict[int, Lent] = {}  # by the tag that the channel gave it
-        self._stream: queue.Queue[Message] | None = None  # what a consumer of ours was sent
+        self._stream: Stream | None = None  # what a consumer of ours was sent
         with self.link.sentences(topic, group):
             self._channel()
 
@@ -109,10 +108,9 @@ class RabbitWorker(EngineWorker):
     def _next(self, line: Line) -> list[Message]:
         """Take the next message in order: from a consumer that lasts, so that it stays the one."""
         if self._stream is None:
-            self._stream = queue.Queue()
-            line.consume(self.queue, 1, self._stream.put)
+            self._stream = line.consume(self.queue, 1)
         ends = time.monotonic() + self.wait
-        while not (found := _arrived(self._stream, 1, LOOKS[1] if self.wait else 0)):
+        while not (found := self._stream.take(1, LOOKS[1] if self.wait else 0)):
             if time.monotonic() > ends or self.closed:
                 break
         return found
@@ -130,7 +128,7 @@ class RabbitWorker(EngineWorker):
     def _waited_for(self, line: Line, n: int) -> list[Message]:
         ends, pause = time.monotonic() + self.wait, LOOKS[0]
         while True:
-            if self._stream is not None and (found := _arrived(self._stream, n, 0)):
+            if self._stream is not None and (found := self._stream.take(n, 0)):
                 return found
             if (message := line.get(self.queue)) is not None:
                 return [message]
@@ -144,20 +142,17 @@ class RabbitWorker(EngineWorker):
 
         Where others were faster, it still has room, and goes on to fill it: see `Line.consume`.
         """
-        self._stream = queue.Queue()
-        tag = line.consume(self.queue, count, self._stream.put)
-        found = _arrived(self._stream, count, FILLS)
-        while len(found) < count and (more := _arrived(self._stream, count - len(found), FILLS)):
-            found += more
+        self._stream = line.consume(self.queue, count)
+        found = self._stream.take(count, FILLS)
         if len(found) == count:
-            line.cancel(tag)
+            line.cancel(self._stream)
             self._stream = None
         return found
 
     def _lend(self, line: Line, message: Message) -> Lent:
         method, properties, body = message
         headers = properties.headers or {}
-        event = unpack(
+        event = structured(body) or unpack(
             body, texts(headers, properties.content_type), topic=self.topic,
             place=properties.message_id or fresh_id(),
         )  # fmt: skip
@@ -179,14 +174,6 @@ class RabbitWorker(EngineWorker):
         for lent in batch:
             if self._lent.get(lent.raw[1]) is lent:
                 del self._lent[lent.raw[1]]
-
-
-def _arrived(stream: queue.Queue[Message], most: int, wait: float) -> list[Message]:
-    found: list[Message] = []
-    with suppress(queue.Empty):
-        while len(found) < most:
-            found.append(stream.get(not found and wait > 0, wait or None))
-    return found
 
 
 def texts(headers: Mapping[str, Any], content_type: str | None) -> dict[str, str | bytes]:

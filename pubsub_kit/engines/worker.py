@@ -41,6 +41,8 @@ class Connection(Protocol):
 class Lent:
     """A delivery. `raw` is what the client handed out, and is the adapter's own business."""
 
+    __slots__ = "attempt", "event", "position", "raw", "revoked", "settled", "worker"
+
     def __init__(
         self, worker: EngineWorker, event: Event, raw: Any, attempt: int | None,
         position: str | None = None,
@@ -137,7 +139,10 @@ class EngineWorker(ABC):
         """Take up to `n` messages, or none if none comes within `wait` seconds."""
         check_count(n)
         self.check_open()
-        return [lent for lent in self.take(n) if not self._overdue(lent)]
+        taken = self.take(n)
+        if self.buries or self.settings.max_deliveries is None:
+            return taken
+        return [lent for lent in taken if not self._overdue(lent)]
 
     def ack_batch(self, deliveries: Iterable[Lent]) -> int:
         """Ack many in as few requests as can be; return how many counted, as far as is told.
@@ -197,7 +202,7 @@ class EngineWorker(ABC):
     def _overdue(self, lent: Lent) -> bool:
         """Bury what was delivered as often as it may be, and whose worker said nothing."""
         most = self.settings.max_deliveries
-        if self.buries or most is None or self.tries(lent) <= most:
+        if most is None or self.tries(lent) <= most:
             return False
         lent.attempt = most
         self._bury(lent, "the ack deadline passed")

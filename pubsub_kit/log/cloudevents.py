@@ -27,6 +27,7 @@ from typing import Any, NoReturn
 from pubsub_kit.errors import brief
 from pubsub_kit.log.values import SPLIT, EventError, check_texts, plain, sound
 
+PLAIN = ["specversion", "id", "source", "type", "time", "data"]
 ATTRIBUTES = {"specversion", "id", "source", "type", "time", "subject", "partitionkey", "data"}
 
 
@@ -57,22 +58,32 @@ def write(event: tuple[Any, ...]) -> str:
 def take(fields: Any) -> tuple[Any, ...]:
     """Take id, source, type, time, data, subject and key out of a parsed object; leave extensions.
 
-    A time is seconds since the epoch, or None if there was none. Raises EventError.
+    A time is seconds since the epoch, in whole microseconds, or None if there was none. Raises
+    EventError.
     """
     try:
+        if [*fields] == PLAIN:  # as the kit itself writes it
+            version, id, source, type, time, data = fields.values()
+            if version == "1.0" and time is not None:
+                fields.clear()
+                return id, source, type, _seconds(time), data, None, None
         pop = fields.pop
         version, data, time = pop("specversion", None), pop("data", None), pop("time", None)
-        names = pop("id", None), pop("source", None), pop("type", None)
-        subject, key = pop("subject", None), pop("partitionkey", None)
+        id, source, type = pop("id", None), pop("source", None), pop("type", None)
+        # Of what is optional, most events have nothing: if so, nothing is left here.
+        subject, key = (pop("subject", None), pop("partitionkey", None)) if fields else (None, None)
     except (AttributeError, TypeError):
         raise EventError(f"An event is a JSON object, not {brief(fields)}.") from None
     if version != "1.0":
         raise EventError(f"An event's specversion must be '1.0', not {brief(version)}.")
-    if "data_base64" in fields:
-        data = _bytes(data, pop("data_base64"))
-    for name in [name for name, value in fields.items() if value is None]:
-        del fields[name]
-    return (*names, None if time is None else _seconds(time), data, subject, key)
+    if fields:
+        if "data_base64" in fields:
+            data = _bytes(data, pop("data_base64"))
+        for name in [name for name, value in fields.items() if value is None]:
+            del fields[name]
+    if time is not None:
+        time = _seconds(time)
+    return id, source, type, time, data, subject, key
 
 
 # Times come in bursts, so the text of a second is worth remembering.
@@ -117,8 +128,8 @@ def _finite(text: str) -> float:
 
 
 quote = encoder.encode_basestring_ascii
-_decode = JSONDecoder(parse_constant=_refuse).decode
-_decode_strictly = JSONDecoder(parse_constant=_refuse, parse_float=_finite).decode
+_reader = JSONDecoder(parse_constant=_refuse)
+_strict_reader = JSONDecoder(parse_constant=_refuse, parse_float=_finite)
 encode: Callable[[Any], str] = JSONEncoder(
     separators=(",", ":"), allow_nan=False, default=_refuse
 ).encode
@@ -152,9 +163,15 @@ def read_json(text: str | bytes, strict: bool = False) -> Any:
 
     If it is `strict`, numbers that only a float of infinity could hold are refused too.
     """
-    decode = _decode_strictly if strict else _decode
+    reader = _strict_reader if strict else _reader
     try:
-        return decode(text if isinstance(text, str) else str(text, "utf-8"))
+        if not isinstance(text, str):
+            text = str(text, "utf-8")
+        if text[:1] == "{":  # no white space around it, as the kit writes: the shortest way
+            value, end = reader.raw_decode(text)
+            if end == len(text):
+                return value
+        return reader.decode(text)
     except (ValueError, TypeError, RecursionError) as error:
         raise EventError(f"This is not JSON ({error}): {brief(text)}.") from error
 

@@ -104,6 +104,19 @@ def test_the_command_has_a_part_for_each_that_it_names() -> None:
     assert tuple(table.PARTS) == options.PARTS
 
 
+def test_one_engine_may_be_measured_alone(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def absent(server: str) -> None:
+        raise ServerError(f"there is no {server} here")
+
+    monkeypatch.setattr(engines, "start", absent)
+    assert table.main(["--engine", "kafka", "--rounds", "1"]) == 0
+    said = capsys.readouterr().out
+    assert "Kafka, Kafka's share group: not measured (there is no kafka here)" in said
+    assert "RabbitMQ" not in said
+
+
 @pytest.mark.engines
 def test_the_table_of_a_real_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     if missing := available("redis"):

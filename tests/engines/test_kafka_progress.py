@@ -64,6 +64,6 @@ def test_it_counts_what_it_handed_out() -> None:
     progress, held = lent_up_to(1)
     progress.rewind(0)
     progress.hand(0, held[0])
-    assert progress.handed[0] == 2
+    assert progress.tries(0) == 2
     progress.finish(0)
-    assert progress.handed == {}
+    assert progress.tries(0) == 0

@@ -76,6 +76,18 @@ def test_one_batch_at_a_time(engine: Any, topic: str) -> None:
     assert [lent.data for lent in worker.pull()] == [1]
 
 
+def test_a_batch_that_an_interrupt_took_is_redelivered(engine: Any, topic: str) -> None:
+    worker = engine.subscribe(topic, "billing")
+    engine.publish(topic, "tea")
+    ends = time.monotonic() + 20
+    while not list(worker.consumer.poll(0.1)):  # the client has it now, and the worker has not
+        assert time.monotonic() < ends
+    worker.wait = 20
+    (lent,) = worker.pull()
+    assert (lent.data, lent.attempt) == ("tea", 2)
+    assert lent.ack()
+
+
 @pytest.mark.parametrize("dead", [None, "dlq.orders"])
 def test_who_buries(engine: Any, topic: str, dead: str | None) -> None:
     name = dead and f"{dead}-{topic}"

@@ -58,13 +58,10 @@ class Confluent(Bare):
             self.failed.append(error)
 
     def pull(self, n: int) -> list[Any]:
-        """Poll one after another, as the kit does: consume(n) would wait until it has n."""
-        got: list[Any] = []
-        wait = WAIT
-        while len(got) < n and (message := self.worker.poll(wait)) is not None:
-            got.append((message, read(message.value())))
-            wait = 0
-        return got
+        """Poll for the first, and take what is there: consume(n) would wait until it has n."""
+        if (first := self.worker.poll(WAIT)) is None:
+            return []
+        return [_read(each) for each in (first, *self.worker.consume(n - 1, 0))]
 
     def ack(self, deliveries: list[Any]) -> None:
         """Commit after the last one."""
@@ -77,6 +74,13 @@ class Confluent(Bare):
     def close(self) -> None:
         """Let go of the producer, whose messages are all out."""
         self.producer.flush(1)
+
+
+def _read(message: Any) -> tuple[Any, Fields]:
+    """Return a message and its fields; an error comes as a message, too."""
+    if message.error() is not None:
+        raise AssertionError(f"Kafka said {message.error()}")
+    return message, read(message.value())
 
 
 class ConfluentShare(Confluent):
@@ -112,7 +116,7 @@ class ConfluentShare(Confluent):
         batch: list[Any] = []
         while not batch:
             batch = list(self.worker.poll(0.05))
-        return [(message, read(message.value())) for message in batch]
+        return [_read(message) for message in batch]
 
     def ack(self, deliveries: list[Any]) -> None:
         """Accept each, and commit."""
