@@ -175,6 +175,22 @@ class InPlace(_Base):
         return await self.old.search(await self.indexes[model].embed(text))
 
 
+class CopiesTheVectors(_Base):
+    async def fill(self, change: Any) -> None:
+        await self.new.put_newer(change.doc, change.version, await self.old.embed(change.text))
+
+
+class FillsInTheLiveLane(_Base):
+    async def live(self, change: Any) -> None:
+        if not await self.db.get("done"):
+            await super().backfill()
+            await self.db.put("done", True)
+        await super().live(change)
+
+    async def backfill(self) -> None:
+        await self.log.end()
+
+
 class FillsBlindly(_Base):
     async def fill(self, change: Any) -> None:
         await self.new.put(change.doc, change.version, await self.new.embed(change.text))
@@ -386,6 +402,8 @@ MISTAKES = [
     Mistake("migrate", LiveGoesToTheOldOne, "one index is enough", 0),
     Mistake("migrate", LiveGoesWhereQueriesGo, "the old one is done", 0),
     Mistake("migrate", InPlace, "re-embeds in place", 0),
+    Mistake("migrate", CopiesTheVectors, "copies the vectors", 1),
+    Mistake("migrate", FillsInTheLiveLane, "one lane", 0),
     Mistake("migrate", FillsBlindly, "overwrites newer", 0),
     Mistake("migrate", LooksThenFills, "overwrites newer", 2),
     Mistake("migrate", LiveWritesBlindly, "a late copy overwrites", 1),
@@ -398,7 +416,7 @@ MISTAKES = [
     Mistake("migrate", DropsTheOldOne, "drops the old one", 0),
     Mistake("migrate", StopsWritingTheOldOne, "the old one is done", 0),
     Mistake("migrate", ReadsTheModelTwice, "reads the model twice", 0),
-    Mistake("migrate", EmbedsByTheOldModel, "one model for all queries", 0),
+    Mistake("migrate", EmbedsByTheOldModel, "one model for all", 0),
     Mistake("migrate", MergesBoth, "two models in one answer", 0),
     Mistake("migrate", AsksTheNewOneAlways, "the row decides", 0),
     Mistake("migrate", AsksTheOldOneAlways, "the row decides", 0),

@@ -14,7 +14,7 @@ from pubsub_kit.checks.forms.judges import Explored
 from pubsub_kit.checks.forms.question import AnswerError, Question
 from pubsub_kit.checks.forms.severally import Severally
 from pubsub_kit.checks.forms.verdict import Judgement
-from pubsub_kit.scenarios.genai_pipeline import effects, migration
+from pubsub_kit.scenarios.genai_pipeline import downtime, effects, migration
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Estimates(Estimate):
 
 
 _BUSY = Explored(
-    *(migration.migrating, migration.no_downtime, migration.FAULTS),
+    *(migration.migrating, downtime.no_downtime, migration.FAULTS),
     until=migration.UNTIL,
     draws=migration.draw,
 )
@@ -60,10 +60,14 @@ MIGRATE = Code(
         "document that doesn't change, except the backfill. What lag is small enough?",
         "one index is enough": "That change was written to m1, and never to m2. The backfill can't "
         "bring what comes after its end. Where does each live change go, and from when on?",
-        "the old one is done": "Until m1 is retired, a rollback may lead there. It lacks what came "
-        "after the switch. For how long does a live change go to both?",
+        "the old one is done": "Until m1 is retired, a rollback may lead there. It lacks a live "
+        "change. For how long does a live change go to both?",
         "re-embeds in place": "For weeks one index holds vectors of two models, whose distances "
         "mean nothing. Where can the new vectors be, so that no query meets them?",
+        "copies the vectors": "A vector of the old model means nothing to the new one. Which index "
+        "has to embed what is written to m2?",
+        "one lane": "A live change waited until history was embedded, which takes weeks. Which of "
+        "your methods replays the log?",
         "overwrites newer": "The backfill brings what was true once, and m2 had heard something "
         "newer. Who decides which of two versions stays?",
         "a late copy overwrites": "After a crash an older change is redelivered, and it came after "
@@ -76,7 +80,7 @@ MIGRATE = Code(
         "Who decides, and when, that nobody will go back?",
         "reads the model twice": "The switch came between two reads of the row: the query was "
         "embedded by one model, and searched the other's index. How often may a query read it?",
-        "one model for all queries": "The index changed, and the query's vector didn't. Which "
+        "one model for all": "The index changed, and the query's vector didn't. Which "
         "model has to embed a query?",
         "two models in one answer": "Distances in m1 and in m2 are numbers on different scales, so "
         "one list of both has no order. How many indexes may an answer come from?",
@@ -99,13 +103,15 @@ MIGRATE = Code(
         "one index is enough": ["live() writes to both indexes, from its first call on."],
         "the old one is done": ["live() doesn't need to know which index answers."],
         "re-embeds in place": ["Write to indexes['m2'] what indexes['m2'] has embedded."],
+        "copies the vectors": ["Write to an index what its own embed() returns."],
+        "one lane": ["live() writes the change that it is given, and nothing else."],
         "overwrites newer": ["Which write compares versions in the same step?"],
         "a late copy overwrites": ["Which write compares versions in the same step?"],
         "a deletion leaves no trace": ["put_newer() with None as a vector keeps the version."],
         "deletes, then inserts": ["put_newer() replaces what is there."],
         "drops the old one": ["Leave m1 as it is: somebody else retires it."],
         "reads the model twice": ["Keep the index that you've chosen in a variable."],
-        "one model for all queries": ["Each index has an embed() of its own."],
+        "one model for all": ["Each index has an embed() of its own."],
         "two models in one answer": ["Search the index that the row names, and no other."],
         "the row decides": ["await self.db.get('model') says which index to search."],
         "not what was found": ["return what search() returned."],

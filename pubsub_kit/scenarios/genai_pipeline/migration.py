@@ -1,22 +1,21 @@
-"""The world and the oracle of exercise 13's `migrate`: a new embedding model, without downtime.
+"""The world of exercise 13's `migrate`: a new embedding model, without downtime.
 
 Index m1 has the documents of the log, and answers. Three processes run the learner's class: one
-takes live changes, one backfills m2 from the log, one answers queries. What has gone wrong is read
-off the trace: each write of an index, and the write of the row "model", which says who answers.
+takes live changes, one backfills m2 from the log, one answers queries. The row "model" says which
+index answers, and long after the switch an operator writes m1 into it again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
 from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.scenarios import second_act
 from pubsub_kit.scenarios.drawn import drawn
-from pubsub_kit.scenarios.plain import crashes, moment, shown
+from pubsub_kit.scenarios.plain import shown
 from pubsub_kit.scenarios.unasked import Unasked
-from pubsub_kit.world.search.explore import Violation
 from pubsub_kit.world.tasks import wait
 from pubsub_kit.world.verbs import sleep
 from pubsub_kit.world.world import World
@@ -44,12 +43,21 @@ class Vector(NamedTuple):
     text: str
 
 
+class Found(NamedTuple):
+    """A search of an index: by which vector, what it returned, and the vectors that it met."""
+
+    model: str
+    vector: Vector
+    hits: list[tuple[float, str]]
+    met: list[Vector]
+
+
 HISTORY = tuple(Change(n, doc, 1, f"on {doc}") for n, doc in enumerate("bac"))
 BUSY = {0.5: ("b", 2), 1.3: ("c", 0), 5.0: ("b", 3), 210.0: ("a", 2)}
 QUIET = {210.0: ("a", 2)}  # version by seconds; 0: a deletion, version 2
 
 
-class _World:
+class Migration:
     """One run: its log, what was read and asked of it, and what was told to the learner's code."""
 
     def __init__(self, world: World, later: Mapping[float, tuple[str, int]]) -> None:
@@ -61,28 +69,21 @@ class _World:
         self.log += [(at, Change(n, doc, v, text)) for at, n, doc, v, text in texts]
         self.reads = list[tuple[int, int, list[int]]]()  # the step, the offset, what was found
         self.gone = dict[str, float]()  # when a row was deleted, if by delete()
-        self.found = list[
-            tuple[str, Vector, list[tuple[float, str]], list[Vector]]
-        ]()  # of the query in hand
-        self.wrong = list[Violation]()  # with what a query was answered
+        self.found = list[Found]()  # of the query in hand
+        self.answers = list[tuple[int, int, list[Found], Any]]()  # from which step to which
         for change in HISTORY:
             row = {"version": 1, "vector": Vector("m1", str(change.text))}
             self.rows.rows[f"m1 {change.doc}"] = row
 
-    def pointers(self) -> list[tuple[int, Any]]:
-        """Return which model answers from which step on."""
-        effects = ((n, s.data) for n, s in enumerate(self.world.trace) if s.kind == "effect")
-        rows = [(n, data[2]) for n, data in effects if data[0] == "db"]
-        return [(-1, "m1"), *((n, row["model"]) for n, row in rows if "model" in row)]
-
     def there(self) -> list[Change]:
+        """Return what is in the log."""
         return [change for at, change in self.log if at <= self.world.now]
 
 
 class Log:
     """The log of changes as the learner has it."""
 
-    def __init__(self, run: _World) -> None:
+    def __init__(self, run: Migration) -> None:
         self._run = run
 
     async def read(self, offset: int = 0) -> list[Change]:
@@ -105,7 +106,7 @@ class Log:
 class Index:
     """An index: a row for each document, with a version, and a vector or a deletion."""
 
-    def __init__(self, run: _World, model: str) -> None:
+    def __init__(self, run: Migration, model: str) -> None:
         self._run, self.model = run, model
 
     async def embed(self, text: str | None) -> Vector | None:
@@ -146,7 +147,7 @@ class Index:
         rows = {key.split()[1]: row["vector"] for key, row in found.items() if row["vector"]}
         _row(1, vector)
         hits = [(n / (3 + (self.model == "m2")), doc) for n, doc in enumerate(rows, 1)]
-        self._run.found.append((self.model, vector, hits, [*rows.values()]))
+        self._run.found.append(Found(self.model, vector, hits, [*rows.values()]))
         return [*hits]
 
 
@@ -159,7 +160,7 @@ def _row(version: int, vector: Vector | None) -> dict[str, Any]:
 
 def migrating(world: World, answer: Callable[..., Any], later: Any = BUSY) -> None:
     """The log, two indexes, and the learner's class in three processes."""
-    run = _World(world, later)
+    run = Migration(world, later)
     vars(world)["migration"] = run
     db = world.store("db", {"model": "m1"})
     world.topic("changes")
@@ -183,9 +184,11 @@ def migrating(world: World, answer: Callable[..., Any], later: Any = BUSY) -> No
         for at in QUERIES:
             if at > world.now:
                 await sleep(at - world.now)
-                before = len(world.trace)
-                run.found.clear()
-                _answered(run, before, await mine.query("tea"))
+                since, run.found = len(world.trace), []
+                said = await mine.query("tea")
+                run.answers.append((since, len(world.trace), run.found, said))
+                names = " and ".join(sorted({found.model for found in run.found}))
+                world.note("note", "queries", text=f"answers from {names or 'nothing'}")
 
     world.consumer("live", Live, "changes", ack_deadline=10.0)
     world.service("backfill", lambda: Unasked(backfill))
@@ -198,161 +201,15 @@ def migrating(world: World, answer: Callable[..., Any], later: Any = BUSY) -> No
     world.at(ROLLBACK, lambda: world.spawn(back(), "operator"))
 
 
-def _answered(run: _World, before: int, said: Any) -> None:
-    """Judge what a query was answered with, by the indexes that it searched."""
-    world, step = run.world, len(run.world.trace)
-    pointed = {_pointer(run, before), *(model for n, model in run.pointers() if n > before)}
-    at, names = f"The query at {round(world.now, 3):g} s", sorted({each[0] for each in run.found})
-    world.note("note", "queries", text=f"answers from {' and '.join(names) or 'nothing'}")
-    for index, vector, _, rows in run.found:
-        if alien := next((row for row in rows if row.model != index), None):
-            words = f"{at} meets a vector by {alien.model} beside others in index {index}."
-            return _wrong(run, words, step, "re-embeds in place", index, alien.model)
-        if vector.model != index:
-            words = f"{at} was embedded by {vector.model}, and compared with vectors by {index}."
-            belief = "reads the model twice" if len(pointed) > 1 else "one model for all queries"
-            return _wrong(run, words, step, belief, index, vector.model)
-    given = sorted(said) if isinstance(said, list | tuple | set) else said
-    taken = {index for index, _, found, _ in run.found if found == given}
-    row = " and then ".join(map(str, sorted(pointed)))
-    if taken and not taken & pointed:
-        words = f"{at} was answered from {' and '.join(taken)}, and the row 'model' said {row}."
-        _wrong(run, words, step, "the row decides", row, *taken)
-    elif not taken and len(names) > 1:
-        words = f"{at} was answered from m1 and m2 together."
-        _wrong(run, words, step, "two models in one answer", row, "m1 and m2")
-    elif not taken:
-        words = f"{at} was answered with {shown(said, 40)}, which is not what a search had found."
-        _wrong(run, words, step, "not what was found")
-
-
-def _wrong(run: _World, words: str, step: int, belief: str, *states: str) -> None:
-    wanted, found = ({"vectors by": state} for state in states) if states else (None, None)
-    run.wrong.append(Violation(words, step, wanted, found, belief))
-
-
-def _pointer(run: _World, step: int) -> Any:
-    """Return which model answers at a step."""
-    return [model for n, model in run.pointers() if n <= step][-1]
-
-
-def no_downtime(world: World) -> Violation | None:
-    """What was answered, written, switched and rolled back is right; the worst comes first."""
-    run: _World = vars(world)["migration"]
-    asked = sorted(run.wrong, key=lambda wrong: wrong.belief == "reads the model twice")
-    checks = (iter(asked), _back_in_time(run), _at_the_switch(run), _at_rest(run))
-    return next((wrong for check in checks for wrong in check), None)
-
-
-def _writes(run: _World) -> Iterator[tuple[int, str, str, Any, Any]]:
-    """Yield each write of an index: its step, the index, the document, the row before and after."""
-    for n, step in enumerate(run.world.trace):
-        if step.kind == "effect" and step.data[0] == "indexes":
-            for key, after in step.data[2].items():
-                yield (n, *key.split(), step.data[1][key], after)
-
-
-def _back_in_time(run: _World) -> Iterator[Violation]:
-    """Find a row that goes back to an older version, or comes back, or is gone and was needed."""
-    world, gone = run.world, {**run.gone}
-    deleted = {change.doc for change in run.there() if not change.text}
-    for n, index, doc, before, after in _writes(run):
-        step, key, at = world.trace[n], f"{index} {doc}", moment(world.trace[n])
-        if after and not after["vector"]:
-            gone.setdefault(key, step.time)
-        elif after and doc in deleted and gone.get(key, step.time) < step.time:
-            words = (
-                f"{doc} was deleted from {index} at {gone[key]:g} s. At {at} {step.node} writes "
-            )
-            words += f"version {after['version']} of it there.{crashes(world.trace)}"
-            belief = "overwrites newer" if before else "a deletion leaves no trace"
-            yield _violation(words, n, belief, f"{key} deleted", f"{key} v{after['version']}")
-        if before and after and after["version"] < before["version"]:
-            words = (
-                f"At {at} {step.node} puts version {after['version']} of {doc} into {index}, in "
-            )
-            words += f"the place of version {before['version']}.{crashes(world.trace)}"
-            belief = "overwrites newer" if step.node == "backfill" else "a late copy overwrites"
-            yield _violation(words, n, belief, f"v{before['version']}", f"v{after['version']}")
-        if before and not after and doc not in deleted and index in ("m1", _pointer(run, n)):
-            answers = index == _pointer(run, n)
-            words = f"At {at} {step.node} deletes {doc} from {index}, "
-            words += "which answers." if answers else "to which a rollback leads."
-            belief = "deletes, then inserts" if answers else "drops the old one"
-            yield _violation(words, n, belief, f"{key}", "no row")
-
-
-def _at_the_switch(run: _World) -> Iterator[Violation]:
-    """Find what m2 lacks of history when it begins to answer."""
-    trace = run.world.trace
-    switch = next((n for n, model in run.pointers() if model != "m1"), len(trace))
-    if switch == len(trace):
-        words = f"At {ROLLBACK:g} s the row 'model' still says m1."
-        yield _violation(words, switch - 1, "never switches", "m2", "m1")
-        return
-    reads = [(offset, found) for n, offset, found in run.reads if n < switch]
-    read = {at for _, found in reads for at in found}
-    for change, fault in _lacks(run, "m2", HISTORY, switch):
-        words = f"At {moment(trace[switch])} the row 'model' changes to m2, and {fault}."
-        mine = (n for n, index, doc, *_ in _writes(run) if (index, doc) == ("m2", change.doc))
-        fills = any(trace[n].node == "backfill" for n in mine if n > switch)
-        if not reads:
-            belief = "switches first"
-        elif change.offset not in read and min(offset for offset, _ in reads) <= change.offset:
-            belief, words = "nearly there", f"{words} Change {change.offset} wasn't read yet."
-        elif fills and not trace.of("crash", node="backfill"):
-            belief, words = "nearly there", f"{words} The backfill writes it later."
-        else:
-            crashed = trace.of("crash", node="backfill")
-            belief = "resumes past its work" if crashed else "read and not written"
-            words += f" The backfill had gone past it.{crashes(trace)}"
-        yield _violation(words, switch, belief, f"{change.doc} v{change.version}", "not in m2")
-
-
-def _at_rest(run: _World) -> Iterator[Violation]:
-    """Find what is missing before the rollback, or after it."""
-    every, trace = [change for _, change in run.log], run.world.trace
-    back = next(n for n, step in enumerate(trace) if step.node == "operator")
-    for index, step in ("m2", back - 1), ("m1", len(trace) - 1):
-        at = f"At {ROLLBACK:g} s, before" if index == "m2" else f"At {UNTIL:g} s, after"
-        if (said := _pointer(run, step)) != index:
-            words = f"{at} the rollback to m1, the row 'model' says {shown(said, 20)}."
-            yield _violation(words, step, "moves the row again", index, str(said))
-        for change, fault in _lacks(run, index, every, step):
-            belief = "one index is enough" if index == "m2" else "the old one is done"
-            words = f"{at} the rollback to m1, {fault}."
-            yield _violation(words, step, belief, f"{change.doc} v{change.version}", "not there")
-
-
-def _lacks(
-    run: _World, index: str, changes: Sequence[Change], step: int
-) -> Iterator[tuple[Change, str]]:
-    """Yield each document that an index doesn't have as these changes have left it, and how."""
-    rows: dict[str, Any] = {f"m1 {c.doc}": {"version": 1, "vector": True} for c in HISTORY}
-    rows |= {f"{name} {doc}": after for n, name, doc, _, after in _writes(run) if n <= step}
-    there = [change for at, change in run.log if at <= run.world.trace[step].time]
-    for change in {change.doc: change for change in changes}.values():
-        row = rows.get(f"{index} {change.doc}") or {"version": 0, "vector": None}
-        deleted = any(c.doc == change.doc and not c.text for c in there)
-        if deleted and not row["vector"]:
-            continue
-        if change.text is None and row["version"] < change.version:
-            yield change, f"{index} still has {change.doc}, which was deleted"
-        elif change.text and not (row["vector"] and row["version"] >= change.version):
-            has = f"version {row['version']}" if row["vector"] else "nothing"
-            yield change, f"{index} has {has} of {change.doc}, not version {change.version}"
-
-
-def _violation(words: str, step: int, belief: str, wanted: Any, found: Any) -> Violation:
-    return Violation(words, step, {"wanted": wanted}, {"found": found}, belief)
-
-
 def _says(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    ((key, row),) = after.items()
-    if key == "model":
-        return f"model = {row}"
+    return ", ".join(_said(key, row) for key, row in after.items())
+
+
+def _said(key: str, row: Any) -> str:
+    if row is None:
+        return f"{key} is gone"
     if not isinstance(row, dict) or "vector" not in row:
-        return f"{key} = {shown(row, 16)}" if row is not None else f"{key} is gone"
+        return f"{key} = {shown(row, 16)}"
     return f"{key} v{row['version']}" if row["vector"] else f"{key} deleted"
 
 
