@@ -9,7 +9,7 @@ import pytest
 from pubsub_kit.checks.questions.genai_migration import QUESTIONS
 from pubsub_kit.checks.sandbox import guard
 from tests.mistakes import Mistake, Right, name_of
-from tests.mistakes.genai_migration import ESTIMATED, MISTAKES, RIGHT, TOLD
+from tests.mistakes.genai_migration import ESTIMATED, MISTAKES, RIGHT
 
 ASKED = {question.name: question for question in QUESTIONS}
 
@@ -45,7 +45,8 @@ def test_each_belief_that_is_explained_is_somebodys(question: Any) -> None:
 
 
 def test_each_option_is_held_by_somebody() -> None:
-    answers = [TOLD, *(each.answer for each in [*MISTAKES, *RIGHT] if each.question == "notify")]
+    every: list[Mistake | Right] = [*MISTAKES, *RIGHT]
+    answers = [each.answer for each in every if each.question == "notify"]
     options: dict[str, Any] = vars(ASKED["notify"])["options"]
     for thing, known in options.items():
         assert {answer[thing] for answer in answers} == {*known}

@@ -70,8 +70,8 @@ MIGRATE = Code(
         "your methods replays the log?",
         "overwrites newer": "The backfill brings what was true once, and m2 had heard something "
         "newer. Who decides which of two versions stays?",
-        "a late copy overwrites": "After a crash an older change is redelivered, and it came after "
-        "a newer one. What does a write have to compare?",
+        "a late copy overwrites": "An older change can come after a newer one: it was redelivered, "
+        "or held up. What does a write have to compare, in the same step?",
         "a deletion leaves no trace": "The row was gone, its version too, so an old version looked "
         "new. What must stay of a deleted document?",
         "deletes, then inserts": "Between the two writes a query finds nothing, and a crash leaves "

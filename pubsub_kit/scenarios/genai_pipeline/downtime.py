@@ -49,45 +49,49 @@ class _Run:
 
     def answers(self) -> Iterator[Violation]:
         """Find a query that meets two models, or whose answer isn't that of the row's model."""
-        for since, step, searches, said in self.seen.answers:
+        for since, end, searches, said in self.seen.answers:
+            step = searches[-1].step if searches else end - 1
             at = f"The query at {moment(self.trace[step])}"
-            named = {self.pointer(since), *(m for n, m in self.pointers if since < n < step)}
+            named = {self.pointer(since), *(m for n, m in self.pointers if since < n < end)}
             row, names = " and then ".join(sorted(map(str, named))), {s.model for s in searches}
-            for index, vector, _, met in searches:
+            for index, vector, _, met, step in searches:
                 alien = next((each.model for each in met if each.model != index), "")
                 if alien:
                     words = f"{at} searches index {index}, and meets a vector by {alien} in it."
                     belief = "re-embeds in place" if index == "m1" else "copies the vectors"
-                    yield _wrong(words, step, belief, index, alien)
+                    yield _wrong(words, step, belief, f"vectors in {index}", index, alien)
                 elif vector.model != index:
                     words = f"{at} was embedded by {vector.model}, and searched index {index}."
                     belief = "reads the model twice" if len(named) > 1 else "one model for all"
-                    yield _wrong(words, step, belief, index, vector.model)
+                    yield _wrong(words, step, belief, "embedded by", index, vector.model)
             given = sorted(said) if isinstance(said, list | tuple | set) else said
             taken = {search.model for search in searches if search.hits == given}
             if taken and not taken & named:
                 words = f"{at} was answered from {' and '.join(taken)}, and the row said {row}."
-                yield _wrong(words, step, "the row decides", row, *taken)
+                yield _wrong(words, step, "the row decides", "answer from", row, *taken)
             elif not taken and len(names) > 1:
                 words = f"{at} was answered from m1 and m2 together."
-                yield _wrong(words, step, "two models in one answer", row, "m1 and m2")
+                yield _wrong(words, step, "two models in one answer", "answer from", row, "both")
             elif not taken:
                 words = f"{at} was answered with {shown(said, 40)}, which no search had found."
-                yield _wrong(words, step, "not what was found", "hits", shown(said, 40))
+                yield _wrong(words, step, "not what was found", "answer", "hits", shown(said, 20))
 
     def back_in_time(self) -> Iterator[Violation]:
         """Find a row that goes back to an older version, or comes back, or is gone too early."""
-        gone: dict[str, float] = {**self.seen.gone}
-        deleted = {change.doc for _, change in self.log if not change.text}
+        deleted = {change.doc: at for at, change in self.log if not change.text}
+        gone: dict[str, float] = {}
+        for at, key in reversed(self.seen.gone):
+            if at >= deleted.get(key.split()[1], UNTIL):
+                gone[key] = at
         for n, index, doc, before, after in self.writes:
-            at, who = moment(self.trace[n]), self.trace[n].node
+            now, who, at = self.trace[n].time, self.trace[n].node, moment(self.trace[n])
             if not after:
-                if before and doc not in deleted and index in ("m1", self.pointer(n)):
+                if before and now < deleted.get(doc, UNTIL) and index in ("m1", self.pointer(n)):
                     answers = index == self.pointer(n)
                     words = f"At {at} {who} deletes {doc} from {index}, "
                     words += "which answers." if answers else "to which a rollback leads."
                     belief = "deletes, then inserts" if answers else "drops the old one"
-                    yield _wrong(words, n, belief, doc, "no row")
+                    yield _wrong(words, n, belief, f"{index} {doc}", "a row", "no row")
                 continue
             key, old, new = (
                 f"{index} {doc}",
@@ -96,25 +100,25 @@ class _Run:
             )
             writes = f"At {at} {who} writes version {new} of {doc} into {index}"
             if not after["vector"]:
-                gone.setdefault(key, self.trace[n].time)
-            elif doc in deleted and gone.get(key, self.trace[n].time) < self.trace[n].time:
+                gone.setdefault(key, now)
+            elif gone.get(key, now) < now:
                 words = f"{doc} was deleted from {index} at {gone[key]:g} s. {writes}."
                 belief = "overwrites newer" if before else "a deletion leaves no trace"
-                yield self.wrong(words, n, belief, "deleted", f"v{new}")
+                yield self.wrong(words, n, belief, key, "deleted", f"v{new}")
             if new < old:
                 words = f"{writes}, in the place of version {old}."
                 belief = "overwrites newer" if who == "backfill" else "a late copy overwrites"
-                yield self.wrong(words, n, belief, f"v{old}", f"v{new}")
+                yield self.wrong(words, n, belief, key, f"v{old}", f"v{new}")
             if who == "live" and new == 1:
                 words = f"{writes}, which is history: the change in hand waits for it."
-                yield _wrong(words, n, "one lane", "v2", "v1")
+                yield _wrong(words, n, "one lane", "live writes", "live changes", "history")
 
     def at_the_switch(self) -> Iterator[Violation]:
         """Find what m2 lacks of history when it begins to answer."""
         switch = next((n for n, model in self.pointers if model != "m1"), len(self.trace))
         if switch == len(self.trace):
             words = f"At {ROLLBACK:g} s the row 'model' still says m1."
-            yield _wrong(words, switch - 1, "never switches", "m2", "m1")
+            yield _wrong(words, switch - 1, "never switches", "model", "m2", "m1")
             return
         reads = [(offset, found) for n, offset, found in self.seen.reads if n < switch]
         read, crash = {at for _, found in reads for at in found}, self.trace.of("crash")
@@ -132,7 +136,7 @@ class _Run:
             else:
                 belief = "resumes past its work" if crashed else "read and not written"
                 words += " The backfill had gone past it."
-            yield self.wrong(words, switch, belief, f"{change.doc} v1", "not in m2")
+            yield self.wrong(words, switch, belief, f"m2 {change.doc}", "v1", "no row")
 
     def at_rest(self) -> Iterator[Violation]:
         """Find what is missing before the rollback, or after it."""
@@ -143,10 +147,11 @@ class _Run:
             at += " the rollback to m1,"
             if (said := self.pointer(step)) != index:
                 words = f"{at} the row 'model' says {shown(said, 20)}."
-                yield _wrong(words, step, "moves the row again", index, str(said))
+                yield _wrong(words, step, "moves the row again", "model", index, str(said))
             for change, fault in self.lacks(index, every, step):
                 belief = "one index is enough" if index == "m2" else "the old one is done"
-                yield self.wrong(f"{at} {fault}.", step, belief, f"v{change.version}", "not there")
+                what, wanted = f"{index} {change.doc}", f"v{change.version}"
+                yield self.wrong(f"{at} {fault}.", step, belief, what, wanted, "not there")
 
     def lacks(
         self, index: str, changes: Sequence[Change], step: int
@@ -166,10 +171,10 @@ class _Run:
                 has = f"version {row['version']}" if row["vector"] else "nothing"
                 yield change, f"{index} has {has} of {doc}, not version {change.version}"
 
-    def wrong(self, words: str, step: int, belief: str, wanted: str, found: str) -> Violation:
-        """Return a violation that tells of crashes too."""
-        return _wrong(words + crashes(self.trace), step, belief, wanted, found)
+    def wrong(self, words: str, step: int, belief: str, *states: str) -> Violation:
+        """Return a violation that tells of crashes too; the states are what, wanted and found."""
+        return _wrong(words + crashes(self.trace), step, belief, *states)
 
 
-def _wrong(words: str, step: int, belief: str, wanted: str, found: str) -> Violation:
-    return Violation(words, step, {"wanted": wanted}, {"found": found}, belief)
+def _wrong(words: str, step: int, belief: str, what: str, wanted: str, found: str) -> Violation:
+    return Violation(words, step, {what: wanted}, {what: found}, belief)

@@ -44,7 +44,7 @@ def notifying(world: World, choice: Mapping[str, str]) -> None:
         number = world.number("message")
         ids = f"message {number}", "tea", f"tea v{version}"
         name = ids[OPTIONS["id"].index(choice["id"])]
-        await publish("searchable", {"id": name, "version": version})
+        await publish("searchable", version, id=name)
 
     async def write(version: int, model: str, effects: bool) -> None:
         await sleep(0.5)
@@ -65,7 +65,7 @@ def notifying(world: World, choice: Mapping[str, str]) -> None:
             await sleep(2.0)
 
     async def hears(event: Any) -> None:
-        version, name = event.data["version"], f"had {event.data['id']}"
+        version, name = event.data, f"had {event.id}"
         async with agent.transaction() as tx:
             had = await tx.get(name)
             if had is not None and world.now - had < DAY and choice["agent"] == _DROPS:
@@ -120,19 +120,23 @@ def _wrong(world: World) -> Iterator[Violation]:
         states = {f"acts on v{version}": 1}, {f"acts on v{version}": len(mine)}
         if len(mine) > 1:
             first, again = (moment(trace[n]) for n in mine[:2])
-            words = f"The agent acts on tea v{version} at {first}, and at {again}."
+            words = f"The agent acts on tea v{version} at {first}, and again at {again}."
             belief = "a new id each time" if drops else "each message is news"
             belief = "a replay is quiet" if trace[mine[1]].time >= LATER else belief
             yield Violation(words + crashes(trace), mine[1], *states, belief)
         elif not mine:
             words = f"The agent never acts on tea v{version}, which is in the index."
             belief = "told if new" if trace.faults() else "one id for a document"
-            yield Violation(words + crashes(trace), len(trace) - 1, *states, belief)
+            acks = [n for n, s in enumerate(trace) if s.text in ("ack tea", f"ack tea v{version}")]
+            yield Violation(words + crashes(trace), acks[-1] if acks else None, *states, belief)
 
 
 def _says(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    return ", ".join(key if row else f"no {key}" for key, row in after.items() if key != "acted")
+    (key, row), *more = after.items()
+    if key.startswith("outbox"):
+        return "empties the outbox"
+    return f"{key} v{row}{', and outbox' if more else ''}" if key[0] == "m" else f"acts: {key[4:]}"
 
 
 _LANES = ("api", "changes", "indexer", "relay", "searchable", "agent", "backfill")
-draw = partial(drawn, lanes=_LANES, says=_says, limit=40)
+draw = partial(drawn, lanes=_LANES, says=_says, limit=70)

@@ -50,11 +50,12 @@ class Found(NamedTuple):
     vector: Vector
     hits: list[tuple[float, str]]
     met: list[Vector]
+    step: int
 
 
 HISTORY = tuple(Change(n, doc, 1, f"on {doc}") for n, doc in enumerate("bac"))
-BUSY = {0.5: ("b", 2), 1.3: ("c", 0), 5.0: ("b", 3), 210.0: ("a", 2)}
-QUIET = {210.0: ("a", 2)}  # version by seconds; 0: a deletion, version 2
+BUSY = {0.5: ("b", 2), 1.3: ("c", -2), 5.0: ("b", 3), 210.0: ("a", 2), 220.0: ("a", -3)}
+QUIET = {210.0: ("a", 2), 220.0: ("b", -2)}  # version by seconds; a negative one is a deletion
 
 
 class Migration:
@@ -62,18 +63,21 @@ class Migration:
 
     def __init__(self, world: World, later: Mapping[float, tuple[str, int]]) -> None:
         self.world, self.rows = world, world.store("indexes")
-        made = enumerate(later.items(), len(HISTORY))
-        texts = ((at, n, doc, v or 2, f"on {doc}, again" if v else None)
-                 for n, (at, (doc, v)) in made)  # fmt: skip
         self.log = [(-1.0, change) for change in HISTORY]
-        self.log += [(at, Change(n, doc, v, text)) for at, n, doc, v, text in texts]
+        for n, (at, (doc, version)) in enumerate(later.items(), len(HISTORY)):
+            text = f"on {doc}, again" if version > 0 else None
+            self.log.append((at, Change(n, doc, abs(version), text)))
         self.reads = list[tuple[int, int, list[int]]]()  # the step, the offset, what was found
-        self.gone = dict[str, float]()  # when a row was deleted, if by delete()
+        self.gone = list[tuple[float, str]]()  # when which row was deleted, if by delete()
         self.found = list[Found]()  # of the query in hand
         self.answers = list[tuple[int, int, list[Found], Any]]()  # from which step to which
         for change in HISTORY:
             row = {"version": 1, "vector": Vector("m1", str(change.text))}
             self.rows.rows[f"m1 {change.doc}"] = row
+
+    def note(self, words: str) -> None:
+        """Write into the trace what the code that runs now has done."""
+        self.world.note("note", self.world.current().node.name, text=words)
 
     def there(self) -> list[Change]:
         """Return what is in the log."""
@@ -91,10 +95,9 @@ class Log:
         world, run = self._run.world, self._run
         await world.point(f"reading the log from {shown(offset, 20)}", ("read", "log", ()))
         found = [change for change in run.there() if change.offset >= offset][:PAGE]
-        node, which = world.current().node.name, [change.offset for change in found]
+        which = [change.offset for change in found]
         run.reads.append((len(world.trace), offset, which))
-        words = " and ".join(map(str, which)) or "nothing new"
-        world.note("note", node, text=f"reads {words}")
+        run.note(f"reads {' and '.join(map(str, which)) or 'nothing new'}")
         return found
 
     async def end(self) -> int:
@@ -121,20 +124,34 @@ class Index:
 
     async def put(self, doc: str, version: int, vector: Vector | None) -> None:
         """Write a document's row, whatever was there; without a vector, it is deleted."""
-        await self._run.rows.put(f"{self.model} {doc}", _row(version, vector))
+        await self._run.rows.put(f"{self.model} {doc}", self._row(doc, version, vector))
 
     async def put_newer(self, doc: str, version: int, vector: Vector | None) -> bool:
         """As `put`, unless the row has this version or a newer one; return whether it wrote."""
-        key, rows, row = f"{self.model} {doc}", self._run.rows, _row(version, vector)
+        key, rows, row = f"{self.model} {doc}", self._run.rows, self._row(doc, version, vector)
         await self._run.world.point(f"writing {key}", ("write", rows.name, (key,)))
         newer = bool(rows.rows.get(key, {"version": 0})["version"] < version)
-        rows._write({key: row}) if newer else rows._wrote_nothing()
+        if newer:
+            rows._write({key: row})
+        else:
+            rows._wrote_nothing()
+            self._run.note(f"{key} stays as it is")
         return newer
+
+    def _row(self, doc: str, version: int, vector: Vector | None) -> dict[str, Any]:
+        text = None if vector is None else _checked(vector).text
+        there = {(change.doc, change.version, change.text) for change in self._run.there()}
+        if (doc, version, text) not in there:
+            raise PubSubKitError(
+                f"version {shown(version, 20)} of {shown(doc, 20)} has another text in the log, or "
+                "isn't there: write a change's own doc, version and embedded text"
+            )
+        return {"version": version, "vector": vector}
 
     async def delete(self, doc: str) -> None:
         """Delete a document's row, its version with it."""
         await self._run.rows.delete(f"{self.model} {doc}")
-        self._run.gone.setdefault(f"{self.model} {doc}", self._run.world.now)
+        self._run.gone.append((self._run.world.now, f"{self.model} {doc}"))
 
     async def drop(self) -> None:
         """Delete every row of the index."""
@@ -144,18 +161,19 @@ class Index:
     async def search(self, vector: Vector) -> list[tuple[float, str]]:
         """Return (distance, document) for the nearest vectors: here, for all."""
         found = await self._run.rows.scan(f"{self.model} ")
+        _checked(vector)
         rows = {key.split()[1]: row["vector"] for key, row in found.items() if row["vector"]}
-        _row(1, vector)
+        step = len(self._run.world.trace)
         hits = [(n / (3 + (self.model == "m2")), doc) for n, doc in enumerate(rows, 1)]
-        self._run.found.append(Found(self.model, vector, hits, [*rows.values()]))
+        self._run.found.append(Found(self.model, vector, hits, [*rows.values()], step))
+        self._run.note(f"searches {self.model} by {vector.model}")
         return [*hits]
 
 
-def _row(version: int, vector: Vector | None) -> dict[str, Any]:
-    if not isinstance(vector, Vector | None) or type(version) is not int:
-        given = shown(vector if isinstance(version, int) else version, 40)
-        raise PubSubKitError(f"an index takes a version, and what its embed() gives, not {given}")
-    return {"version": version, "vector": vector}
+def _checked(vector: Any) -> Vector:
+    if not isinstance(vector, Vector):
+        raise PubSubKitError(f"a vector is what embed() returns, not {shown(vector, 40)}")
+    return vector
 
 
 def migrating(world: World, answer: Callable[..., Any], later: Any = BUSY) -> None:
@@ -187,8 +205,6 @@ def migrating(world: World, answer: Callable[..., Any], later: Any = BUSY) -> No
                 since, run.found = len(world.trace), []
                 said = await mine.query("tea")
                 run.answers.append((since, len(world.trace), run.found, said))
-                names = " and ".join(sorted({found.model for found in run.found}))
-                world.note("note", "queries", text=f"answers from {names or 'nothing'}")
 
     world.consumer("live", Live, "changes", ack_deadline=10.0)
     world.service("backfill", lambda: Unasked(backfill))
