@@ -22,7 +22,7 @@
 # | `await index.put(doc, version, vector)` | writes a row, whatever was there |
 # | `await index.put_newer(doc, version, vector)` | the same, unless the row is as new or newer |
 # | `await index.version(doc)` | the version of a row, deleted or not; 0 without a row |
-# | `await index.delete(doc)`, `await index.drop()` | removes a row, or all of them |
+# | `await index.delete(doc)` | removes a row, and its version with it |
 # | `await index.search(vector)` | a list of what is nearest, with distances |
 #
 # A deleted document never comes back, and no row goes back to an older version, not even for a

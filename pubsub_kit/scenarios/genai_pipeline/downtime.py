@@ -8,12 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pubsub_kit.scenarios.genai_pipeline.migration import (
-    HISTORY,
-    ROLLBACK,
-    UNTIL,
-    Change,
-)
+from pubsub_kit.scenarios.genai_pipeline.migration import HISTORY, ROLLBACK, UNTIL, Change
 from pubsub_kit.scenarios.plain import crashes, moment, shown
 from pubsub_kit.world.search.violation import Violation
 from pubsub_kit.world.world import World
@@ -59,22 +54,26 @@ class _Run:
                 if alien:
                     words = f"{at} searches index {index}, and meets a vector by {alien} in it."
                     belief = "re-embeds in place" if index == "m1" else "copies the vectors"
-                    yield _wrong(words, step, belief, f"vectors in {index}", index, alien)
+                    yield self.wrong(words, step, belief, f"vectors in {index}", index, alien)
                 elif vector.model != index:
                     words = f"{at} was embedded by {vector.model}, and searched index {index}."
                     belief = "reads the model twice" if len(named) > 1 else "one model for all"
-                    yield _wrong(words, step, belief, "embedded by", index, vector.model)
+                    yield self.wrong(words, step, belief, "embedded by", index, vector.model)
             given = sorted(said) if isinstance(said, list | tuple | set) else said
             taken = {search.model for search in searches if search.hits == given}
             if taken and not taken & named:
                 words = f"{at} was answered from {' and '.join(taken)}, and the row said {row}."
-                yield _wrong(words, step, "the row decides", "answer from", row, *taken)
+                yield self.wrong(words, step, "the row decides", "answer from", row, *taken)
             elif not taken and len(names) > 1:
                 words = f"{at} was answered from m1 and m2 together."
-                yield _wrong(words, step, "two models in one answer", "answer from", row, "both")
+                yield self.wrong(
+                    words, step, "two models in one answer", "answer from", row, "both"
+                )
             elif not taken:
                 words = f"{at} was answered with {shown(said, 40)}, which no search had found."
-                yield _wrong(words, step, "not what was found", "answer", "hits", shown(said, 20))
+                yield self.wrong(
+                    words, step, "not what was found", "answer", "hits", shown(said, 20)
+                )
 
     def back_in_time(self) -> Iterator[Violation]:
         """Find a row that goes back to an older version, or comes back, or is gone too early."""
@@ -91,13 +90,9 @@ class _Run:
                     words = f"At {at} {who} deletes {doc} from {index}, "
                     words += "which answers." if answers else "to which a rollback leads."
                     belief = "deletes, then inserts" if answers else "drops the old one"
-                    yield _wrong(words, n, belief, f"{index} {doc}", "a row", "no row")
+                    yield self.wrong(words, n, belief, f"{index} {doc}", "a row", "no row")
                 continue
-            key, old, new = (
-                f"{index} {doc}",
-                (before or {"version": 0})["version"],
-                after["version"],
-            )
+            key, new, old = f"{index} {doc}", after["version"], before["version"] if before else 0
             writes = f"At {at} {who} writes version {new} of {doc} into {index}"
             if not after["vector"]:
                 gone.setdefault(key, now)
@@ -111,14 +106,14 @@ class _Run:
                 yield self.wrong(words, n, belief, key, f"v{old}", f"v{new}")
             if who == "live" and new == 1:
                 words = f"{writes}, which is history: the change in hand waits for it."
-                yield _wrong(words, n, "one lane", "live writes", "live changes", "history")
+                yield self.wrong(words, n, "one lane", "live writes", "live changes", "history")
 
     def at_the_switch(self) -> Iterator[Violation]:
         """Find what m2 lacks of history when it begins to answer."""
         switch = next((n for n, model in self.pointers if model != "m1"), len(self.trace))
         if switch == len(self.trace):
             words = f"At {ROLLBACK:g} s the row 'model' still says m1."
-            yield _wrong(words, switch - 1, "never switches", "model", "m2", "m1")
+            yield self.wrong(words, switch - 1, "never switches", "model", "m2", "m1")
             return
         reads = [(offset, found) for n, offset, found in self.seen.reads if n < switch]
         read, crash = {at for _, found in reads for at in found}, self.trace.of("crash")
@@ -147,7 +142,7 @@ class _Run:
             at += " the rollback to m1,"
             if (said := self.pointer(step)) != index:
                 words = f"{at} the row 'model' says {shown(said, 20)}."
-                yield _wrong(words, step, "moves the row again", "model", index, str(said))
+                yield self.wrong(words, step, "moves the row again", "model", index, str(said))
             for change, fault in self.lacks(index, every, step):
                 belief = "one index is enough" if index == "m2" else "the old one is done"
                 what, wanted = f"{index} {change.doc}", f"v{change.version}"
@@ -168,13 +163,12 @@ class _Run:
             if not change.text and row["version"] < change.version:
                 yield change, f"{index} still has {doc}, which was deleted"
             elif change.text and not (row["vector"] and row["version"] >= change.version):
-                has = f"version {row['version']}" if row["vector"] else "nothing"
-                yield change, f"{index} has {has} of {doc}, not version {change.version}"
+                has = f"version {row['version']} of" if row["vector"] else "nothing of"
+                yield change, f"{index} has {has} {doc}, and the log has version {change.version}"
 
-    def wrong(self, words: str, step: int, belief: str, *states: str) -> Violation:
-        """Return a violation that tells of crashes too; the states are what, wanted and found."""
-        return _wrong(words + crashes(self.trace), step, belief, *states)
-
-
-def _wrong(words: str, step: int, belief: str, what: str, wanted: str, found: str) -> Violation:
-    return Violation(words, step, {what: wanted}, {what: found}, belief)
+    def wrong(
+        self, words: str, step: int, belief: str, what: str, wanted: str, found: str
+    ) -> Violation:
+        """Return what is wrong, with the crashes of the run."""
+        words += crashes(self.trace)
+        return Violation(words, step, {what: wanted}, {what: found}, belief)

@@ -41,10 +41,8 @@ def notifying(world: World, choice: Mapping[str, str]) -> None:
     world.topic("searchable")
 
     async def tell(version: int) -> None:
-        number = world.number("message")
-        ids = f"message {number}", "tea", f"tea v{version}"
-        name = ids[OPTIONS["id"].index(choice["id"])]
-        await publish("searchable", version, id=name)
+        ids = f"message {world.number('message')}", "tea", f"tea v{version}"
+        await publish("searchable", version, id=ids[OPTIONS["id"].index(choice["id"])])
 
     async def write(version: int, model: str, effects: bool) -> None:
         await sleep(0.5)

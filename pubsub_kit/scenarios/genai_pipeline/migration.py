@@ -139,12 +139,13 @@ class Index:
         return newer
 
     def _row(self, doc: str, version: int, vector: Vector | None) -> dict[str, Any]:
-        text = None if vector is None else _checked(vector).text
+        text = vector.text if isinstance(vector, Vector) else vector
         there = {(change.doc, change.version, change.text) for change in self._run.there()}
-        if (doc, version, text) not in there:
+        if (doc, version, text) not in there or isinstance(vector, str):
+            given = ", ".join(shown(each, 20) for each in (doc, version, vector))
             raise PubSubKitError(
-                f"version {shown(version, 20)} of {shown(doc, 20)} has another text in the log, or "
-                "isn't there: write a change's own doc, version and embedded text"
+                f"a row holds a change's doc, its version, and its text as embed() returns it, and "
+                f"not {given}"
             )
         return {"version": version, "vector": vector}
 
@@ -153,27 +154,17 @@ class Index:
         await self._run.rows.delete(f"{self.model} {doc}")
         self._run.gone.append((self._run.world.now, f"{self.model} {doc}"))
 
-    async def drop(self) -> None:
-        """Delete every row of the index."""
-        for key in await self._run.rows.scan(f"{self.model} "):
-            await self._run.rows.delete(key)
-
     async def search(self, vector: Vector) -> list[tuple[float, str]]:
         """Return (distance, document) for the nearest vectors: here, for all."""
         found = await self._run.rows.scan(f"{self.model} ")
-        _checked(vector)
+        if not isinstance(vector, Vector):
+            raise PubSubKitError(f"search() takes what embed() returns, not {shown(vector, 40)}")
         rows = {key.split()[1]: row["vector"] for key, row in found.items() if row["vector"]}
+        hits = [(n / len(rows) / int(self.model[1]), doc) for n, doc in enumerate(rows, 1)]
         step = len(self._run.world.trace)
-        hits = [(n / (3 + (self.model == "m2")), doc) for n, doc in enumerate(rows, 1)]
         self._run.found.append(Found(self.model, vector, hits, [*rows.values()], step))
         self._run.note(f"searches {self.model} by {vector.model}")
         return [*hits]
-
-
-def _checked(vector: Any) -> Vector:
-    if not isinstance(vector, Vector):
-        raise PubSubKitError(f"a vector is what embed() returns, not {shown(vector, 40)}")
-    return vector
 
 
 def migrating(world: World, answer: Callable[..., Any], later: Any = BUSY) -> None:
@@ -186,12 +177,8 @@ def migrating(world: World, answer: Callable[..., Any], later: Any = BUSY) -> No
     def made() -> Any:
         return answer(Log(run), {name: Index(run, name) for name in ("m1", "m2")}, db)
 
-    class Live:
-        def __init__(self) -> None:
-            self.made = made()
-
-        async def handle(self, event: Any) -> None:
-            await self.made.live(run.log[event.data["offset"]][1])
+    async def live(mine: Any, event: Any) -> None:
+        await mine.live(run.log[event.data["offset"]][1])
 
     async def backfill() -> None:
         await sleep(max(BEGINS - world.now, 0.0))
@@ -206,28 +193,25 @@ def migrating(world: World, answer: Callable[..., Any], later: Any = BUSY) -> No
                 said = await mine.query("tea")
                 run.answers.append((since, len(world.trace), run.found, said))
 
-    world.consumer("live", Live, "changes", ack_deadline=10.0)
+    world.consumer("live", lambda: partial(live, made()), "changes", ack_deadline=10.0)
     world.service("backfill", lambda: Unasked(backfill))
     world.service("queries", lambda: Unasked(asks))
     for at, change in run.log[len(HISTORY) :]:
-        name = f"{change.doc} v{change.version}" if change.text else f"{change.doc} deleted"
+        name = f"{change.doc} {f'v{change.version}' if change.text else 'deleted'}"
         world.at(at, partial(world.publish, "changes", {"offset": change.offset}, id=name))
     world.at(CALM, second_act.follows, world)
-    back = partial(db.put, "model", "m1")
-    world.at(ROLLBACK, lambda: world.spawn(back(), "operator"))
+    world.at(ROLLBACK, lambda: world.spawn(db.put("model", "m1"), "operator"))
 
 
 def _says(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    return ", ".join(_said(key, row) for key, row in after.items())
+    return ", ".join(f"{key} {_said(row)}" for key, row in after.items())
 
 
-def _said(key: str, row: Any) -> str:
-    if row is None:
-        return f"{key} is gone"
-    if not isinstance(row, dict) or "vector" not in row:
-        return f"{key} = {shown(row, 16)}"
-    return f"{key} v{row['version']}" if row["vector"] else f"{key} deleted"
+def _said(row: Any) -> str:
+    if isinstance(row, dict) and "vector" in row:
+        return f"v{row['version']}" if row["vector"] else "deleted"
+    return "is gone" if row is None else f"= {shown(row, 16)}"
 
 
-LANES = ("changes", "live", "backfill", "queries", "operator")
-draw = partial(drawn, lanes=LANES, says=_says, limit=60)
+_LANES = ("changes", "live", "backfill", "queries", "operator")
+draw = partial(drawn, lanes=_LANES, says=_says, limit=60)
