@@ -3,7 +3,8 @@
 #
 # A new embedding model makes longer vectors, so it needs an index of its own. Move every query
 # from index `m1` to `m2` without downtime. The row `"model"` in `db` says which index answers.
-# Three processes each run an object of your class, and have no memory in common:
+# Three processes each run an object of your class. They have no memory in common, and may be
+# replaced by new ones:
 #
 # - `live(change)` is called for each change from now on, one at a time. After a crash it may be
 #   called again for the same change, even after a later one.

@@ -163,6 +163,39 @@ class LiveGoesWhereQueriesGo(_Base):
         await self.write(self.indexes[await self.db.get("model")], change)
 
 
+class SkipsDeletions(_Base):
+    """Leaves deletions of the new index to the backfill."""
+
+    async def live(self, change: Any) -> None:
+        await self.write(self.old, change)
+        if change.text is not None:
+            await self.write(self.new, change)
+
+
+class BothOnceItHasSwitched(_Base):
+    """Relies on the log for what comes before the switch."""
+
+    async def live(self, change: Any) -> None:
+        if await self.db.get("model") == "m2":
+            await self.write(self.new, change)
+        await self.write(self.old, change)
+
+
+class KeepsThemInMemory(_Base):
+    """Brings to the new index what came before the switch, with the next change after it."""
+
+    def __init__(self, log: Any, indexes: Any, db: Any) -> None:
+        super().__init__(log, indexes, db)
+        self.kept: list[Any] = []
+
+    async def live(self, change: Any) -> None:
+        await self.write(self.old, change)
+        self.kept.append(change)
+        if await self.db.get("model") == "m2":
+            while self.kept:
+                await self.write(self.new, self.kept.pop())
+
+
 class InPlace(_Base):
     async def live(self, change: Any) -> None:
         await self.write(self.old, change)
@@ -228,6 +261,15 @@ class DeletesTheRowInBothLanes(_Base):
             await index.delete(change.doc)
         else:
             await super().write(index, change)
+
+
+class DeletesTheRowOfTheOldOne(_Base):
+    async def live(self, change: Any) -> None:
+        await self.write(self.new, change)
+        if change.text is None:
+            await self.old.delete(change.doc)
+        else:
+            await self.write(self.old, change)
 
 
 class DeletesThenInserts(_Base):
@@ -406,6 +448,9 @@ MISTAKES = [
     Mistake("migrate", CopiesAtTheEnd, "one index is enough", 0),
     Mistake("migrate", LiveGoesToTheOldOne, "one index is enough", 0),
     Mistake("migrate", LiveGoesWhereQueriesGo, "the old one is done", 0),
+    Mistake("migrate", SkipsDeletions, "one index is enough", 0),
+    Mistake("migrate", BothOnceItHasSwitched, "one index is enough", 1),
+    Mistake("migrate", KeepsThemInMemory, "one index is enough", 1),
     Mistake("migrate", InPlace, "re-embeds in place", 0),
     Mistake("migrate", CopiesTheVectors, "copies the vectors", 1),
     Mistake("migrate", FillsInTheLiveLane, "one lane", 0),
@@ -414,6 +459,7 @@ MISTAKES = [
     Mistake("migrate", LiveWritesBlindly, "a late copy overwrites", 1),
     Mistake("migrate", DeletesTheRow, "a deletion leaves no trace", 0),
     Mistake("migrate", DeletesTheRowInBothLanes, "a deletion leaves no trace", 0),
+    Mistake("migrate", DeletesTheRowOfTheOldOne, "a deletion leaves no trace", 1),
     Mistake("migrate", DeletesThenInserts, "deletes, then inserts", 0),
     Mistake("migrate", AlmostThere, "nearly there", 0),
     Mistake("migrate", NinetyPercent, "nearly there", 0),

@@ -94,15 +94,15 @@ class _Run:
                 continue
             key, new, old = f"{index} {doc}", after["version"], before["version"] if before else 0
             writes = f"At {at} {who} writes version {new} of {doc} into {index}"
+            belief = "overwrites newer" if who == "backfill" else "a late copy overwrites"
             if not after["vector"]:
                 gone.setdefault(key, now)
             elif gone.get(key, now) < now:
                 words = f"{doc} was deleted from {index} at {gone[key]:g} s. {writes}."
-                belief = "overwrites newer" if before else "a deletion leaves no trace"
+                belief = belief if before else "a deletion leaves no trace"
                 yield self.wrong(words, n, belief, key, "deleted", f"v{new}")
             if new < old:
                 words = f"{writes}, in the place of version {old}."
-                belief = "overwrites newer" if who == "backfill" else "a late copy overwrites"
                 yield self.wrong(words, n, belief, key, f"v{old}", f"v{new}")
             if who == "live" and new == 1:
                 words = f"{writes}, which is history: the change in hand waits for it."

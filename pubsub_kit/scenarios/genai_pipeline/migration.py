@@ -24,6 +24,7 @@ FAULTS = ("crash", "pause")
 PAGE = 2  # changes in one read of the log
 EMBEDS = 0.3  # seconds that a vector takes
 BEGINS, CALM, ROLLBACK, UNTIL = 1.2, 4.5, 300.0, 400.0  # seconds; after CALM no fault befalls
+DEPLOYED = 100.0  # when the process that takes live changes is a new one (seconds)
 QUERIES = (2.45, 250.0, 350.0)  # seconds
 
 
@@ -54,7 +55,7 @@ class Found(NamedTuple):
 
 
 HISTORY = tuple(Change(n, doc, 1, f"on {doc}") for n, doc in enumerate("bac"))
-BUSY = {0.5: ("b", 2), 1.3: ("c", -2), 5.0: ("b", 3), 210.0: ("a", 2), 220.0: ("a", -3)}
+BUSY = {0.5: ("b", 2), 1.3: ("c", -2), 5.0: ("b", -3), 210.0: ("a", 2)}
 QUIET = {210.0: ("a", 2), 220.0: ("b", -2)}  # version by seconds; a negative one is a deletion
 
 
@@ -193,13 +194,15 @@ def migrating(world: World, answer: Callable[..., Any], later: Any = BUSY) -> No
                 said = await mine.query("tea")
                 run.answers.append((since, len(world.trace), run.found, said))
 
-    world.consumer("live", lambda: partial(live, made()), "changes", ack_deadline=10.0)
+    group = world.consumer("live", lambda: partial(live, made()), "changes", ack_deadline=10.0)
     world.service("backfill", lambda: Unasked(backfill))
     world.service("queries", lambda: Unasked(asks))
     for at, change in run.log[len(HISTORY) :]:
         name = f"{change.doc} {f'v{change.version}' if change.text else 'deleted'}"
         world.at(at, partial(world.publish, "changes", {"offset": change.offset}, id=name))
     world.at(CALM, second_act.follows, world)
+    for deployed in (group.leave, group.hire):
+        world.at(DEPLOYED, deployed, "live")
     world.at(ROLLBACK, lambda: world.spawn(db.put("model", "m1"), "operator"))
 
 
