@@ -58,19 +58,19 @@ MIGRATE = Code(
     judged_by=Severally({"while documents change": _BUSY, "on a quiet night": _QUIET}),
     lessons={
         "switches first": "m2 answered before the backfill had written to it, so documents were "
-        "missing for weeks. What must be true of m2 before the row changes?",
+        "missing. What must be true of m2 before the row changes?",
         "nearly there": "What was still unread is missing from every answer. Nobody writes to a "
         "document that doesn't change, except the backfill. What lag is small enough?",
         "one index is enough": "That change was written to m1, and never to m2. The backfill can't "
         "bring what comes after its end. Where does each live change go, and from when on?",
         "the old one is done": "Until m1 is retired, a rollback may lead there. It lacks a live "
         "change. For how long does a live change go to both?",
-        "re-embeds in place": "For weeks one index holds vectors of two models, whose distances "
+        "re-embeds in place": "One index held vectors of two models, and distances between them "
         "mean nothing. Where can the new vectors be, so that no query meets them?",
         "copies the vectors": "A vector of the old model means nothing to the new one. Which index "
         "has to embed what is written to m2?",
-        "one lane": "A live change waited until history was embedded, which takes weeks. Which of "
-        "your methods replays the log?",
+        "one lane": "A live change waited until history was embedded. That takes weeks. Which "
+        "of your methods replays the log?",
         "overwrites newer": "The backfill brings what was true once, and m2 had heard something "
         "newer. Who decides which of two versions stays?",
         "a late copy overwrites": "An older change can come after a newer one: it was redelivered, "
@@ -97,8 +97,8 @@ MIGRATE = Code(
         "changes of the log does it have to write?",
         "never switches": "All of history may be in m2, and nobody asks it. What has to happen "
         "once there is nothing more to read?",
-        "moves the row again": "The operator had written the row, and your code changed it "
-        "afterwards. How often does a migration switch?",
+        "moves the row again": "The row changed once more, and no operator had asked for it. "
+        "How often does a migration switch?",
     },
     hints={
         "switches first": ["Switch after the last page has been written."],

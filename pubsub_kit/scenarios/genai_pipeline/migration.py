@@ -201,6 +201,7 @@ def migrating(world: World, answer: Callable[..., Any], later: Any = BUSY) -> No
         name = f"{change.doc} {f'v{change.version}' if change.text else 'deleted'}"
         world.at(at, partial(world.publish, "changes", {"offset": change.offset}, id=name))
     world.at(CALM, second_act.follows, world)
+    world.at(DEPLOYED, world.note, "note", "live", "", "", "a new version is deployed")
     for deployed in (group.leave, group.hire):
         world.at(DEPLOYED, deployed, "live")
     world.at(ROLLBACK, lambda: world.spawn(db.put("model", "m1"), "operator"))
