@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from pubsub_kit import Conflict, clock
-from tests.mistakes import Mistake, Right
+from tests.mistakes import Mistake, Right, genai_migration
 
 Fields = dict[str, Any]
 
@@ -1216,6 +1216,7 @@ MISTAKES = [
     Mistake("audit", first_look, "gone once, gone for good"),
     Mistake("audit", what_was_seen, "only what was seen returns"),
     Mistake("audit", wants_it_back, "minds a right step"),
+    *genai_migration.MISTAKES,
 ]
 
 RIGHT = [
@@ -1239,6 +1240,7 @@ RIGHT = [
     Right("audit", by_the_highest),
     Right("audit", all_at_once),
     Right("audit", looks_alone),
+    *genai_migration.RIGHT,
 ]
 
 CONSTANTS: list[Any] = [[], "tea 1"]

@@ -15,7 +15,8 @@ from pubsub_kit.checks.forms.question import AnswerError, Question
 from pubsub_kit.checks.forms.severally import Severally
 from pubsub_kit.checks.forms.stub import is_stub
 from pubsub_kit.checks.forms.verdict import Judgement
-from pubsub_kit.scenarios.genai_pipeline import downtime, effects, migration
+from pubsub_kit.checks.systems import genai_downtime as downtime
+from pubsub_kit.scenarios.genai_pipeline import effects, migration
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Exercise 13: an index of chunks, its deletions, and an oracle of what must not return."""
+"""Exercise 13: an index and its deletions, and an oracle of them; the rest in genai_migration."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pubsub_kit.checks.forms.enumerated import Enumerated
 from pubsub_kit.checks.forms.judges import Explored
 from pubsub_kit.checks.forms.question import Question
 from pubsub_kit.checks.forms.trials import RunAudit, Trial
+from pubsub_kit.checks.questions import genai_migration
 from pubsub_kit.checks.questions.reasons import genai_pipeline as reasons
 from pubsub_kit.checks.systems import genai_on_trial as trial
 from pubsub_kit.checks.systems import genai_probes as probes
@@ -58,6 +59,7 @@ QUESTIONS: list[Question] = [
         lessons=reasons.TOMBSTONE,
         hints=reasons.TOMBSTONE_HINTS,
     ),
+    *genai_migration.QUESTIONS,
     RunAudit(
         "audit",
         "Write oracle(run) for deletions. A run is a list of steps: step.at (seconds), step.did "

@@ -41,7 +41,7 @@ MISCONCEPTIONS = {
     "10": {44, 46, *range(68, 76)},
     "11": {7, 8, *range(76, 82)},
     "12": {3, 5, 6, 8, 12, 21, 23, 24, 29},
-    "13": {17},
+    "13": {17, 44},
 }
 
 QUESTIONS: dict[tuple[str, str], Question] = {
