@@ -21,7 +21,7 @@ from pubsub_kit.genai.shown import bar, chain, manifest, ready
 ready()
 from pubsub_kit.genai.corpus import documents, hits
 from pubsub_kit.genai.deploy.termination import terminated
-from pubsub_kit.genai.faults import MISTAKES, broken, drawn, right
+from pubsub_kit.genai.faults import MISTAKES, broken, deleted, drawn, edited, right
 from pubsub_kit.genai.pipeline import Pipeline
 from pubsub_kit.genai.service import Served, band, documents_app, latencies, signup_app
 from pubsub_kit.patterns.tracing import Tracing
@@ -57,20 +57,20 @@ print("blocking:", both[0], "· evented:", both[1])
 show.compare("13.signup", both)
 
 # %% [markdown]
-# Those are medians of 20 requests over HTTP, printed as bands because your machine isn't ours. The
-# work still takes as long as before; nobody waits for it. So nobody hears of its failure either.
-# 202 says that the event is in the log, and no more than that.
+# Those are medians of 20 requests, printed as bands because your machine isn't ours. The work takes
+# as long as before, but nobody waits for it. So nobody hears of its failure either: 202 says that
+# the event is in the log, and no more.
 
 # %% [markdown]
 # ## From an upload to an index
 #
-# The same service takes documents. An event goes into the log, and the **indexer** does the rest:
-# it cuts the text into paragraphs (**chunks**), turns each into 256 numbers (its **embedding**),
-# and writes both into an index. Texts that mean something similar get numbers that are close
-# together.
+# An API takes documents in the same way. An event goes into the log, and the **indexer** does the
+# rest: it cuts the text into paragraphs (**chunks**), turns each into a vector of 256 numbers (its
+# **embedding**), and writes both into an index. Similar texts get similar vectors.
 
 # %%
-folder, tracing = TemporaryDirectory(), Tracing(clock=iter(range(10**6)).__next__)
+folder = TemporaryDirectory()
+tracing = Tracing(clock=iter(range(10**6)).__next__)  # a clock that counts
 pipeline = Pipeline(folder.name, tracing=tracing)
 api = Served(documents_app(pipeline))
 for document in documents():
@@ -79,9 +79,9 @@ print(answer.status_code, answer.json())
 print(pipeline.drain(), "events handled,", len(pipeline.chunks()), "chunks in the index")
 
 # %% [markdown]
-# Ten documents, the handbook of a tea shop. The model, WordLlama, came with its package: no GPU,
-# and nothing was downloaded to run it. A question is embedded too, and the index compares it with
-# each chunk, which is exact and fast enough for thousands.
+# Ten documents make up the handbook of a tea shop. The model, WordLlama, came with its package: it
+# needs no GPU, and nothing is downloaded when it runs. A question is embedded too, and compared
+# with every chunk. So the search is exact, and takes longer with each chunk.
 
 # %%
 found = api.client.get("/search", params={"q": "Can I use the leaves a second time?", "k": 2})
@@ -89,9 +89,8 @@ for hit in found.json()["hits"]:
     print(f"{hit['rank']}. {hit['doc']}: {hit['text']}")
 
 # %% [markdown] tags=["predict"]
-# We wrote 20 questions to the handbook, in other words than its own, such as "How hot should the
-# water be for sencha?". Each is answered by one paragraph. An answer counts if that paragraph comes
-# first.
+# We wrote 20 questions that the handbook answers, in words of our own, such as "How hot should the
+# water be for sencha?". One paragraph answers each. It counts if that paragraph comes first.
 
 # %% tags=["folded"]
 # Your prediction
@@ -109,14 +108,14 @@ first = hits(lambda question: pipeline.ask(question).hits)
 show.compare("13.hits", first)
 
 # %% [markdown]
-# That is a small model without any idea of a sentence: it averages over words. Measure yours in the
-# same way before you tune anything else. A better model is on its way, further down.
+# This small model has no idea of a sentence: it averages over pieces of words. Measure your own in
+# the same way before you tune anything else.
 #
 # ## An agent, and people who click
 #
-# What follows the index is more subscribers. The **agent** here is a rule-based consumer, and no
-# language model: when a document is indexed, it asks a watched question again, and tells Nora if
-# the document is among the answers.
+# The indexer publishes an event too, once a document can be found. The **agent** subscribes to it.
+# It is a rule and no language model: it asks Nora's question again, and tells her if the document
+# is among the answers.
 
 # %%
 notices = pipeline.watch("nora", "What do we do if a parcel is damaged?")
@@ -127,16 +126,16 @@ for notice in notices:
     print(f"{notice.watch}: {notice.doc} is answer {notice.rank} to {notice.question!r}")
 
 # %% [markdown] tags=["predict"]
-# Each question is logged with what was shown, and so is each click. A projection of these two,
-# **feedback**, moves the question's vector towards what people clicked, by a factor of 0.6. Here is
-# what one question finds.
+# Each question is logged with the answers that were shown, and each click is logged too. A
+# projection of the two, **feedback**, adds 0.6 times the clicked chunk's vector to the question's.
+# Here is what one question finds.
 
 # %% tags=["folded"]
 # Ask, and show five answers
 QUESTION = "Is there an event where visitors can try different teas?"
 before = pipeline.ask(QUESTION, k=5)
 for rank, hit in enumerate(before.hits, 1):
-    print(f"{rank}. {hit.doc}: {hit.text[:60]}")
+    print(f"{rank}. {hit.doc}: {hit.text.partition('.')[0]}.")
 
 # %% tags=["folded"]
 # Your prediction
@@ -158,16 +157,16 @@ rank = [hit.text for hit in after.hits].index(right_one.text) + 1
 show.compare("13.click", rank)
 
 # %% [markdown]
-# Nothing was trained: two kinds of events and a fold over them. Since it is a projection, a replay
-# makes the same ranking again. Its price: what is shown first is clicked more, whether or not it is
-# best.
+# Nothing was trained: there are two kinds of events, and a fold over them. A replay of the log
+# gives the same ranking of the same chunks. What it costs: people click more on what is shown
+# first, best or not.
 
 # %% [markdown] tags=["predict"]
 # ## An old version that lands last
 #
-# Now the handlers themselves. Tea is written with three chunks and edited two seconds later, to
-# one. The first message is delivered late, and its lease ends. The indexer below takes messages as
-# they arrive, and writes whatever it gets.
+# Now test the handlers. In this small world each word is a chunk. "brew milk salt" is tea 1; two
+# seconds later it is edited to "brew", tea 2. The first message reaches the indexer late, after its
+# lease has ended. This indexer writes whatever arrives, in the order of arrival.
 
 # %% tags=["folded"]
 # Your prediction
@@ -190,8 +189,8 @@ drawn(found, "An old version lands last")
 show.compare("13.late", seen)
 
 # %% [markdown] tags=["play"]
-# These are the pipeline's own handlers, in a world where `explore()` may crash, pause or delay
-# them. One decision of the design is wrong each time. What does a reader get to see?
+# These are the pipeline's own handlers, and `explore()` may crash or pause them, delay a message or
+# lose an ack. One decision is wrong each time. What does a query see? (The model is called m1.)
 
 
 # %% tags=["folded"]
@@ -203,39 +202,40 @@ def wrong(mistake):
 show.play(wrong, mistake=show.choice(list(MISTAKES), label="mistake"))
 
 # %% [markdown] tags=["why"]
-# A lease that ended, a retry, a pause: each of them makes what was written first arrive last. So
-# the order of arrival must not decide. And each write is several: chunks, a version, the old chunks
-# that go. A crash falls between any two of them, unless they are one transaction.
+# After an expired lease, a retry or a pause, the oldest version may arrive last. So the order of
+# arrival must not decide. And one change is several writes: the new chunks, the version, the old
+# chunks that go. A crash can fall between any two of them, unless they are one transaction.
 
 # %% [markdown] tags=["break"]
-# A deletion is the worst case: it leaves nothing behind that could tell a late chunk to stay away.
-# Unless it leaves something on purpose.
+# A deletion is the worst case: nothing is left that could turn a late chunk away. So leave
+# something there on purpose, a **tombstone**: the document's name, and the version of its deletion.
 
 # %% tags=["folded"]
 # A question for you
 show.quiz(
-    "A deleted document leaves a **tombstone**: its name and the deletion's version. For how long?",
+    "For how long do you keep the tombstone of a deleted document?",
     [
         "until its chunks are gone from the index",
-        "until the document is written again",
-        "for as long as anything may be delivered or replayed that is older",
+        "until every lease that was running has ended",
+        "for as long as an older message may still be delivered or replayed",
     ],
     answer="c",
     why={
-        "a": "They are gone at once, and what is still on its way comes after that.",
-        "b": "That may be never, or before the late chunk has arrived.",
-        "c": "A late message, a dead-letter redrive and a backfill can each bring it back.",
+        "a": "They are gone at once, and a message that is still in flight arrives after that.",
+        "b": "A message in the log or in a dead-letter topic has no lease, and may be older too.",
+        "c": "A late message, a redrive and a replay could each bring the document back.",
     },
 )
 
 # %% [markdown] tags=["fix"]
-# Three rules keep all six away:
+# Three rules keep the first five away:
 #
 # 1. A write compares versions, and the higher one wins: a **version-keyed upsert**.
 # 2. A deletion is a version too, and stays as a tombstone.
 # 3. Chunks, version and tombstone change in one transaction.
 #
-# A chunk's vector is kept under the hash of its text, so no text is paid for twice.
+# The sixth takes a cache: each vector is kept under its model and the hash of its text, so a known
+# text isn't embedded again.
 
 # %% tags=["folded"]
 # The handler's source
@@ -243,24 +243,24 @@ print(inspect.getsource(Ingestion.standing))
 print(inspect.getsource(Ingestion.replace))
 
 # %%
-print(right())
+print("edited: ", right(edited))
+print("deleted:", right(deleted))
 
 # %% [markdown]
 # ### source: Kafka: our test of a killed indexer, tests/engines/test_pipeline_killed.py (4.4.0)
 # ### source: NATS: our test of a killed indexer, tests/engines/test_pipeline_killed.py (2.15.1)
 # ### source: Redis: our test of a killed indexer, tests/engines/test_pipeline_killed.py (7.0.15)
-# Two versions of a document, two workers, and any one of the faults that it names. With these rules
-# the order of messages doesn't matter any more, so the pipeline runs on engines that promise none:
-# `Pipeline(folder, "redis://127.0.0.1")`, or NATS, or Kafka. Our tests kill its indexer on all
-# three.
+# That is one document, two workers, and at most one crash, pause, delay or lost ack. Since the
+# order of delivery no longer decides, the pipeline also runs on Redis, NATS and Kafka:
+# `Pipeline(folder, "redis://127.0.0.1")`. Our tests kill its indexer on all three.
 
 # %% [markdown] tags=["predict"]
 # ## Another model, without downtime
 #
-# MiniLM is a transformer with 384 numbers, and so much slower. Its vectors can't be compared with
-# those of WordLlama: another width, another space. So it gets an index of its own, filled by a
-# **backfill**: a second group, which reads the log from offset 0 in its own lane. Live changes go
-# to both. Here it has read five events, and cups is edited meanwhile.
+# MiniLM is a transformer: it reads whole sentences, and takes longer. Its vectors have 384 numbers,
+# so they can't be compared with WordLlama's. They get an index of their own, filled by a
+# **backfill**: a second group that reads the log from offset 0. Live changes don't wait for it, and
+# go to both indexes. Here it has read five events when cups is edited.
 
 # %%
 backfill = pipeline.backfill("minilm")
@@ -280,16 +280,18 @@ show.predict(
 
 # %% tags=["run"]
 switched = pipeline.switch("minilm")
-met = [pipeline.ask("What is a cup made of?").model]
-print("switched:", switched, "· left:", len(backfill.left))
+answer = pipeline.ask("What is a cup made of?")
+met = sorted({row["model"] for row in pipeline.chunks(answer.model)})  # all that it searched
+print("switched:", switched, "· documents left:", len(backfill.left))
+print("chunks by minilm so far:", len(pipeline.chunks("minilm")))
 
 # %% tags=["folded"]
 # What came out
 show.compare("13.both", met)
 
 # %% [markdown]
-# A query reads which model answers, once, and searches that index alone. The switch is one row, and
-# it is refused until each document is there. Let the backfill finish.
+# A query reads once, in one row, which model answers, and searches its index alone. `switch()`
+# leaves that row as it is until every document is there. Let the backfill finish.
 
 # %%
 for left in backfill.run():
@@ -299,20 +301,19 @@ print("right:", hits(lambda question: pipeline.ask(question).hits), "of 20 with 
 print("cups:", pipeline.ask("What is a cup made of?", k=1).hits[0].text)
 
 # %% [markdown]
-# The backfill met the old cups too, and left the new one alone: the version decided. The old index
-# is still written, so the way back is the same row. Delete it when you are sure.
+# The backfill read the old version of cups too, and didn't overwrite the new one: the version
+# decided. Live changes still go to the old index, so one row takes you back.
 
 # %%
-print(
-    "back:", pipeline.switch("wordllama"), pipeline.ask("What is a cup made of?", k=1).hits[0].text
-)
+print("back:", pipeline.switch("wordllama"))
+print("cups:", pipeline.ask("What is a cup made of?", k=1).hits[0].text)
 print("again:", pipeline.switch("minilm"), "· chunks deleted:", pipeline.retire("wordllama"))
 
 # %% [markdown] tags=["predict"]
 # ## What it costs
 #
-# The embedding is the money: a provider bills each token. Chai has three paragraphs, and you edit
-# one of them.
+# The embedding is what you pay for: a provider bills by the token. Chai has three paragraphs, and
+# you edit one of them.
 
 # %% tags=["folded"]
 # Your prediction
@@ -346,9 +347,9 @@ print(chain(tracing.spans, "claims"))
 # %% [markdown] tags=["predict"]
 # ## What Kubernetes does to a consumer
 #
-# A Deployment runs each consumer, and KEDA adds workers as the lag grows. Before a rollout or a
-# scale-down ends a pod, it gets SIGTERM, some seconds of grace, and then SIGKILL. Below, a real
-# process gets a real SIGTERM while it holds a document.
+# Kubernetes runs each worker in a **pod**, and KEDA, an autoscaler, adds pods as the lag grows.
+# When a rollout or a scale-down ends a pod, its process gets SIGTERM, which asks it to stop. After
+# a **grace period** it gets SIGKILL, which ends it at once. Below, a real process gets both.
 
 # %% tags=["folded"]
 # What scales the indexer: validated by schema, not deployed
@@ -357,8 +358,8 @@ print(manifest("indexer", "ScaledObject"))
 # %% tags=["folded"]
 # Your prediction
 show.predict(
-    "The work on it takes longer than the grace period. How many documents are lost, and how many "
-    "begun twice?",
+    "A worker holds a document whose work takes longer than the grace period. How many documents "
+    "are lost, and how many are begun twice?",
     {"one lost": (1, 0), "one begun twice": (0, 1), "neither": (0, 0)},
     key="13.sigterm",
 )
@@ -373,9 +374,8 @@ print(ended)
 show.compare("13.sigterm", fate)
 
 # %% [markdown]
-# With enough grace it finishes what it holds, and nothing is repeated: `terminated(work=0.2,
-# grace=10)`. So set the grace period above the longest piece of work. And keep the handler
-# idempotent, since a node can fail without any SIGTERM.
+# So make the grace period longer than the longest piece of work: try `terminated(work=0.2,
+# grace=10)`. And keep the handler idempotent, since a machine can fail without any SIGTERM.
 
 # %% tags=["folded"]
 # Stop the service, and delete the folder
@@ -386,11 +386,10 @@ folder.cleanup()
 # %% [markdown] tags=["when-not"]
 # ## When not to
 #
-# If answers may be a day old, embed everything that changed in a nightly batch: one script, no
-# lanes, no lag. If the person who uploads waits for the result anyway, call the indexer and let
-# them wait. A managed pipeline saves you all of this, as long as its rules on deletion are yours.
-# And if a few hundred documents fit into the prompt or a full-text search finds them, you need no
-# vectors.
+# If answers may be a day old, embed what has changed in a nightly batch: one script, no lag. If the
+# person who uploads waits for the result anyway, call the indexer
+# directly. A managed pipeline saves you all of this, if its rules on deletion suit you. And if all
+# documents fit into the prompt, or a full-text search finds them, you need no vectors.
 
 # %% [markdown] tags=["recap"]
 # ## What you can do now
@@ -413,12 +412,12 @@ folder.cleanup()
 # An upload is an event with a version, and the API answers 202. Consumers chunk it, embed it and
 # write it. Chunks, the current version and a tombstone change in one transaction, and a lower
 # version changes nothing. So redelivery, late workers and replays are harmless. Tombstones stay for
-# as long as anything older can be replayed.
+# as long as anything older can return.
 #
 # Vectors are cached by the hash of text and model, because the embedding is what we pay for. A new
 # model gets a second index: a group of its own reads the log from the start, live changes go to
 # both, and one row switches when every document is there. We keep the old index until we are sure.
-# The backfill has its own lane and its own share of the quota, or live changes wait for days. I'd
+# The backfill has its own lane and its own share of the quota, or live changes wait behind it. I'd
 # watch the age of the oldest unindexed change, and count answers from deleted documents, which must
 # be zero.
 #

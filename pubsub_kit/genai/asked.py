@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from pubsub_kit.errors import PubSubKitError, brief
@@ -35,6 +36,20 @@ class Paid(NamedTuple):
 
     model: str
     texts: int
+
+
+def folder_of(given: Any) -> Path:
+    """Return a folder, made if it is not there; raises PipelineError if it can't be used."""
+    if not isinstance(given, str | Path) or not str(given):
+        raise PipelineError(f"folder is a folder's path, as a text, not {brief(given)}.")
+    try:
+        Path(given).mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:  # ValueError: NUL, or half of a character
+        why = getattr(error, "strerror", None) or error
+        raise PipelineError(
+            f"the pipeline can't keep its data in {brief(str(given))} ({why}): name another folder."
+        ) from None
+    return Path(given)
 
 
 def text_of(what: str, given: Any, longest: int = LARGEST) -> str:

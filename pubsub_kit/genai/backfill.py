@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pubsub_kit.broker.consumer import Consumer
+from pubsub_kit.genai.asked import PipelineError
 from pubsub_kit.genai.live import LivePlace, result_of
 
 LEASE = 30.0  # seconds: embedding a document takes less
@@ -21,7 +22,7 @@ class Backfill:
     def __init__(
         self, engine: Any, topic: str, place: LivePlace, name: str, lease: float = LEASE
     ) -> None:
-        self.place, self.name, self.read = place, name, 0
+        self.place, self.name, self.read, self.closed = place, name, 0, False
         self.lane = engine.subscribe(
             topic, f"backfill-{name}", start="earliest", ack_deadline=lease
         )
@@ -33,7 +34,11 @@ class Backfill:
             result_of(self.place.perform("backfill", {**data, "model": self.name}))
 
     def step(self, n: int = 1) -> int:
-        """Read up to `n` changes of the log again; return how many there were."""
+        """Read up to `n` changes of the log again; return how many there were.
+
+        Raises PipelineError if the backfill, or its pipeline, is closed.
+        """
+        self._open()
         self.read += (found := self.consumer.step(n))
         return found
 
@@ -50,11 +55,18 @@ class Backfill:
 
     def restart(self) -> None:
         """Read the log from its start once more, as after the index was retired."""
+        self._open()
         self.lane.replay("earliest")
 
     def close(self) -> None:
         """Leave the lane's group."""
+        self.closed = True
         self.lane.close()
+
+    def _open(self) -> None:
+        if self.closed:
+            again = f"pipeline.backfill({self.name!r})"
+            raise PipelineError(f"This backfill is closed: {again} goes on where it was.")
 
 
 def plain(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pubsub_kit.errors import brief
+from pubsub_kit.genai.asked import PipelineError
+
 _LONGEST = 90  # words of a chunk
 
 
@@ -55,8 +58,11 @@ def paragraphs(text: str) -> Sequence[str]:
 def hits(ask: Callable[[str], Sequence[Any]]) -> int:
     """Return how many questions find the paragraph that answers them in the first place.
 
-    `ask` returns what a question finds, best first: each with its `doc` and its `text`.
+    `ask` returns what a question finds, best first: each with its `doc` and its `text`. Raises
+    PipelineError if it can't be called.
     """
+    if not callable(ask):
+        raise PipelineError(f"hits() takes a function of a question, not {brief(ask)}.")
     found = ((question, ask(question.ask)) for question in questions())
     return sum(
         bool(hits) and hits[0].doc == question.doc and question.words in hits[0].text

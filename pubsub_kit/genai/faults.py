@@ -23,7 +23,15 @@ from pubsub_kit.world.trace import Step, Trace
 if TYPE_CHECKING:
     from pubsub_kit.show.picture import Picture
 
-_UNSENT = re.compile(r"changes-\d+")  # a message that a crash came before has no other name
+#: What is told in the words of the world and its rows, and what a reader of the picture is told.
+_SAID = [
+    (re.compile(r" \(attempt 2\)"), " again"),
+    (re.compile(r" arrives after its deadline"), " is late"),
+    (re.compile(r"\btea v(\d)"), r"tea \1"),
+    (re.compile(r"publishing changes-\d+"), "sending it"),  # it has no other name yet
+    (re.compile(r"versions/tea"), "the version"),
+]
+_TOLD = ("kept", "changed", "deleted", "removed")  # facts that the oracle is told
 FAULTS = ("crash", "pause", "delay", "ack lost")
 
 
@@ -83,7 +91,12 @@ def broken(name: str) -> Exploration:
 
 
 def right(traffic: Callable[[Built], None] = edited, at_most: int = 1) -> Exploration:
-    """Return the search with the pipeline's own decisions."""
+    """Return the search with the pipeline's own decisions; `traffic` is `edited` or `deleted`.
+
+    Raises PubSubKitError for anything else.
+    """
+    if traffic not in (edited, deleted):
+        raise PubSubKitError(f"traffic is edited or deleted, not {brief(traffic)}.")
     small = replace(PROBLEM.small, traffic=traffic, faults=FAULTS, at_most=at_most, reads=0.0)
     return searched(replace(PROBLEM, small=small), propose(DECISIONS))[0]
 
@@ -120,7 +133,7 @@ def drawn(found: Exploration, title: str) -> Picture:
 
 def _matters(step: Step) -> bool:
     """Return whether a step has to do with what was changed, written or seen."""
-    if "embedder" in (step.node, step.peer) or step.text.startswith(("kept", "changed", "deleted")):
+    if "embedder" in (step.node, step.peer) or step.text.startswith(_TOLD):
         return False
     if step.kind == "effect":
         return any(not key.startswith("embeddings/") for key in step.data[2])
@@ -138,13 +151,15 @@ def _embeds(step: Step) -> bool:
 
 
 def _names(trace: Trace) -> dict[str, str]:
-    """Return what to call each message of the topic: the edition, or the deletion, that it is."""
+    """Return what to call each message, by the edition or deletion that it is, and each chunk."""
     names, asked = {}, {"client": "tea deleted"}
     for step in trace:
         if step.kind == "begin":
             asked[step.node] = step.text
         elif step.kind == "send" and step.peer == "changes" and step.node in ("api", "client"):
             names[step.text] = asked[step.node]
+        elif step.kind == "effect":
+            names |= {key: row["text"] for key, row in _chunks(step.data[2])}
     return names
 
 
@@ -154,17 +169,21 @@ def _in_words(step: Step, names: Mapping[str, str]) -> Step:
     if step.kind == "note" and step.text.startswith("seen "):
         what, _, rest = step.text.removeprefix("seen ").partition(": ")
         return step._replace(text=f"a query sees {what}: {rest.split(',')[0]}")
+    text = step.text
     for given, name in names.items():
-        if given in step.text:
-            text = step.text.replace(given, name).replace(" (attempt 2)", " again")
-            return step._replace(text=text.replace(" arrives after its deadline", " is late"))
-    return step._replace(text=_UNSENT.sub("it", step.text))
+        text = text.replace(given, name)
+    for plain, said in _SAID:
+        text = plain.sub(said, text)
+    return step._replace(text=text)
+
+
+def _chunks(rows: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return [(key, row) for key, row in rows.items() if key.startswith("chunks/") and row]
 
 
 def _written(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     """Say what a write did to the chunks and the head of tea, in a few words."""
-    new = [row for key, row in after.items() if key.startswith("chunks/") and row]
-    old = [row for key, row in before.items() if key.startswith("chunks/") and row]
+    new, old = ([row for _, row in _chunks(rows)] for rows in (after, before))
     if head := after.get("versions/tea"):
         return f"tea {head['version']} is current"
     if "versions/tea" in after:

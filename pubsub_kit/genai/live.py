@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
+import sqlite3
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from pathlib import Path
@@ -25,7 +27,8 @@ from pubsub_kit.designs.components import Component
 from pubsub_kit.designs.design import Design
 from pubsub_kit.designs.routes import routes
 from pubsub_kit.designs.steps import Route
-from pubsub_kit.engines.trials.answers.sqlite_store import SqliteStore
+from pubsub_kit.engines.trials.answers.sqlite_store import SqliteStore, StoreError
+from pubsub_kit.genai.asked import PipelineError, folder_of
 from pubsub_kit.genai.corpus import paragraphs
 from pubsub_kit.genai.models import Vectors, model
 from pubsub_kit.patterns.ports import Conflict
@@ -37,28 +40,49 @@ Told = Callable[[str, str, Mapping[str, Any]], None]  # what kind of fact, its i
 
 
 def result_of(work: Coroutine[Any, Any, Any]) -> Any:
-    """Run a step that waits for nothing outside; return what it returns."""
+    """Run a step that waits for nothing outside; return what it returns.
+
+    Raises StoreError if the file turns out to be damaged, or can't be written any more.
+    """
     try:
         work.send(None)
     except StopIteration as done:
         return done.value
+    except (sqlite3.Error, json.JSONDecodeError) as error:
+        raise StoreError(
+            f"The pipeline's index.sqlite can't be used ({error}): use another folder, or put back "
+            "a copy of this one."
+        ) from None
     work.close()
     raise RuntimeError("a step of the live pipeline waits for the world's clock")
 
 
 class Files:
-    """One SQLite file, opened once in each thread that uses it."""
+    """One SQLite file in a folder, opened once in each thread that uses it.
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.opened = path, threading.local()
+    Raises PipelineError for the folder, and StoreError for the file, if it can't be used.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.path, self.opened = folder_of(folder) / "index.sqlite", threading.local()
+        self.closed = False
+        result_of(self.store.get(""))  # tells a file of another kind from an index
 
     @property
     def store(self) -> SqliteStore:
-        """The file, as this thread has opened it. Raises StoreError if it can't be used."""
+        """The file, as this thread has opened it; raises PipelineError once it was closed."""
+        if self.closed:
+            raise PipelineError("This pipeline is closed: make a new one of the same folder.")
         if not hasattr(self.opened, "store"):
             self.opened.store = SqliteStore(self.path)
         found: SqliteStore = self.opened.store
         return found
+
+    def close(self) -> None:
+        """Close the file here, and open it nowhere any more."""
+        if not self.closed:
+            self.store.close()
+        self.closed = True
 
 
 class LiveRows:

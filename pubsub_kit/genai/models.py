@@ -56,7 +56,8 @@ class Model(NamedTuple):
 
         Raises ModelError for anything but texts.
         """
-        if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
+        listed = isinstance(texts, Sequence) and not isinstance(texts, str)
+        if not listed or not all(isinstance(text, str) for text in texts):
             raise ModelError(f"embed() takes a list of texts, not {brief(texts)}.")
         parts = [
             self.compute([*texts[at : at + _AT_ONCE]]) for at in range(0, len(texts), _AT_ONCE)

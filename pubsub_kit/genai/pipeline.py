@@ -13,14 +13,13 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pubsub_kit.broker.broker import Broker
 from pubsub_kit.broker.consumer import Consumer
+from pubsub_kit.broker.settings import is_seconds
 from pubsub_kit.engines.connect import connect
 from pubsub_kit.errors import brief
 from pubsub_kit.genai.agent import Notice, RuleBasedAgent
@@ -29,7 +28,8 @@ from pubsub_kit.genai.backfill import LEASE, Backfill, plain
 from pubsub_kit.genai.feedback import CLICK, QUERY, REMOVED, Feedback
 from pubsub_kit.genai.live import Files, LivePlace, result_of, vectors
 from pubsub_kit.genai.models import model
-from pubsub_kit.patterns.tracing import Carrier, Tracing
+from pubsub_kit.genai.spans import Spans, cause
+from pubsub_kit.patterns.tracing import Tracing
 from pubsub_kit.scenarios.rag_ingestion.problem import PROBLEM, propose
 from pubsub_kit.scenarios.rag_ingestion.steps import MODELS
 from pubsub_kit.scenarios.rag_ingestion.vectors import Change
@@ -42,38 +42,43 @@ DECISIONS = {
     "name": "live", "index": "one store", "replace": "delete-insert", "sweeper": "no",
     "removal": "with changes",
 }  # fmt: skip
-#: The context of the span in which something is published.
-_CAUSE: ContextVar[Carrier] = ContextVar("cause", default={})  # noqa: B039 — never changed
 
 
 class Pipeline:
     """Documents are ingested and removed, questions answered; `drain` lets the consumers work.
 
     `folder` keeps the index, and the log too unless `url` names another engine. It is one
-    process's; its methods may be called from several threads. Raises EngineError and StoreError
-    where engine or folder can't be used.
+    process's; its methods may be called from several threads. `model` answers in a new folder, and
+    `lease` is in seconds. Raises PipelineError, StoreError, ModelError and EngineError for a
+    folder, a file, a model and an engine that can't be used.
     """
 
     def __init__(
         self, folder: str | Path, url: str = "", *, model: str = "wordllama",
         tracing: Tracing | None = None, lease: float = LEASE,
     ) -> None:  # fmt: skip
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
         _known(model)
         self.design = propose(DECISIONS)
-        self.files, self.tracing = Files(folder / "index.sqlite"), tracing
-        self.engine: Any = connect(url or f"file://{folder / 'broker'}")
-        for topic in (DOCUMENTS, INDEXED, QUERIES, CLICKS, NOTICES):
-            self.engine.topic(topic)
+        self.spans, self.files = Spans(tracing), Files(folder)
+        log = f"file://{self.files.path.with_name('broker')}"
+        self.engine: Any = connect(log if url in ("", None) else url)
         self.paid: list[Paid] = []
         self.skipped: list[str] = []  # versions that were refused as out of date
         self.feedback = Feedback()
-        self.lease = lease
+        self.lease, self.watched = lease, dict[str, tuple[str, list[Notice]]]()
         self.api, self.indexer, self.filler = map(self._placed, ("api", "indexer", "filler"))
+        try:
+            self._join(model)
+        except BaseException:
+            self.close()  # or the folder would be in use for as long as the error is looked at
+            raise
+
+    def _join(self, model: str) -> None:
         result_of(self.api.rows("versions").insert(MODELS, {"active": model, "next": ""}))
+        for topic in (DOCUMENTS, INDEXED, QUERIES, CLICKS, NOTICES):
+            self.engine.topic(topic)
         self.lane = self.engine.subscribe(
-            DOCUMENTS, "indexer", start="earliest", ack_deadline=lease
+            DOCUMENTS, "indexer", start="earliest", ack_deadline=self.lease
         )
         self.consumers = [Consumer(self.lane, self.index)]
         if not isinstance(self.engine, Broker):
@@ -103,7 +108,7 @@ class Pipeline:
     def _changed(self, step: str, doc: str, more: Change) -> int:
         version = int(result_of(self.api.rows("counters").add(doc, 1)))
         data = {"id": f"{doc} {version}", "doc": doc, "version": version, **more}
-        with self._span("api", f"{'upload' if more else 'remove'} {doc}"):
+        with self.spans.span("api", f"{'upload' if more else 'remove'} {doc}"):
             self._send(DOCUMENTS, step, data)
         return version
 
@@ -150,10 +155,16 @@ class Pipeline:
     def watch(self, name: str, question: str) -> list[Notice]:
         """Let an agent tell of each document that answers a question from now on.
 
-        Returns the list that its notices are added to; raises AgentError for a name or a question
-        that can't be used.
+        Returns the list that its notices are added to, the same one for the same watch. Raises
+        PipelineError for a name or a question that can't be used, or if the name watches another.
         """
-        notices: list[Notice] = []
+        name, question = text_of("a watch's name", name, 90), text_of("a question", question)
+        if name in self.watched:
+            watched, notices = self.watched[name]
+            if watched != question:
+                raise PipelineError(f"{brief(name)} watches another question: {brief(watched)}.")
+            return notices
+        notices = []
 
         def notify(notice: Notice) -> None:
             self._publish(NOTICES, notice._asdict(), id=notice.id)
@@ -164,11 +175,12 @@ class Pipeline:
 
         def handle(delivery: Any) -> None:
             told = f"tell {name} of {delivery.data['doc']}"
-            with self._span("agent", told, delivery.event.extensions):
+            with self.spans.span("agent", told, delivery.event.extensions):
                 agent.handle(delivery)
 
         lane = self.engine.subscribe(INDEXED, f"agent-{name}", ack_deadline=self.lease)
         self.consumers.append(Consumer(lane, handle))
+        self.watched[name] = question, notices
         return notices
 
     # -- the lanes ---------------------------------------------------------------------------------
@@ -176,7 +188,7 @@ class Pipeline:
     def index(self, delivery: Any) -> None:
         """Handle a change: write its chunks, then tell that the document can be found."""
         data = plain(delivery.data)
-        with self._span("indexer", f"index {data['doc']}", delivery.event.extensions):
+        with self.spans.span("indexer", f"index {data['doc']}", delivery.event.extensions):
             result_of(self.indexer.perform(delivery.data["step"], data))
             head = result_of(self.indexer.rows("versions").get(data["doc"]))
             if head and head["version"] == data["version"]:
@@ -190,6 +202,8 @@ class Pipeline:
 
         Raises PipelineError if that takes longer than `seconds`.
         """
+        if not is_seconds(seconds):
+            raise PipelineError(f"seconds is a number of seconds, not {brief(seconds)}.")
         end, done = time.monotonic() + seconds, 0
         while steps := sum(consumer.step(10) for consumer in self.consumers):
             done += steps
@@ -211,9 +225,9 @@ class Pipeline:
         The lane is a group of its own that starts at offset 0. Raises PipelineError for an unknown
         model, and NotSupported where the engine keeps no log to read again.
         """
-        _known(name)
+        made = Backfill(self.engine, DOCUMENTS, self.filler, _known(name), self.lease)
         result_of(self.filler.steps.become(name, at_once=False))
-        return Backfill(self.engine, DOCUMENTS, self.filler, name, self.lease)
+        return made
 
     def switch(self, name: str) -> bool:
         """Let a model answer if it has each document; return whether it does now.
@@ -235,17 +249,18 @@ class Pipeline:
 
     def chunks(self, name: str | None = None) -> list[Mapping[str, Any]]:
         """Return the rows of a model's index, of the one that answers by default."""
-        start = f"{self.api.steps.index(name or self.models['active'])} "
+        name = self.models["active"] if name is None else _known(name)
+        start = f"{self.api.steps.index(name)} "
         return list(result_of(self.api.rows("chunks").scan(start)).values())
 
     def count(self, name: str) -> int:
         """Return how many texts a model has embedded in this process: what was paid for."""
-        return sum(paid.texts for paid in self.paid if paid.model == name)
+        return sum(paid.texts for paid in self.paid if paid.model == _known(name))
 
     def close(self) -> None:
         """Leave all groups and disconnect; what was acknowledged is in the log and the file."""
         self.engine.close()
-        self.files.store.close()
+        self.files.close()
 
     def __enter__(self) -> Pipeline:
         return self
@@ -265,26 +280,13 @@ class Pipeline:
         self, topic: str, data: Change, key: str | None = None, *, id: str | None = None,
         type: str | None = None,
     ) -> None:  # fmt: skip
-        self.engine.publish(topic, data, key=key, id=id, type=type, extensions={**_CAUSE.get()})
+        self.engine.publish(topic, data, key=key, id=id, type=type, extensions=cause())
 
     def _told(self, kind: str, id: str, facts: Mapping[str, Any]) -> None:
         if kind == "embedded":
             self.paid.append(Paid(id, len(facts["texts"])))
         elif kind == "refused":
             self.skipped.append(id)
-
-    @contextmanager
-    def _span(self, service: str, name: str, parent: Carrier | None = None) -> Iterator[None]:
-        """Trace a block, if there is a tracing; what it publishes carries its context."""
-        if self.tracing is None:
-            yield
-            return
-        with self.tracing.span(service, name, links=[parent] if parent else []) as carrier:
-            before = _CAUSE.set(carrier)
-            try:
-                yield
-            finally:
-                _CAUSE.reset(before)
 
 
 def _known(name: str) -> str:

@@ -6,9 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from pubsub_kit.errors import brief
+from pubsub_kit.genai.asked import PipelineError
 from pubsub_kit.genai.models import ModelError, missing
 
 _WIDE = 30  # characters
+_DEPLOY = Path(__file__).with_name("deploy")
 
 
 class NotInstalled(ModelError):
@@ -29,7 +32,8 @@ def ready() -> None:
 
 
 def bar(left: int, total: int) -> None:
-    """Print how much is done, over the bar that was printed before."""
+    """Print how many of `total` are done, over the bar that was printed before."""
+    total = max(total, left, 1)
     done = round(_WIDE * (total - left) / total)
     print(f"\r{'█' * done}{'░' * (_WIDE - done)} {total - left} of {total}", end="")
 
@@ -48,7 +52,15 @@ def chain(spans: Iterable[Any], word: str) -> str:
 
 
 def manifest(name: str, kind: str) -> str:
-    """Return one object of a part's Kubernetes manifest: its file's name, and the object's kind."""
-    text = (Path(__file__).with_name("deploy") / "manifests" / f"{name}.yaml").read_text("utf-8")
-    found = (part for part in text.split("\n---\n") if f"\nkind: {kind}\n" in f"\n{part}")
-    return next(found).strip()
+    """Return one object of a part's Kubernetes manifest: its file's name, and the object's kind.
+
+    Raises PipelineError where there is none.
+    """
+    files = {path.stem: path for path in (_DEPLOY / "manifests").glob("*.yaml")}
+    if not isinstance(name, str) or name not in files:
+        known = ", ".join(sorted(files))
+        raise PipelineError(f"there is no manifest {brief(name)}: there are {known}.")
+    for part in files[name].read_text("utf-8").split("\n---\n"):
+        if f"\nkind: {kind}\n" in f"\n{part}":
+            return part.strip()
+    raise PipelineError(f"the manifest {name} has no object of the kind {brief(kind)}.")

@@ -8,7 +8,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pubsub_kit import options
-from pubsub_kit.genai.asked import PipelineError
 from pubsub_kit.genai.corpus import documents, questions
 from pubsub_kit.genai.pipeline import Pipeline
 from pubsub_kit.genai.service import Served, documents_app
@@ -24,14 +23,7 @@ def main(argv: Sequence[str]) -> int:
     asked = options.genai().parse_args(argv)
     with TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
         folder = Path(asked.folder or temporary)
-        try:
-            pipeline = Pipeline(folder, asked.engine)
-        except OSError as error:
-            raise PipelineError(
-                f"the pipeline can't keep its data in {folder} ({error.strerror or error}): name "
-                "another --folder."
-            ) from None
-        with pipeline, Served(documents_app(pipeline)) as served:
+        with Pipeline(folder, asked.engine) as pipeline, Served(documents_app(pipeline)) as served:
             _serve(pipeline, served)
     return 0
 

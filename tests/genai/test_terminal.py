@@ -59,7 +59,7 @@ def test_it_serves_what_is_changed_and_finds_it_after_a_restart(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (["--folder", "{file}"], r"can't keep its data in .*: name another --folder"),
+        (["--folder", "{file}"], r"can't keep its data in .*: name another folder"),
         (["--engine", "redos://x"], r"did you mean redis://"),
         (["--engine", "redis://127.0.0.1:1"], r"127\.0\.0\.1:1"),
     ],
