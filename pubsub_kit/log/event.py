@@ -79,13 +79,10 @@ class Event(NamedTuple):
     @classmethod
     def from_fields(cls, fields: Any) -> Event:
         """Make an event from a parsed JSON object, which it empties; raises EventError."""
-        id, source, type, time, data, subject, key = cloudevents.take(fields)
-        if time is None:
-            time = clock.time_ns() // 1_000 / 1_000_000
-        elif not FIRST <= time < LAST:
-            microseconds(time)  # which says so
-        extensions = fields or NO_EXTENSIONS
-        return checked(make(cls, (id, source, type, time, data, subject, key, extensions)))
+        *common, time, data, subject, key = cloudevents.take(fields)
+        if time is None or not FIRST <= time < LAST:  # out of range: microseconds() says so
+            time = clock.time_ns() // 1_000 / 1_000_000 if time is None else microseconds(time)
+        return checked(make(cls, (*common, time, data, subject, key, fields or NO_EXTENSIONS)))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Give copy and pickle a plain dict, since they can't handle a read-only mapping."""

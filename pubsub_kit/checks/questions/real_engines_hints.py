@@ -8,6 +8,14 @@ from pubsub_kit.checks.systems import recorded_engines as recorded
 from pubsub_kit.checks.systems import tickets_judged as tickets
 from pubsub_kit.scenarios.real_engines import defaults
 
+# source: Kafka: documentation, consumer groups and share groups (4.3)
+# source: RabbitMQ: documentation on consumers and quorum queues (4.2)
+# source: SQS: developer guide, visibility timeout, receipt handles (November 2026)
+# source: Redis: commands, XACK, XPENDING (7.0)
+# source: NATS: JetStream documentation, consumers (2.12)
+# source: JetStream: documentation, consumers (2.12)
+# source: Google Pub/Sub: documentation on ack deadlines (November 2026)
+
 _ROW = "Which row of db could say how often this order has failed?"
 PORT = {
     ported.COUNTS: [
