@@ -30,6 +30,7 @@ _SAID = [
     (re.compile(r"\btea v(\d)"), r"tea \1"),
     (re.compile(r"publishing changes-\d+"), "sending"),  # what has no other name yet
     (re.compile(r"versions/tea"), "the version"),
+    (re.compile(r"no reply to tea \d within"), "no reply in"),
 ]
 _QUOTED = re.compile(r"'(\w+)'")
 _TOLD = ("kept", "changed", "deleted", "removed")  # facts that the oracle is told
