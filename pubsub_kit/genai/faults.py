@@ -7,7 +7,7 @@ one fault. What a mistake changes is one decision of the design.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,9 +28,11 @@ _SAID = [
     (re.compile(r" \(attempt 2\)"), " again"),
     (re.compile(r" arrives after its deadline"), " is late"),
     (re.compile(r"\btea v(\d)"), r"tea \1"),
-    (re.compile(r"publishing changes-\d+"), "sending it"),  # it has no other name yet
+    (re.compile(r"publishing changes-\d+"), "sending"),  # what has no other name yet
     (re.compile(r"versions/tea"), "the version"),
+    (re.compile(r"no reply to tea \d within"), "no reply in"),
 ]
+_QUOTED = re.compile(r"'(\w+)'")
 _TOLD = ("kept", "changed", "deleted", "removed")  # facts that the oracle is told
 FAULTS = ("crash", "pause", "delay", "ack lost")
 
@@ -107,7 +109,7 @@ def right(traffic: Callable[[Built], None] = edited, at_most: int = 1) -> Explor
 def drawn(found: Exploration, title: str) -> Picture:
     """Draw the run that a search found: who changed what, what was written, and what was seen.
 
-    The embedding service, its cache and the queries' own messages are left out.
+    The embedding service, its cache, acks and the queries' own messages are left out.
     """
     from pubsub_kit import show
 
@@ -118,8 +120,9 @@ def drawn(found: Exploration, title: str) -> Picture:
     paid = at is not None and found.trace[at].node == "embedder"
     kept = [
         n
-        for n, step in enumerate(found.trace)
-        if (at is None or n <= at) and (_matters(step) or (paid and _embeds(step)) or n == at)
+        for n in _begun(found.trace)
+        if (at is None or n <= at)
+        and (_matters(found.trace[n]) or (paid and _embeds(found.trace[n])) or n == at)
     ]
     return show.spacetime(
         Trace([_in_words(found.trace[n], names) for n in kept]),
@@ -131,10 +134,22 @@ def drawn(found: Exploration, title: str) -> Picture:
     )
 
 
+def _begun(trace: Trace) -> Iterator[int]:
+    """Yield the numbers of all steps but the ends of what is left out: a query's handling."""
+    under_way: dict[str, bool] = {}  # by node
+    for n, step in enumerate(trace):
+        if step.kind == "begin":
+            under_way[step.node] = _matters(step)
+        if step.kind != "end" or under_way.get(step.node):
+            yield n
+
+
 def _matters(step: Step) -> bool:
     """Return whether a step has to do with what was changed, written or seen."""
     if "embedder" in (step.node, step.peer) or step.text.startswith(_TOLD):
         return False
+    if step.text.startswith("ack "):
+        return bool(step.fault)
     if step.kind == "effect":
         return any(not key.startswith("embeddings/") for key in step.data[2])
     if "client" in (step.node, step.peer):
@@ -169,6 +184,8 @@ def _in_words(step: Step, names: Mapping[str, str]) -> Step:
     if step.kind == "note" and step.text.startswith("seen "):
         what, _, rest = step.text.removeprefix("seen ").partition(": ")
         return step._replace(text=f"a query sees {what}: {rest.split(',')[0]}")
+    if _embeds(step):
+        return step._replace(text=f"embeds {' · '.join(_QUOTED.findall(step.text))}")
     text = step.text
     for given, name in names.items():
         text = text.replace(given, name)
