@@ -40,9 +40,9 @@ class Progress:
     def mark(self, *offsets: int) -> int:
         """Return how far everything is finished if these offsets are."""
         finished = {*offsets}
-        rest = (each for each in self.lent if each not in finished)  # in ascending order
-        first = next(rest, None)
-        return self._end(finished) if first is None else first
+        if self.lent.keys() <= finished:
+            return self._end(finished)
+        return next(each for each in self.lent if each not in finished)  # they ascend
 
     def _end(self, finished: set[int]) -> int:
         end = self.next
@@ -52,11 +52,14 @@ class Progress:
 
     def finish(self, *offsets: int) -> None:
         """Note that messages were finished."""
-        for offset in offsets:
-            self.lent.pop(offset, None)
         if self.taken:
             for offset in offsets:
                 self.taken.pop(offset, None)
+        if not self.done and self.lent.keys() == {*offsets}:  # all that is lent, as most often
+            self.lent.clear()
+            return
+        for offset in offsets:
+            self.lent.pop(offset, None)
         mark = self.mark(*offsets)
         self.done = {each for each in {*self.done, *offsets} if each >= mark}
         if not self.lent:

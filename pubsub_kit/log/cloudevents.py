@@ -17,16 +17,19 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from json import JSONDecoder, JSONEncoder, encoder
 from math import isinf
+from time import time_ns
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 from pubsub_kit.errors import brief
 from pubsub_kit.log.values import SPLIT, EventError, check_texts, plain, sound
 
+NO_EXTENSIONS: Mapping[str, str | int | bool] = MappingProxyType({})
 PLAIN = ["specversion", "id", "source", "type", "time", "data"]
 ATTRIBUTES = {"specversion", "id", "source", "type", "time", "subject", "partitionkey", "data"}
 
@@ -56,17 +59,16 @@ def write(event: tuple[Any, ...]) -> str:
 
 
 def take(fields: Any) -> tuple[Any, ...]:
-    """Take id, source, type, time, data, subject and key out of a parsed object; leave extensions.
+    """Take the eight fields of an event from a parsed object, which becomes its extensions.
 
-    A time is seconds since the epoch, in whole microseconds, or None if there was none. Raises
+    A time is seconds since the epoch, in whole microseconds: now, if there was none. Raises
     EventError.
     """
     try:
         if [*fields] == PLAIN:  # as the kit itself writes it
             version, id, source, type, time, data = fields.values()
             if version == "1.0" and time is not None:
-                fields.clear()
-                return id, source, type, _seconds(time), data, None, None
+                return id, source, type, _seconds(time), data, None, None, NO_EXTENSIONS
         pop = fields.pop
         version, data, time = pop("specversion", None), pop("data", None), pop("time", None)
         id, source, type = pop("id", None), pop("source", None), pop("type", None)
@@ -81,9 +83,8 @@ def take(fields: Any) -> tuple[Any, ...]:
             data = _bytes(data, pop("data_base64"))
         for name in [name for name, value in fields.items() if value is None]:
             del fields[name]
-    if time is not None:
-        time = _seconds(time)
-    return id, source, type, time, data, subject, key
+    time = time_ns() // 1_000 / 1_000_000 if time is None else _seconds(time)
+    return id, source, type, time, data, subject, key, fields or NO_EXTENSIONS
 
 
 # Times come in bursts, so the text of a second is worth remembering.

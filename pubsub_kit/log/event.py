@@ -14,7 +14,6 @@ from __future__ import annotations
 import re
 import time as clock
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from pubsub_kit.errors import brief
@@ -22,7 +21,7 @@ from pubsub_kit.log import cloudevents
 from pubsub_kit.log.ids import fresh_id
 from pubsub_kit.log.values import EventError
 
-NO_EXTENSIONS: Mapping[str, str | int | bool] = MappingProxyType({})
+NO_EXTENSIONS = cloudevents.NO_EXTENSIONS
 FIRST, LAST = -62_135_596_800.0, 253_402_300_799.0  # seconds since the epoch: the years 1-9999
 
 
@@ -78,11 +77,11 @@ class Event(NamedTuple):
 
     @classmethod
     def from_fields(cls, fields: Any) -> Event:
-        """Make an event from a parsed JSON object, which it empties; raises EventError."""
-        *common, time, data, subject, key = cloudevents.take(fields)
-        if time is None or not FIRST <= time < LAST:  # out of range: microseconds() says so
-            time = clock.time_ns() // 1_000 / 1_000_000 if time is None else microseconds(time)
-        return checked(make(cls, (*common, time, data, subject, key, fields or NO_EXTENSIONS)))
+        """Make an event from a parsed JSON object, which it may take over; raises EventError."""
+        event = checked(make(cls, cloudevents.take(fields)))
+        if not FIRST <= event.time < LAST:
+            microseconds(event.time)  # which says so
+        return event
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Give copy and pickle a plain dict, since they can't handle a read-only mapping."""
