@@ -16,10 +16,11 @@ from itertools import islice
 from tempfile import TemporaryDirectory
 
 from pubsub_kit import Broker, show
-from pubsub_kit.genai.shown import bar, chain, manifest, ready
+from pubsub_kit.genai.shown import bar, chain, ready
 
 ready()
 from pubsub_kit.genai.corpus import documents, hits
+from pubsub_kit.genai.deploy.files import manifest
 from pubsub_kit.genai.deploy.termination import terminated
 from pubsub_kit.genai.faults import MISTAKES, broken, deleted, drawn, edited, right
 from pubsub_kit.genai.pipeline import Pipeline

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
-from pubsub_kit.errors import brief
-from pubsub_kit.genai.asked import PipelineError
 from pubsub_kit.genai.models import ModelError, missing
 
 _WIDE = 30  # characters
-_DEPLOY = Path(__file__).with_name("deploy")
 
 
 class NotInstalled(ModelError):
@@ -49,18 +45,3 @@ def chain(spans: Iterable[Any], word: str) -> str:
         branch = "   " * (depth - 1) + "└─ " if depth else ""
         lines.append(f"{branch}{span.resource.attributes['service.name']}: {span.name}")
     return "\n".join(lines)
-
-
-def manifest(name: str, kind: str) -> str:
-    """Return one object of a part's Kubernetes manifest: its file's name, and the object's kind.
-
-    Raises PipelineError where there is none.
-    """
-    files = {path.stem: path for path in (_DEPLOY / "manifests").glob("*.yaml")}
-    if not isinstance(name, str) or name not in files:
-        known = ", ".join(sorted(files))
-        raise PipelineError(f"there is no manifest {brief(name)}: there are {known}.")
-    for part in files[name].read_text("utf-8").split("\n---\n"):
-        if f"\nkind: {kind}\n" in f"\n{part}":
-            return part.strip()
-    raise PipelineError(f"the manifest {name} has no object of the kind {brief(kind)}.")

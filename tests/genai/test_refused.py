@@ -16,7 +16,6 @@ from pubsub_kit.genai.corpus import hits
 from pubsub_kit.genai.faults import right
 from pubsub_kit.genai.models import ModelError, model
 from pubsub_kit.genai.pipeline import Pipeline
-from pubsub_kit.genai.shown import manifest
 
 
 @pytest.mark.parametrize("folder", [None, 3, b"x", ["a"], "", "a\0b", "\ud800"])
@@ -178,9 +177,6 @@ def test_what_is_no_list_of_texts_is_not_embedded(texts: Any) -> None:
 @pytest.mark.parametrize(
     "refused",
     [
-        lambda: manifest("x", "ScaledObject"),
-        lambda: manifest("../indexer", "ScaledObject"),
-        lambda: manifest("indexer", "Nothing"),
         lambda: hits(3),  # type: ignore[arg-type]
         lambda: right(3),  # type: ignore[arg-type]
     ],
