@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Exercise 13 · Documents into an index
 #
-# Six questions about one pipeline: documents are cut into chunks, embedded, and put into an index that
-# readers search. They change, and they get deleted.
+# Six questions about one pipeline: documents are cut into chunks, embedded, and put into an
+# index that readers search. They change, and they get deleted.
 #
 # | you have | |
 # |---|---|

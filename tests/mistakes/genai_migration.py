@@ -438,6 +438,8 @@ MISTAKES = [
     Mistake("estimate", ESTIMATED | {"beside": DAYS / 0.42}, "the others' share"),
     Mistake("estimate", ESTIMATED | {"hashed": "36 days"}, "hashing helps no backfill"),
     Mistake("estimate", ESTIMATED | {"beside": "8.75 days"}, "a share of the time"),
+    Mistake("estimate", ESTIMATED | {"beside": "12.1 days"}, "less takes less"),
+    Mistake("estimate", ESTIMATED | {"alone": "500 days"}, "hours, not days"),
     Mistake("estimate", ESTIMATED | {"hashed": "20.8 days"}, "hashing makes them free"),
     Mistake("estimate", ESTIMATED | {"hashed": "100 hours"}, "the new model knows them"),
     Mistake("estimate", ESTIMATED | {"hashed": "7.2 days"}, "a fifth of all"),

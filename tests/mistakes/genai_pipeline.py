@@ -298,6 +298,42 @@ class ScansBefore(Index):
                 await tx.put(self.head(data), data["version"])
 
 
+class CountsOutside(Index):
+    """Reads version and count right before its transaction, and goes by both."""
+
+    async def handle(self, event: Any) -> None:
+        data = event.data
+        head = await self.db.get(self.head(data), {"version": 0, "chunks": 0})
+        vectors = await self.embed(data["chunks"])
+        if data["version"] > head["version"]:
+            async with self.db.transaction() as tx:
+                await self.clear(tx, data["doc"], head["chunks"])
+                await self.write(tx, data, vectors)
+                now = {"version": data["version"], "chunks": len(vectors)}
+                await tx.put(self.head(data), now)
+
+
+class EmbedsTheFirstAlone(Index):
+    """Has one vector, and zip() ends with it."""
+
+    async def write(self, rows: Any, data: Fields, vectors: list[Any]) -> None:
+        first = data | {"chunks": data["chunks"][:1]}
+        await super().write(rows, first, vectors[:1])
+
+
+class ScansNamesThatBeginSo(Index):
+    """Its prefix has no end, so it finds the chunks of a longer name, too."""
+
+    async def clear(self, rows: Any, doc: str, chunks: int) -> None:
+        for key in await self.db.scan(f"chunk {doc}"):
+            await rows.delete(key)
+
+
+class NoVectors(Index):
+    async def write(self, rows: Any, data: Fields, vectors: list[Any]) -> None:
+        await super().write(rows, data, [None] * len(vectors))
+
+
 class NewIdsEachTime(Index):
     """Numbers its chunks on and on, and refuses only what is older."""
 
@@ -794,6 +830,40 @@ class GraveOnce(Docs):
             await self.db.delete(f"chunk {doc}")
 
 
+class DeletesThenBuries(Docs):
+    """One transaction deletes the text, and a write of its own puts the tombstone."""
+
+    async def handle(self, event: Any) -> None:
+        doc, version, text = (event.data[name] for name in ("doc", "version", "text"))
+        async with self.db.transaction() as tx:
+            chunk = await tx.get(f"chunk {doc}", NONE)
+            grave = await tx.get(f"tombstone {doc}", NONE)
+            if version <= max(chunk["version"], grave["version"]):
+                return
+            if text is not None:
+                await tx.put(f"chunk {doc}", {"version": version, "text": text})
+                return
+            await tx.delete(f"chunk {doc}")
+        await self.db.put(f"tombstone {doc}", {"version": version, "at": clock()})
+
+
+class OneGraveIsEnough(Docs):
+    """As long as there is a tombstone, a later deletion leaves none."""
+
+    def is_newer(self, version: int, chunk: int, grave: int, text: Any) -> bool:
+        return version > max(chunk, grave) and not (text is None and grave and not chunk)
+
+
+class DatesByTheFirst(Docs):
+    """A tombstone that is raised keeps the time of the first deletion."""
+
+    async def delete(self, tx: Any, doc: str, version: int, chunk: Fields) -> None:
+        grave = await tx.get(f"tombstone {doc}", NONE)
+        await tx.delete(f"chunk {doc}")
+        at = grave.get("at", clock())
+        await tx.put(f"tombstone {doc}", {"version": version, "at": at})
+
+
 class LiftsItForAnything(Docs):
     """Any event of the document takes its tombstone away, after it was refused by it."""
 
@@ -1136,7 +1206,11 @@ MISTAKES = [
     Mistake("upsert", WritesThenDeletes, "in several steps", faults=0),
     Mistake("upsert", LeavesTheOld, "strays", faults=0),
     Mistake("upsert", LeavesTheLast, "strays", faults=0),
-    Mistake("upsert", ScansBefore, "strays", faults=1),
+    Mistake("upsert", ScansBefore, "knows only what it saw", faults=1),
+    Mistake("upsert", CountsOutside, "knows only what it saw", faults=0),
+    Mistake("upsert", EmbedsTheFirstAlone, "leaves chunks out", faults=0),
+    Mistake("upsert", ScansNamesThatBeginSo, "touches another document", faults=0),
+    Mistake("upsert", NoVectors, "another vector", faults=0),
     Mistake("upsert", NewIdsEachTime, "indexed twice", faults=1),
     Mistake("upsert", KeysByText, "one row for one text", faults=0, m=(17,)),
     Mistake("upsert", SharesChunks, "touches another document", faults=0),
@@ -1186,6 +1260,9 @@ MISTAKES = [
     Mistake("tombstone", PurgesOldTexts, "purges what lives", faults=0),
     Mistake("tombstone", SwallowsIt, "swallows the conflict", faults=1),
     Mistake("tombstone", GraveOnce, "marked before the effect", faults=1),
+    Mistake("tombstone", DeletesThenBuries, "the tombstone comes later", faults=1),
+    Mistake("tombstone", OneGraveIsEnough, "no tombstone", faults=0),
+    Mistake("tombstone", DatesByTheFirst, "purged too early", faults=0),
     Mistake("tombstone", LiftsItForAnything, "the tombstone is lifted", faults=0),
     Mistake("audit", never_complains, "never complains"),
     Mistake("audit", says_ok, "a text means right"),
