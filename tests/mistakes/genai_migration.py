@@ -272,6 +272,22 @@ class DeletesTheRowOfTheOldOne(_Base):
             await self.write(self.old, change)
 
 
+class FillsNoDeletions(_Base):
+    """Leaves deletions out of the backfill, also those that no live change repeats."""
+
+    async def fill(self, change: Any) -> None:
+        if change.text is not None:
+            await super().fill(change)
+
+
+class FillsByDeletingTheRow(_Base):
+    async def fill(self, change: Any) -> None:
+        if change.text is None:
+            await self.new.delete(change.doc)
+        else:
+            await super().fill(change)
+
+
 class DeletesThenInserts(_Base):
     async def live(self, change: Any) -> None:
         for index in self.indexes.values():
@@ -380,7 +396,7 @@ class PositionAheadOfItsEmbedding(_Base):
 
 class LeavesOutTheFirst(_Base):
     async def backfill(self) -> None:
-        await self.db.insert("position", 1)
+        await self.db.insert("position", 3)
         await super().backfill()
 
 
@@ -462,6 +478,8 @@ MISTAKES = [
     Mistake("migrate", DeletesTheRow, "a deletion leaves no trace", 0),
     Mistake("migrate", DeletesTheRowInBothLanes, "a deletion leaves no trace", 0),
     Mistake("migrate", DeletesTheRowOfTheOldOne, "a deletion leaves no trace", 1),
+    Mistake("migrate", FillsNoDeletions, "read and not written", 0),
+    Mistake("migrate", FillsByDeletingTheRow, "a deletion leaves no trace", 1),
     Mistake("migrate", DeletesThenInserts, "deletes, then inserts", 0),
     Mistake("migrate", AlmostThere, "nearly there", 0),
     Mistake("migrate", NinetyPercent, "nearly there", 0),

@@ -152,7 +152,9 @@ class _Run:
         self, index: str, changes: Sequence[Change], step: int
     ) -> Iterator[tuple[Change, str]]:
         """Yield each document that an index has otherwise than these changes say, and how."""
-        rows: dict[str, Any] = {f"m1 {c.doc}": {"version": 1, "vector": True} for c in HISTORY}
+        rows: dict[str, Any] = {
+            f"m1 {c.doc}": {"version": c.version, "vector": c.text} for c in HISTORY
+        }
         rows |= {f"{name} {doc}": row for n, name, doc, _, row in self.writes if n <= step}
         there = [change for at, change in self.log if at <= self.trace[step].time]
         deleted = {change.doc for change in there if not change.text}
