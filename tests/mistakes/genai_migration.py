@@ -242,6 +242,15 @@ class LiveWritesBlindly(_Base):
             await index.put(change.doc, change.version, await index.embed(change.text))
 
 
+class LooksThenWrites(_Base):
+    """Compares in one step and writes in the next, in the live lane alone."""
+
+    async def live(self, change: Any) -> None:
+        for index in self.indexes.values():
+            if change.version > await index.version(change.doc):
+                await index.put(change.doc, change.version, await index.embed(change.text))
+
+
 class DeletesTheRow(_Base):
     async def live(self, change: Any) -> None:
         for index in self.indexes.values():
@@ -475,11 +484,12 @@ MISTAKES = [
     Mistake("migrate", FillsBlindly, "overwrites newer", 0),
     Mistake("migrate", LooksThenFills, "overwrites newer", 2),
     Mistake("migrate", LiveWritesBlindly, "a late copy overwrites", 1),
+    Mistake("migrate", LooksThenWrites, "a late copy overwrites", 2),
     Mistake("migrate", DeletesTheRow, "a deletion leaves no trace", 0),
     Mistake("migrate", DeletesTheRowInBothLanes, "a deletion leaves no trace", 0),
     Mistake("migrate", DeletesTheRowOfTheOldOne, "a deletion leaves no trace", 1),
     Mistake("migrate", FillsNoDeletions, "read and not written", 0),
-    Mistake("migrate", FillsByDeletingTheRow, "a deletion leaves no trace", 1),
+    Mistake("migrate", FillsByDeletingTheRow, "a deletion leaves no trace", 2),
     Mistake("migrate", DeletesThenInserts, "deletes, then inserts", 0),
     Mistake("migrate", AlmostThere, "nearly there", 0),
     Mistake("migrate", NinetyPercent, "nearly there", 0),

@@ -1137,6 +1137,16 @@ def newest_deletion(run: Any) -> str | None:
     return judge(run, forgets=replaced)
 
 
+def highest_deletion(run: Any) -> str | None:
+    """Keeps of each document the highest deletion alone, with its time."""
+
+    def replaced(step: Any, each: Any) -> bool:
+        deletes = step.did == "delete" and step.doc == each.doc
+        return bool(deletes and step.version >= each.version)
+
+    return judge(run, forgets=replaced)
+
+
 def last_deletion(run: Any) -> str | None:
     return judge(run, forgets=lambda step, each: step.did == "delete")
 
@@ -1276,6 +1286,7 @@ MISTAKES = [
     Mistake("audit", first_document, "one document is enough"),
     Mistake("audit", tea_alone, "one document is enough"),
     Mistake("audit", newest_deletion, "one deletion is enough"),
+    Mistake("audit", highest_deletion, "one deletion is enough"),
     Mistake("audit", last_deletion, "one deletion is enough"),
     Mistake("audit", highest_of_both, "one index is enough"),
     Mistake("audit", forgets_at_anothers_write, "another document excuses it"),
