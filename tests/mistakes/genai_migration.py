@@ -224,6 +224,15 @@ class FillsInTheLiveLane(_Base):
         await self.log.end()
 
 
+class WaitsForTheSwitch(_Base):
+    """Holds each live change back until m2 answers."""
+
+    async def live(self, change: Any) -> None:
+        while await self.db.get("model") != "m2":
+            await sleep(0.5)
+        await super().live(change)
+
+
 class FillsBlindly(_Base):
     async def fill(self, change: Any) -> None:
         await self.new.put(change.doc, change.version, await self.new.embed(change.text))
@@ -481,6 +490,7 @@ MISTAKES = [
     Mistake("migrate", InPlace, "re-embeds in place", 0),
     Mistake("migrate", CopiesTheVectors, "copies the vectors", 1),
     Mistake("migrate", FillsInTheLiveLane, "one lane", 0),
+    Mistake("migrate", WaitsForTheSwitch, "one lane", 0),
     Mistake("migrate", FillsBlindly, "overwrites newer", 0),
     Mistake("migrate", LooksThenFills, "overwrites newer", 2),
     Mistake("migrate", LiveWritesBlindly, "a late copy overwrites", 1),

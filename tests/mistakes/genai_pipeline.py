@@ -79,6 +79,13 @@ class EmbedsWhatIsNew(Index):
             await self.replace(tx, data, [known[text] for text in data["chunks"]])
 
 
+class KeepsTuples(Index):
+    """Stores each vector as a tuple."""
+
+    async def write(self, rows: Any, data: Fields, vectors: list[Any]) -> None:
+        await super().write(rows, data, [tuple(vector) for vector in vectors])
+
+
 class ScansInside(Index):
     """Has no count of chunks: it scans for the old ones after it has read the version."""
 
@@ -1312,6 +1319,7 @@ RIGHT = [
     Right("upsert", TriesAgain),
     Right("upsert", EmbedsWhatIsNew),
     Right("upsert", ScansInside),
+    Right("upsert", KeepsTuples),
     Right("upsert", StagesFirst),
     Right("upsert", KeysByVersion),
     Right("upsert", OneHeadForAll),

@@ -70,8 +70,8 @@ MIGRATE = Code(
         "mean nothing. Where can the new vectors be, so that no query meets them?",
         "copies the vectors": "A vector of the old model means nothing to the new one. Which index "
         "has to embed what is written to m2?",
-        "one lane": "A live change waited until history was embedded. That takes weeks. Which "
-        "of your methods replays the log?",
+        "one lane": "A live change waited until history was embedded. That takes weeks. What "
+        "does live() need from the backfill?",
         "overwrites newer": "The backfill brings what was true once, and m2 had heard something "
         "newer. Who decides which of two versions stays?",
         "a late copy overwrites": "An older change can come after a newer one: it was redelivered, "

@@ -13,6 +13,8 @@ from pubsub_kit.scenarios.plain import crashes, moment, shown
 from pubsub_kit.world.search.violation import Violation
 from pubsub_kit.world.world import World
 
+PATIENCE = 1.5  # seconds in which a live change is embedded twice, and twice again
+
 
 def no_downtime(world: World) -> Violation | None:
     """Queries, writes, the switch and the rollback were right; what is worst comes first."""
@@ -132,6 +134,22 @@ class _Run:
                 belief = "resumes past its work" if crashed else "read and not written"
                 words += " The backfill had gone past it."
             yield self.wrong(words, switch, belief, f"m2 {change.doc}", "v1", "no row")
+
+        yield from self.held_back(switch)
+
+    def held_back(self, switch: int) -> Iterator[Violation]:
+        """Find a live change that no fault delayed, and that m1 gets only after the switch."""
+        now = self.trace[switch].time
+        for at, change in self.log[len(HISTORY) :] if not self.trace.faults() else ():
+            mine = [n for n, index, doc, _, row in self.writes if (index, doc) == ("m1", change.doc)
+                    and row and row["version"] == change.version]  # fmt: skip
+            if mine and mine[0] > switch and at + PATIENCE <= now:
+                words = f"The change of {change.doc} to version {change.version} came at {at:g} s. "
+                words += (
+                    f"live writes it into m1 at {moment(self.trace[mine[0]])}, after the switch."
+                )
+                what = f"m1 {change.doc}"
+                yield self.wrong(words, mine[0], "one lane", what, "at once", "held back")
 
     def at_rest(self) -> Iterator[Violation]:
         """Find what is missing before the rollback, or after it."""

@@ -45,7 +45,7 @@ UPSERT_HINTS = {
     "last writer wins": ["Keep a row f'version {doc}', and read it in the transaction."],
     "check outside": ["Read the version through tx, in a serializable transaction."],
     "compares otherwise": ["Go on only if the event's version is above the one in the row."],
-    "in several steps": ["async with self.db.transaction() as tx: … for all rows of a version"],
+    "in several steps": ["In one transaction, all rows of a version: tx.put() and tx.delete()."],
     "knows only what it saw": ["Read the rows, or the version's row, in the transaction."],
     "strays": ["Note in the version's row how many chunks it has, or under which keys."],
     "marked before the effect": ["Write the version in the same transaction as the chunks."],
