@@ -424,6 +424,18 @@ class ForgetsTheLastOfAPage(_Base):
             await super().fill(change)
 
 
+class ReadsTheLastAgain(_Base):
+    """Reads on from the last change that it has, and not from behind it."""
+
+    async def backfill(self) -> None:
+        at = 0
+        while page := await self.log.read(at):
+            for change in page:
+                await self.fill(change)
+            at = page[-1].offset
+        await self.db.put("model", "m2")
+
+
 class NeverSwitches(_Base):
     async def backfill(self) -> None:
         await self.replay()
@@ -516,6 +528,7 @@ MISTAKES = [
     Mistake("migrate", PositionAheadOfItsEmbedding, "resumes past its work", 1),
     Mistake("migrate", LeavesOutTheFirst, "read and not written", 0),
     Mistake("migrate", ForgetsTheLastOfAPage, "read and not written", 0),
+    Mistake("migrate", ReadsTheLastAgain, "never ends", 0),
     Mistake("migrate", NeverSwitches, "never switches", 0),
     Mistake("migrate", SwitchesAgain, "moves the row again", 0),
 ]

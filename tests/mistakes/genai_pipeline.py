@@ -237,6 +237,15 @@ class FirstStays(Index):
         return not than
 
 
+class RaisesAtTheOld(Index):
+    """Takes what is out of date for an error, so it comes again."""
+
+    def is_newer(self, version: int, than: int) -> bool:
+        if version < than:
+            raise ValueError("out of date")
+        return version > than
+
+
 class OneByOne(Index):
     """Each row is a write of its own."""
 
@@ -837,6 +846,13 @@ class GraveOnce(Docs):
             await self.db.delete(f"chunk {doc}")
 
 
+class RaisesAtTheDeleted(Docs):
+    def is_newer(self, version: int, chunk: int, grave: int, text: Any) -> bool:
+        if version < grave:
+            raise ValueError(f"deleted at version {grave}")
+        return version > max(chunk, grave)
+
+
 class DeletesThenBuries(Docs):
     """One transaction deletes the text, and a write of its own puts the tombstone."""
 
@@ -1218,6 +1234,7 @@ MISTAKES = [
     Mistake("upsert", WantsTheNext, "refuses what is newer", faults=0),
     Mistake("upsert", ComparesTexts, "refuses what is newer", faults=0),
     Mistake("upsert", FirstStays, "refuses what is newer", faults=0),
+    Mistake("upsert", RaisesAtTheOld, "never ends", faults=2),
     Mistake("upsert", OneByOne, "in several steps", faults=0),
     Mistake("upsert", DeletesThenWrites, "in several steps", faults=0),
     Mistake("upsert", WritesThenDeletes, "in several steps", faults=0),
@@ -1277,6 +1294,7 @@ MISTAKES = [
     Mistake("tombstone", PurgesOldTexts, "purges what lives", faults=0),
     Mistake("tombstone", SwallowsIt, "swallows the conflict", faults=1),
     Mistake("tombstone", GraveOnce, "marked before the effect", faults=1),
+    Mistake("tombstone", RaisesAtTheDeleted, "nobody ends its wait", faults=0),
     Mistake("tombstone", DeletesThenBuries, "the tombstone comes later", faults=1),
     Mistake("tombstone", OneGraveIsEnough, "no tombstone", faults=0),
     Mistake("tombstone", DatesByTheFirst, "purged too early", faults=0),

@@ -58,6 +58,8 @@ MIGRATE = Code(
     "vectors of two models, and writing m1 into 'model' later rolls back without loss.",
     judged_by=Severally({"while documents change": _BUSY, "on a quiet night": _QUIET}),
     lessons={
+        "never ends": "One of your loops goes round and round. From which offset does it read "
+        "the next time, and what ends it?",
         "switches first": "m2 answered before the backfill had written to it, so documents were "
         "missing. What must be true of m2 before the row changes?",
         "nearly there": "What was still unread is missing from every answer. Nobody writes to a "
@@ -102,6 +104,7 @@ MIGRATE = Code(
         "How often does a migration switch?",
     },
     hints={
+        "never ends": ["Read on behind the last change that you have, until there is none."],
         "switches first": ["Switch after the last page has been written."],
         "one index is enough": ["live() writes to both indexes, from its first call on."],
         "re-embeds in place": ["Write to indexes['m2'] what indexes['m2'] has embedded."],

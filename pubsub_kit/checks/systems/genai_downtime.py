@@ -115,7 +115,14 @@ class _Run:
         switch = next((n for n, model in self.pointers if model != "m1"), len(self.trace))
         if switch == len(self.trace):
             words = f"At {ROLLBACK:g} s the row 'model' still says m1."
-            yield self.wrong(words, switch - 1, "never switches", "model", "m2", "m1")
+            last = [(offset, found) for _, offset, found in self.seen.reads][-3:]
+            belief, again = "never switches", last[1:] == last[:-1] and len(last) == 3
+            if again and last[0][1]:
+                belief, words = (
+                    "never ends",
+                    f"{words} The last reads all begin at offset {last[0][0]}.",
+                )
+            yield self.wrong(words, switch - 1, belief, "model", "m2", "m1")
             return
         reads = [(offset, found) for n, offset, found in self.seen.reads if n < switch]
         read, crash = {at for _, found in reads for at in found}, self.trace.of("crash")
