@@ -99,8 +99,7 @@ def _unreadable(world: World, step: int, chunks: list[Any]) -> Violation | None:
         if not form or row["doc"] not in VERSIONS or not isinstance(row["text"], str):
             words = f"{_who(world, step)} wrote {shown(row, 60)} as a chunk."
             return Violation(words, step, "a dict", shown(row, 60), "another form")
-        given = row["vector"]
-        if (list(given) if isinstance(given, tuple) else given) != vector(row["text"]):
+        if row["vector"] not in ((right := vector(row["text"])), tuple(right)):
             words = f"{_who(world, step)} wrote the chunk {shown(row['text'], 30)} of {row['doc']} "
             words += f"with the vector {shown(row['vector'], 30)}."
             return Violation(words, step, vector(row["text"]), row["vector"], "another vector")

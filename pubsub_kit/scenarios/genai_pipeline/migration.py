@@ -54,10 +54,8 @@ class Found(NamedTuple):
     step: int
 
 
-HISTORY = (  # d was deleted before the migration
-    Change(0, "d", 1, "on d"), Change(1, "d", 2, None),
-    *(Change(n, doc, 1, f"on {doc}") for n, doc in enumerate("bac", 2)),
-)  # fmt: skip
+HISTORY = (Change(0, "d", 1, "on d"), Change(1, "d", 2, None),
+           *(Change(n, doc, 1, f"on {doc}") for n, doc in enumerate("bac", 2)))  # fmt: skip
 BUSY = {0.5: ("b", 2), 1.3: ("c", -2), 3.4: ("b", -3), 210.0: ("a", 2)}
 QUIET = {210.0: ("a", 2), 220.0: ("b", -2)}  # version by seconds; a negative one is a deletion
 

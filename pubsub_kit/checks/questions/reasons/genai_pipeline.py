@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from pubsub_kit.checks.questions.reasons import oracles
 
-_COMES_AGAIN = (
-    "An event comes again as long as your handler raises, and a loop goes on until its condition "
-    "changes. What ends that, if the rows stay as they are?"
-)
-_WAITS = ["For what does your handler wait, who is to bring that about, and what if they crash?"]
 UPSERT = {
-    "never ends": _COMES_AGAIN,
-    "nobody ends its wait": _COMES_AGAIN,
+    "never ends": "An event comes again as long as your handler raises, and a loop goes on until "
+    "its condition changes. What ends that, if the rows stay as they are?",
     "last writer wins": "An older version came last, so readers see that. Nothing that your code "
     "read told it of the newer one. Which row, shared by all workers, could do so?",
     "check outside": "Your look was right when you took it. Before your commit another worker "
@@ -49,21 +44,17 @@ UPSERT = {
     "'doc', 'text' (one text) and 'vector'. What did you write, and under which key?",
 }
 UPSERT_HINTS = {
-    "never ends": _WAITS,
-    "nobody ends its wait": _WAITS,
     "last writer wins": ["Keep a row f'version {doc}', and read it in the transaction."],
     "check outside": ["Read the version through tx, in a serializable transaction."],
     "compares otherwise": ["Go on only if the event's version is above the one in the row."],
     "in several steps": ["In one transaction, all rows of a version: tx.put() and tx.delete()."],
-    "knows only what it saw": ["Read the rows, or the version's row, in the transaction."],
     "strays": ["Note in the version's row how many chunks it has, or under which keys."],
     "marked before the effect": ["Write the version in the same transaction as the chunks."],
     "swallows the conflict": ["Let it through, or try the whole transaction again."],
     "": ["Embed. In one transaction: compare, delete the old chunks, write chunks and version."],
 }
 TOMBSTONE = {
-    "never ends": _COMES_AGAIN,
-    "nobody ends its wait": _COMES_AGAIN,
+    "nobody ends its wait": UPSERT["never ends"],
     "no tombstone": "After the deletion, no row said that the document had been there, so an old "
     "event looked like a new document. What should a deletion leave behind?",
     "no tombstone without a row": "The deletion overtook the text that it deletes, and found "
@@ -100,8 +91,6 @@ TOMBSTONE = {
     "longer. Else a row stays for each document that there ever was. When is it old enough?",
 }
 TOMBSTONE_HINTS = {
-    "never ends": _WAITS,
-    "nobody ends its wait": _WAITS,
     "no tombstone": ["On a deletion, write a row f'tombstone {doc}' with its version and clock()."],
     "purged too early": ["Delete it if clock() at the deletion is more than a week before now."],
     "purges what it saw": ["Read the tombstone again, through a transaction, and delete it there."],
