@@ -224,6 +224,15 @@ class FillsInTheLiveLane(_Base):
         await self.log.end()
 
 
+class WaitsForTheSwitch(_Base):
+    """Holds each live change back until m2 answers."""
+
+    async def live(self, change: Any) -> None:
+        while await self.db.get("model") != "m2":
+            await sleep(0.5)
+        await super().live(change)
+
+
 class FillsBlindly(_Base):
     async def fill(self, change: Any) -> None:
         await self.new.put(change.doc, change.version, await self.new.embed(change.text))
@@ -240,6 +249,15 @@ class LiveWritesBlindly(_Base):
     async def live(self, change: Any) -> None:
         for index in self.indexes.values():
             await index.put(change.doc, change.version, await index.embed(change.text))
+
+
+class LooksThenWrites(_Base):
+    """Compares in one step and writes in the next, in the live lane alone."""
+
+    async def live(self, change: Any) -> None:
+        for index in self.indexes.values():
+            if change.version > await index.version(change.doc):
+                await index.put(change.doc, change.version, await index.embed(change.text))
 
 
 class DeletesTheRow(_Base):
@@ -270,6 +288,22 @@ class DeletesTheRowOfTheOldOne(_Base):
             await self.old.delete(change.doc)
         else:
             await self.write(self.old, change)
+
+
+class FillsNoDeletions(_Base):
+    """Leaves deletions out of the backfill, also those that no live change repeats."""
+
+    async def fill(self, change: Any) -> None:
+        if change.text is not None:
+            await super().fill(change)
+
+
+class FillsByDeletingTheRow(_Base):
+    async def fill(self, change: Any) -> None:
+        if change.text is None:
+            await self.new.delete(change.doc)
+        else:
+            await super().fill(change)
 
 
 class DeletesThenInserts(_Base):
@@ -380,7 +414,7 @@ class PositionAheadOfItsEmbedding(_Base):
 
 class LeavesOutTheFirst(_Base):
     async def backfill(self) -> None:
-        await self.db.insert("position", 1)
+        await self.db.insert("position", 3)
         await super().backfill()
 
 
@@ -388,6 +422,18 @@ class ForgetsTheLastOfAPage(_Base):
     async def fill(self, change: Any) -> None:
         if change.offset % 2 == 0:
             await super().fill(change)
+
+
+class ReadsTheLastAgain(_Base):
+    """Reads on from the last change that it has, and not from behind it."""
+
+    async def backfill(self) -> None:
+        at = 0
+        while page := await self.log.read(at):
+            for change in page:
+                await self.fill(change)
+            at = page[-1].offset
+        await self.db.put("model", "m2")
 
 
 class NeverSwitches(_Base):
@@ -438,6 +484,8 @@ MISTAKES = [
     Mistake("estimate", ESTIMATED | {"beside": DAYS / 0.42}, "the others' share"),
     Mistake("estimate", ESTIMATED | {"hashed": "36 days"}, "hashing helps no backfill"),
     Mistake("estimate", ESTIMATED | {"beside": "8.75 days"}, "a share of the time"),
+    Mistake("estimate", ESTIMATED | {"beside": "12.1 days"}, "less takes less"),
+    Mistake("estimate", ESTIMATED | {"alone": "500 days"}, "hours, not days"),
     Mistake("estimate", ESTIMATED | {"hashed": "20.8 days"}, "hashing makes them free"),
     Mistake("estimate", ESTIMATED | {"hashed": "100 hours"}, "the new model knows them"),
     Mistake("estimate", ESTIMATED | {"hashed": "7.2 days"}, "a fifth of all"),
@@ -454,12 +502,16 @@ MISTAKES = [
     Mistake("migrate", InPlace, "re-embeds in place", 0),
     Mistake("migrate", CopiesTheVectors, "copies the vectors", 1),
     Mistake("migrate", FillsInTheLiveLane, "one lane", 0),
+    Mistake("migrate", WaitsForTheSwitch, "one lane", 0),
     Mistake("migrate", FillsBlindly, "overwrites newer", 0),
     Mistake("migrate", LooksThenFills, "overwrites newer", 2),
     Mistake("migrate", LiveWritesBlindly, "a late copy overwrites", 1),
+    Mistake("migrate", LooksThenWrites, "a late copy overwrites", 2),
     Mistake("migrate", DeletesTheRow, "a deletion leaves no trace", 0),
     Mistake("migrate", DeletesTheRowInBothLanes, "a deletion leaves no trace", 0),
     Mistake("migrate", DeletesTheRowOfTheOldOne, "a deletion leaves no trace", 1),
+    Mistake("migrate", FillsNoDeletions, "read and not written", 0),
+    Mistake("migrate", FillsByDeletingTheRow, "a deletion leaves no trace", 2),
     Mistake("migrate", DeletesThenInserts, "deletes, then inserts", 0),
     Mistake("migrate", AlmostThere, "nearly there", 0),
     Mistake("migrate", NinetyPercent, "nearly there", 0),
@@ -476,6 +528,7 @@ MISTAKES = [
     Mistake("migrate", PositionAheadOfItsEmbedding, "resumes past its work", 1),
     Mistake("migrate", LeavesOutTheFirst, "read and not written", 0),
     Mistake("migrate", ForgetsTheLastOfAPage, "read and not written", 0),
+    Mistake("migrate", ReadsTheLastAgain, "never ends", 0),
     Mistake("migrate", NeverSwitches, "never switches", 0),
     Mistake("migrate", SwitchesAgain, "moves the row again", 0),
 ]

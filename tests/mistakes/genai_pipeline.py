@@ -79,6 +79,13 @@ class EmbedsWhatIsNew(Index):
             await self.replace(tx, data, [known[text] for text in data["chunks"]])
 
 
+class KeepsTuples(Index):
+    """Stores each vector as a tuple."""
+
+    async def write(self, rows: Any, data: Fields, vectors: list[Any]) -> None:
+        await super().write(rows, data, [tuple(vector) for vector in vectors])
+
+
 class ScansInside(Index):
     """Has no count of chunks: it scans for the old ones after it has read the version."""
 
@@ -230,6 +237,15 @@ class FirstStays(Index):
         return not than
 
 
+class RaisesAtTheOld(Index):
+    """Takes what is out of date for an error, so it comes again."""
+
+    def is_newer(self, version: int, than: int) -> bool:
+        if version < than:
+            raise ValueError("out of date")
+        return version > than
+
+
 class OneByOne(Index):
     """Each row is a write of its own."""
 
@@ -296,6 +312,42 @@ class ScansBefore(Index):
                     await tx.delete(key)
                 await self.write(tx, data, vectors)
                 await tx.put(self.head(data), data["version"])
+
+
+class CountsOutside(Index):
+    """Reads version and count right before its transaction, and goes by both."""
+
+    async def handle(self, event: Any) -> None:
+        data = event.data
+        head = await self.db.get(self.head(data), {"version": 0, "chunks": 0})
+        vectors = await self.embed(data["chunks"])
+        if data["version"] > head["version"]:
+            async with self.db.transaction() as tx:
+                await self.clear(tx, data["doc"], head["chunks"])
+                await self.write(tx, data, vectors)
+                now = {"version": data["version"], "chunks": len(vectors)}
+                await tx.put(self.head(data), now)
+
+
+class EmbedsTheFirstAlone(Index):
+    """Has one vector, and zip() ends with it."""
+
+    async def write(self, rows: Any, data: Fields, vectors: list[Any]) -> None:
+        first = data | {"chunks": data["chunks"][:1]}
+        await super().write(rows, first, vectors[:1])
+
+
+class ScansNamesThatBeginSo(Index):
+    """Its prefix has no end, so it finds the chunks of a longer name, too."""
+
+    async def clear(self, rows: Any, doc: str, chunks: int) -> None:
+        for key in await self.db.scan(f"chunk {doc}"):
+            await rows.delete(key)
+
+
+class NoVectors(Index):
+    async def write(self, rows: Any, data: Fields, vectors: list[Any]) -> None:
+        await super().write(rows, data, [None] * len(vectors))
 
 
 class NewIdsEachTime(Index):
@@ -794,6 +846,47 @@ class GraveOnce(Docs):
             await self.db.delete(f"chunk {doc}")
 
 
+class RaisesAtTheDeleted(Docs):
+    def is_newer(self, version: int, chunk: int, grave: int, text: Any) -> bool:
+        if version < grave:
+            raise ValueError(f"deleted at version {grave}")
+        return version > max(chunk, grave)
+
+
+class DeletesThenBuries(Docs):
+    """One transaction deletes the text, and a write of its own puts the tombstone."""
+
+    async def handle(self, event: Any) -> None:
+        doc, version, text = (event.data[name] for name in ("doc", "version", "text"))
+        async with self.db.transaction() as tx:
+            chunk = await tx.get(f"chunk {doc}", NONE)
+            grave = await tx.get(f"tombstone {doc}", NONE)
+            if version <= max(chunk["version"], grave["version"]):
+                return
+            if text is not None:
+                await tx.put(f"chunk {doc}", {"version": version, "text": text})
+                return
+            await tx.delete(f"chunk {doc}")
+        await self.db.put(f"tombstone {doc}", {"version": version, "at": clock()})
+
+
+class OneGraveIsEnough(Docs):
+    """As long as there is a tombstone, a later deletion leaves none."""
+
+    def is_newer(self, version: int, chunk: int, grave: int, text: Any) -> bool:
+        return version > max(chunk, grave) and not (text is None and grave and not chunk)
+
+
+class DatesByTheFirst(Docs):
+    """A tombstone that is raised keeps the time of the first deletion."""
+
+    async def delete(self, tx: Any, doc: str, version: int, chunk: Fields) -> None:
+        grave = await tx.get(f"tombstone {doc}", NONE)
+        await tx.delete(f"chunk {doc}")
+        at = grave.get("at", clock())
+        await tx.put(f"tombstone {doc}", {"version": version, "at": at})
+
+
 class LiftsItForAnything(Docs):
     """Any event of the document takes its tombstone away, after it was refused by it."""
 
@@ -1067,6 +1160,16 @@ def newest_deletion(run: Any) -> str | None:
     return judge(run, forgets=replaced)
 
 
+def highest_deletion(run: Any) -> str | None:
+    """Keeps of each document the highest deletion alone, with its time."""
+
+    def replaced(step: Any, each: Any) -> bool:
+        deletes = step.did == "delete" and step.doc == each.doc
+        return bool(deletes and step.version >= each.version)
+
+    return judge(run, forgets=replaced)
+
+
 def last_deletion(run: Any) -> str | None:
     return judge(run, forgets=lambda step, each: step.did == "delete")
 
@@ -1131,12 +1234,17 @@ MISTAKES = [
     Mistake("upsert", WantsTheNext, "refuses what is newer", faults=0),
     Mistake("upsert", ComparesTexts, "refuses what is newer", faults=0),
     Mistake("upsert", FirstStays, "refuses what is newer", faults=0),
+    Mistake("upsert", RaisesAtTheOld, "never ends", faults=2),
     Mistake("upsert", OneByOne, "in several steps", faults=0),
     Mistake("upsert", DeletesThenWrites, "in several steps", faults=0),
     Mistake("upsert", WritesThenDeletes, "in several steps", faults=0),
     Mistake("upsert", LeavesTheOld, "strays", faults=0),
     Mistake("upsert", LeavesTheLast, "strays", faults=0),
-    Mistake("upsert", ScansBefore, "strays", faults=1),
+    Mistake("upsert", ScansBefore, "knows only what it saw", faults=1),
+    Mistake("upsert", CountsOutside, "knows only what it saw", faults=0),
+    Mistake("upsert", EmbedsTheFirstAlone, "leaves chunks out", faults=0),
+    Mistake("upsert", ScansNamesThatBeginSo, "touches another document", faults=0),
+    Mistake("upsert", NoVectors, "another vector", faults=0),
     Mistake("upsert", NewIdsEachTime, "indexed twice", faults=1),
     Mistake("upsert", KeysByText, "one row for one text", faults=0, m=(17,)),
     Mistake("upsert", SharesChunks, "touches another document", faults=0),
@@ -1186,6 +1294,10 @@ MISTAKES = [
     Mistake("tombstone", PurgesOldTexts, "purges what lives", faults=0),
     Mistake("tombstone", SwallowsIt, "swallows the conflict", faults=1),
     Mistake("tombstone", GraveOnce, "marked before the effect", faults=1),
+    Mistake("tombstone", RaisesAtTheDeleted, "nobody ends its wait", faults=0),
+    Mistake("tombstone", DeletesThenBuries, "the tombstone comes later", faults=1),
+    Mistake("tombstone", OneGraveIsEnough, "no tombstone", faults=0),
+    Mistake("tombstone", DatesByTheFirst, "purged too early", faults=0),
     Mistake("tombstone", LiftsItForAnything, "the tombstone is lifted", faults=0),
     Mistake("audit", never_complains, "never complains"),
     Mistake("audit", says_ok, "a text means right"),
@@ -1199,6 +1311,7 @@ MISTAKES = [
     Mistake("audit", first_document, "one document is enough"),
     Mistake("audit", tea_alone, "one document is enough"),
     Mistake("audit", newest_deletion, "one deletion is enough"),
+    Mistake("audit", highest_deletion, "one deletion is enough"),
     Mistake("audit", last_deletion, "one deletion is enough"),
     Mistake("audit", highest_of_both, "one index is enough"),
     Mistake("audit", forgets_at_anothers_write, "another document excuses it"),
@@ -1224,6 +1337,7 @@ RIGHT = [
     Right("upsert", TriesAgain),
     Right("upsert", EmbedsWhatIsNew),
     Right("upsert", ScansInside),
+    Right("upsert", KeepsTuples),
     Right("upsert", StagesFirst),
     Right("upsert", KeysByVersion),
     Right("upsert", OneHeadForAll),

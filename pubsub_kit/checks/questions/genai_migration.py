@@ -58,6 +58,8 @@ MIGRATE = Code(
     "vectors of two models, and writing m1 into 'model' later rolls back without loss.",
     judged_by=Severally({"while documents change": _BUSY, "on a quiet night": _QUIET}),
     lessons={
+        "never ends": "One of your loops goes round and round. From which offset does it read "
+        "the next time, and what ends it?",
         "switches first": "m2 answered before the backfill had written to it, so documents were "
         "missing. What must be true of m2 before the row changes?",
         "nearly there": "What was still unread is missing from every answer. Nobody writes to a "
@@ -70,8 +72,8 @@ MIGRATE = Code(
         "mean nothing. Where can the new vectors be, so that no query meets them?",
         "copies the vectors": "A vector of the old model means nothing to the new one. Which index "
         "has to embed what is written to m2?",
-        "one lane": "A live change waited until history was embedded. That takes weeks. Which "
-        "of your methods replays the log?",
+        "one lane": "A live change waited until history was embedded. That takes weeks. What "
+        "does live() need from the backfill?",
         "overwrites newer": "The backfill brings what was true once, and m2 had heard something "
         "newer. Who decides which of two versions stays?",
         "a late copy overwrites": "An older change can come after a newer one: it was redelivered, "
@@ -102,6 +104,7 @@ MIGRATE = Code(
         "How often does a migration switch?",
     },
     hints={
+        "never ends": ["Read on behind the last change that you have, until there is none."],
         "switches first": ["Switch after the last page has been written."],
         "one index is enough": ["live() writes to both indexes, from its first call on."],
         "re-embeds in place": ["Write to indexes['m2'] what indexes['m2'] has embedded."],
@@ -142,11 +145,13 @@ NOTIFY = Choose(
         "What makes two messages the same?",
         "each message is news": "Delivery is at least once, and no sender can change that. Who can "
         "tell a repeat from news?",
-        "a replay is quiet": "The backfill ran the same code, effects and all, and after a month "
-        "the agent had forgotten the ids. What may a replay do, and what not?",
+        "a replay is quiet": "The backfill ran the same code, effects and all, a month later. No "
+        "choice here remembers an id for that long. What may a replay do, and what not?",
     },
     hints={
-        "accepted is found": ["Two of the options tell only what a redelivery would tell too."],
+        "accepted is found": [
+            "The agent is told after the write, or of what was committed with it."
+        ],
         "told if new": ["Either tell after every attempt, or write down in the same commit whom."],
         "a new id each time": ["The id has to follow from what happened, and not from the try."],
         "one id for a document": ["Which id differs for version 2?"],
@@ -166,12 +171,14 @@ _ESTIMATED: dict[str, tuple[float, str, str, dict[str, float]]] = {
         "a chunk a document": _DAYS / 20,
         "a token a chunk": _DAYS / 300,
         "a quota a second": _DAYS / 60,
+        "hours, not days": _DAYS * 24,
     }),
     "beside": (_DAYS / 0.58, "day", "58% of the quota is left for it.", {
         "live changes are free": _DAYS,
         "42% longer": _DAYS * 1.42,
         "the others' share": _DAYS / 0.42,
         "a share of the time": _DAYS * 0.42,
+        "less takes less": _DAYS * 0.58,
     }),
     "hashed": (_DAYS / (1 - 0.42 * 4 / 20), "day", "Live changes take 8.4%: 13 days are saved.", {
         "hashing helps no backfill": _DAYS / 0.58,
@@ -207,6 +214,9 @@ ESTIMATE = Estimates(
         "a chunk a document": "That is one chunk of each document. How many are there?",
         "a token a chunk": "That is one token of each chunk. How many has it got?",
         "a quota a second": "That is 2M tokens a second. What is the quota's unit?",
+        "hours, not days": "That is the number of hours. Which unit did you give?",
+        "less takes less": "That is 58% of the time, so faster than alone. What takes longer, with "
+        "the whole quota or with a part?",
         "live changes are free": "That is the time with the whole quota. What is left of it?",
         "42% longer": "You added 42% to the time. What is 1 divided by 0.58?",
         "the others' share": "Live changes have those 42%. What share is left for the backfill?",

@@ -13,6 +13,8 @@ from pubsub_kit.scenarios.plain import crashes, moment, shown
 from pubsub_kit.world.search.violation import Violation
 from pubsub_kit.world.world import World
 
+PATIENCE = 1.5  # seconds in which a live change is embedded twice, and twice again
+
 
 def no_downtime(world: World) -> Violation | None:
     """Queries, writes, the switch and the rollback were right; what is worst comes first."""
@@ -113,7 +115,14 @@ class _Run:
         switch = next((n for n, model in self.pointers if model != "m1"), len(self.trace))
         if switch == len(self.trace):
             words = f"At {ROLLBACK:g} s the row 'model' still says m1."
-            yield self.wrong(words, switch - 1, "never switches", "model", "m2", "m1")
+            last = [(offset, found) for _, offset, found in self.seen.reads][-3:]
+            belief, again = "never switches", last[1:] == last[:-1] and len(last) == 3
+            if again and last[0][1]:
+                belief, words = (
+                    "never ends",
+                    f"{words} The last reads all begin at offset {last[0][0]}.",
+                )
+            yield self.wrong(words, switch - 1, belief, "model", "m2", "m1")
             return
         reads = [(offset, found) for n, offset, found in self.seen.reads if n < switch]
         read, crash = {at for _, found in reads for at in found}, self.trace.of("crash")
@@ -132,6 +141,22 @@ class _Run:
                 belief = "resumes past its work" if crashed else "read and not written"
                 words += " The backfill had gone past it."
             yield self.wrong(words, switch, belief, f"m2 {change.doc}", "v1", "no row")
+
+        yield from self.held_back(switch)
+
+    def held_back(self, switch: int) -> Iterator[Violation]:
+        """Find a live change that no fault delayed, and that m1 gets only after the switch."""
+        now = self.trace[switch].time
+        for at, change in self.log[len(HISTORY) :] if not self.trace.faults() else ():
+            mine = [n for n, index, doc, _, row in self.writes if (index, doc) == ("m1", change.doc)
+                    and row and row["version"] == change.version]  # fmt: skip
+            if mine and mine[0] > switch and at + PATIENCE <= now:
+                words = f"The change of {change.doc} to version {change.version} came at {at:g} s. "
+                words += (
+                    f"live writes it into m1 at {moment(self.trace[mine[0]])}, after the switch."
+                )
+                what = f"m1 {change.doc}"
+                yield self.wrong(words, mine[0], "one lane", what, "at once", "held back")
 
     def at_rest(self) -> Iterator[Violation]:
         """Find what is missing before the rollback, or after it."""
@@ -152,7 +177,9 @@ class _Run:
         self, index: str, changes: Sequence[Change], step: int
     ) -> Iterator[tuple[Change, str]]:
         """Yield each document that an index has otherwise than these changes say, and how."""
-        rows: dict[str, Any] = {f"m1 {c.doc}": {"version": 1, "vector": True} for c in HISTORY}
+        rows: dict[str, Any] = {
+            f"m1 {c.doc}": {"version": c.version, "vector": c.text} for c in HISTORY
+        }
         rows |= {f"{name} {doc}": row for n, name, doc, _, row in self.writes if n <= step}
         there = [change for at, change in self.log if at <= self.trace[step].time]
         deleted = {change.doc for change in there if not change.text}

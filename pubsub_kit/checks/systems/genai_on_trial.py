@@ -32,6 +32,7 @@ from pubsub_kit.checks.systems.genai_pipeline import (
     NoTombstoneInTheOld,
     Pipeline,
     PurgesAtOnce,
+    ReplacesItsTombstone,
     RestoresInTheOld,
     Shown,
     Sweeps,
@@ -89,6 +90,8 @@ SUSPECTS = [
     Suspect("lets any version replace a new one", LastWriterWins,
             "a new version excuses old ones", 0),
     Suspect("deletes nothing", NeverDeletes, "late is no harm", 0),
+    Suspect("hides the text by a tombstone, which a newer deletion replaces 55 seconds late",
+            ReplacesItsTombstone, "one deletion is enough", 0),
 ]  # fmt: skip
 
 #: What happens in a run: + writes a version, - deletes up to a version.

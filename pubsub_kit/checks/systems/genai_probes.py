@@ -63,16 +63,37 @@ def _why_broken(world: World, step: int, doc: str) -> str:
     if any(deed.kind == "write" and deed.step > step for deed in same_handling(world, write)):
         return ""
     if all(texts.count(text) >= new.count(text) for text in new):
-        return "strays"
+        return "knows only what it saw" if _unaware(world, step, doc) else "strays"
     once = len([row for row in write.rows.values() if row]) >= len(set(new))
-    return "one row for one text" if once and set(texts) == set(new) else ""
+    if once and set(texts) == set(new):
+        return "one row for one text"
+    steps = [deed for deed in same_handling(world, write) if deed.kind == "write"]
+    return "leaves chunks out" if len(steps) == 1 and {*texts} & {*new} else ""
+
+
+def _unaware(world: World, step: int, doc: str) -> bool:
+    """Say whether what a write had last looked at, each row or a scan of none, was older."""
+    looks = _looks(world, step)
+    last = {key: row for look in looks for key, row in look.rows.items()}
+    rows = rows_before(world, step)
+    scans = [look.step for look in looks if not look.rows]
+    others = [deed.step for deed in db_of(world).deeds if deed.kind == "write"
+              and event_of(deed).startswith(f"{doc}-") and deed.step < step]  # fmt: skip
+    return any(row != rows.get(key) for key, row in last.items()) or bool(
+        scans and others and scans[-1] < others[-1]
+    )
+
+
+def _stale(world: World, step: int, looks: Sequence[Deed]) -> bool:
+    """Say whether a row had changed between one of these looks and a step."""
+    rows = rows_before(world, step)
+    return any(row != rows.get(key) for look in looks for key, row in look.rows.items())
 
 
 def _why_older(world: World, step: int, newer: str) -> str:
     """Say why an older version was written: nobody looked, or the look was old, or compared ill."""
     looks = _looks(world, step)
-    rows = rows_before(world, step)
-    if any(row != rows.get(key) for look in looks for key, row in look.rows.items()):
+    if _stale(world, step, looks):
         return "check outside"
     known = any(newer in str(row) for look in looks for row in look.rows.values())
     read = {key for look in looks for key in look.rows}
@@ -160,8 +181,17 @@ def why_back(answer: Any, found: Exploration) -> str:
         before = [deed for deed in deeds if deed.step <= (wrong.step or 0)]
         if before and _swallowed(world, before):
             return "swallows the conflict"
-        last = [deed.kind for deed in before if deed.lease is before[-1].lease]
-        return "" if "write" in last else "marked before the effect"
+        last = [deed for deed in before if deed.lease is before[-1].lease and deed.kind == "write"]
+        holds = [
+            deed
+            for deed in db_of(world).deeds
+            if deed.kind == "write"
+            and deed.step <= (wrong.step or 0)
+            and str(wrong.actual) in str(deed.rows)
+        ]
+        if last and holds[-1].lease is not last[0].lease and holds[-1].step > last[0].step:
+            return "the tombstone comes later"
+        return "" if last else "marked before the effect"
     return ""
 
 
@@ -174,16 +204,19 @@ def _why_returned(world: World, step: int) -> str:
     if not graves:
         others = [deed for deed in writes if _deletes(deed) and any(deed.rows.values())]
         return "no tombstone without a row" if others and not buried else ""
-    last = buried[-1]
     for deed in writes:
         touched = graves & {*deed.rows}
         if not touched or deed.step <= buried[0].step:
             continue
         if deed.node == "purger":
-            age = world.trace[deed.step].time - world.trace[last.step].time
+            last = max(each.step for each in buried if each.step < deed.step)
+            age = world.trace[deed.step].time - world.trace[last].time
             written = [deed.before[key] for key in touched]
-            fresh = age < deletions.HORIZON and _looked_older(world, deed, written)
-            return "purges what it saw" if fresh else "purged too early"
+            if age > deletions.HORIZON:  # rightly purged: what is missing came later
+                continue
+            return (
+                "purges what it saw" if _looked_older(world, deed, written) else "purged too early"
+            )
         if not _deletes(deed, doc):
             return "the tombstone is lifted"
         if deed.lease.data["version"] < deletions.DELETIONS[event_of(buried[0])][1]:
@@ -191,9 +224,10 @@ def _why_returned(world: World, step: int) -> str:
     looks = _looks(world, step)
     if not any({*look.rows} & graves for look in looks):
         return "nobody looks at it"
+    if _stale(world, step, looks):
+        return "check outside"
     rows = rows_before(world, step)
-    stale = any(row != rows.get(key) for look in looks for key, row in look.rows.items())
-    return "check outside" if stale else "compares otherwise"
+    return "compares otherwise" if any(rows.get(key) is not None for key in graves) else ""
 
 
 def _deletes(deed: Deed, doc: str = "") -> bool:

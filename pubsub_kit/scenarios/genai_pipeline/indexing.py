@@ -1,8 +1,9 @@
 """The world and the oracle of exercise 13's upsert: two workers write versions to one index.
 
 Version 9 of tea has three chunks and version 12 has two, one of which is as it was. A second act,
-without faults, brings another document, which repeats a text, a longer version, and two that
-are late whatever happens. After each write somebody looks at all rows that begin with "chunk ".
+without faults, brings another document, whose name begins like the first one's and which repeats
+a text, a longer version, and two that are late whatever happens. After each write somebody looks at
+all rows that begin with "chunk ".
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ CHANGES: Sequence[tuple[str, int, list[str]]] = [
     ("tea", 9, ["green", "black", "white"]), ("tea", 12, ["green", "mint"]),
 ]  # fmt: skip
 LATER: Sequence[tuple[str, int, list[str]]] = [
-    ("tea", 11, ["oolong"]), ("cup", 4, ["black", "black"]),
-    ("tea", 14, ["green", "mint", "sage", "lime"]), ("tea", 13, ["lime"]), ("cup", 5, ["green"]),
+    ("tea", 11, ["oolong"]), ("teapot", 4, ["black", "black"]),
+    ("tea", 14, ["green", "mint", "sage", "lime"]), ("tea", 13, ["lime"]),
+    ("teapot", 5, ["green"]),
 ]  # fmt: skip
-VERSIONS: dict[str, dict[int, list[str]]] = {"tea": {}, "cup": {}}
+VERSIONS: dict[str, dict[int, list[str]]] = {"tea": {}, "teapot": {}}
 for _doc, _version, _texts in [*CHANGES, *LATER]:
     VERSIONS[_doc][_version] = sorted(_texts)
 
@@ -97,7 +99,7 @@ def _unreadable(world: World, step: int, chunks: list[Any]) -> Violation | None:
         if not form or row["doc"] not in VERSIONS or not isinstance(row["text"], str):
             words = f"{_who(world, step)} wrote {shown(row, 60)} as a chunk."
             return Violation(words, step, "a dict", shown(row, 60), "another form")
-        if row["vector"] != vector(row["text"]):
+        if row["vector"] not in ((right := vector(row["text"])), tuple(right)):
             words = f"{_who(world, step)} wrote the chunk {shown(row['text'], 30)} of {row['doc']} "
             words += f"with the vector {shown(row['vector'], 30)}."
             return Violation(words, step, vector(row["text"]), row["vector"], "another vector")

@@ -23,7 +23,7 @@ from pubsub_kit.world.world import World
 FAULTS = ("crash", "pause")
 PAGE = 2  # changes in one read of the log
 EMBEDS = 0.3  # seconds that a vector takes
-BEGINS, CALM, ROLLBACK, UNTIL = 1.2, 4.5, 300.0, 400.0  # seconds; after CALM no fault befalls
+BEGINS, CALM, ROLLBACK, UNTIL = 0.6, 4.5, 300.0, 400.0  # seconds; after CALM no fault befalls
 DEPLOYED = 100.0  # when the process that takes live changes is a new one (seconds)
 QUERIES = (2.45, 250.0, 350.0)  # seconds
 
@@ -54,8 +54,9 @@ class Found(NamedTuple):
     step: int
 
 
-HISTORY = tuple(Change(n, doc, 1, f"on {doc}") for n, doc in enumerate("bac"))
-BUSY = {0.5: ("b", 2), 1.3: ("c", -2), 5.0: ("b", -3), 210.0: ("a", 2)}
+HISTORY = (Change(0, "d", 1, "on d"), Change(1, "d", 2, None),
+           *(Change(n, doc, 1, f"on {doc}") for n, doc in enumerate("bac", 2)))  # fmt: skip
+BUSY = {0.5: ("b", 2), 1.3: ("c", -2), 3.4: ("b", -3), 210.0: ("a", 2)}
 QUIET = {210.0: ("a", 2), 220.0: ("b", -2)}  # version by seconds; a negative one is a deletion
 
 
@@ -73,7 +74,8 @@ class Migration:
         self.found = list[Found]()  # of the query in hand
         self.answers = list[tuple[int, int, list[Found], Any]]()  # from which step to which
         for change in HISTORY:
-            row = {"version": 1, "vector": Vector("m1", str(change.text))}
+            vector = Vector("m1", change.text) if change.text else None
+            row = {"version": change.version, "vector": vector}
             self.rows.rows[f"m1 {change.doc}"] = row
 
     def note(self, words: str) -> None:

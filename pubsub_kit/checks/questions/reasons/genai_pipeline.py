@@ -5,6 +5,8 @@ from __future__ import annotations
 from pubsub_kit.checks.questions.reasons import oracles
 
 UPSERT = {
+    "never ends": "An event comes again as long as your handler raises, and a loop goes on until "
+    "its condition changes. What ends that, if the rows stay as they are?",
     "last writer wins": "An older version came last, so readers see that. Nothing that your code "
     "read told it of the newer one. Which row, shared by all workers, could do so?",
     "check outside": "Your look was right when you took it. Before your commit another worker "
@@ -15,12 +17,16 @@ UPSERT = {
     "replaced. A crash would have left it so. How do all the rows change at once?",
     "strays": "All chunks of the new version are there, and some of the old one beside them: it "
     "had more chunks, or other keys. Which rows does a new version have to delete?",
+    "knows only what it saw": "Your code looked, and then another worker wrote rows that it didn't "
+    "know of, so those stayed. What makes a look and a write one step?",
+    "leaves chunks out": "Your code wrote the version in one step, and without some of its chunks. "
+    "Each text of the event gets a row. Where did the others go?",
     "indexed twice": "The same chunks were written again, under other keys. A redelivery repeats "
     "your whole handler. Which keys are the same the second time?",
     "one row for one text": "Two chunks of a document may have the same text, and here they share "
     "one row. What else tells them apart?",
     "touches another document": "The event was about one document, and your write changed the "
-    "chunks of another. What does a key need besides the number or the text of a chunk?",
+    "chunks of another. Which rows are a document's own, and how do you tell by their keys?",
     "marked before the effect": "Your code noted the version before its chunks were there. Then "
     "the attempt ended, and the retry skipped the work. When may the note become visible?",
     "the version apart": "The newer chunks were written in one step, and their version in another. "
@@ -32,7 +38,7 @@ UPSERT = {
     "the event was acked. What should happen after a lost race?",
     "refuses what is newer": "The newest version came, and your code left the old state in place. "
     "Versions are whole numbers that only grow, and not by one each time. What did you compare?",
-    "another vector": "This vector was made from another text, so a search finds the wrong chunk. "
+    "another vector": "This is not the vector of that text, so a search finds the wrong chunk. "
     "embed() returns one vector per text, in the order of the texts. Which text goes with which?",
     "another form": "Readers find a chunk in a row whose key begins with 'chunk ', as a dict with "
     "'doc', 'text' (one text) and 'vector'. What did you write, and under which key?",
@@ -41,13 +47,14 @@ UPSERT_HINTS = {
     "last writer wins": ["Keep a row f'version {doc}', and read it in the transaction."],
     "check outside": ["Read the version through tx, in a serializable transaction."],
     "compares otherwise": ["Go on only if the event's version is above the one in the row."],
-    "in several steps": ["async with self.db.transaction() as tx: … for all rows of a version"],
+    "in several steps": ["In one transaction, all rows of a version: tx.put() and tx.delete()."],
     "strays": ["Note in the version's row how many chunks it has, or under which keys."],
     "marked before the effect": ["Write the version in the same transaction as the chunks."],
     "swallows the conflict": ["Let it through, or try the whole transaction again."],
     "": ["Embed. In one transaction: compare, delete the old chunks, write chunks and version."],
 }
 TOMBSTONE = {
+    "nobody ends its wait": UPSERT["never ends"],
     "no tombstone": "After the deletion, no row said that the document had been there, so an old "
     "event looked like a new document. What should a deletion leave behind?",
     "no tombstone without a row": "The deletion overtook the text that it deletes, and found "
@@ -67,6 +74,8 @@ TOMBSTONE = {
     "that row, and the purge deleted that. What makes a look and a deletion one step?",
     "the text is left": "The deletion is done, and some row still holds the text. A flag hides it "
     "only from those who look at the flag. What has to be deleted?",
+    "the tombstone comes later": "The text was deleted in one step, and the tombstone was to come "
+    "in a later one. In between, an older text was written. Which rows change at once?",
     "a deletion is for ever": "A version above that of the deletion is a new document, under the "
     "same name. What did your code compare?",
     "an old deletion deletes": "A deletion came late: a newer version had been written by then. "
@@ -93,6 +102,8 @@ TOMBSTONE_HINTS = {
 _OTHERS = ("raises", "hidden state", "a text means right")
 AUDIT = {
     **{belief: oracles.LESSONS[belief] for belief in _OTHERS},
+    "raises": "An exception is no judgement, unless an assert raises it. A step has six fields, "
+    "and an index may lack any document. Which of them did your code take for granted?",
     "never complains": "An oracle that finds nothing wrong with any system can't fail a wrong one. "
     "Which versions may nobody see after a deletion?",
     "a lag is a return": "This reader looked within 60 seconds of the deletion, and may still see "
