@@ -13,10 +13,9 @@ from typing import Any, NamedTuple
 
 from pubsub_kit.errors import PubSubKitError
 from pubsub_kit.scenarios import second_act
-from pubsub_kit.scenarios.drawn import drawn
+from pubsub_kit.scenarios.genai_pipeline.sights import up_to_it
 from pubsub_kit.scenarios.plain import shown
 from pubsub_kit.scenarios.unasked import Unasked
-from pubsub_kit.world.search.violation import Violation
 from pubsub_kit.world.tasks import wait
 from pubsub_kit.world.verbs import sleep
 from pubsub_kit.world.world import World
@@ -220,12 +219,4 @@ def _said(row: Any) -> str:
     return "is gone" if row is None else f"= {shown(row, 16)}"
 
 
-_LANES = ("changes", "live", "backfill", "queries", "operator")
-
-
-def draw(world: World, violation: Violation | None, title: str) -> Any:
-    """Draw a run up to what is wrong in it, each write in a few words."""
-    steps = (violation.step, violation.blocker) if violation else ()
-    ends = [world.trace[step].time for step in steps if step is not None]
-    until = max(ends, default=None)
-    return drawn(world, violation, title, _LANES, _says, limit=60, until=until)
+draw = partial(up_to_it, lanes=("changes", "live", "backfill", "queries", "operator"), says=_says)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 from pubsub_kit.scenarios.drawn import drawn
 from pubsub_kit.scenarios.idempotency.looks import Deed, Watched
@@ -36,9 +37,7 @@ class Looked(Watched):
 
 def db_of(world: World) -> Looked:
     """Return the store of a world."""
-    db = world.stores["db"]
-    assert isinstance(db, Looked)
-    return db
+    return cast(Looked, world.stores["db"])
 
 
 def event_of(deed: Deed) -> str:
@@ -46,12 +45,10 @@ def event_of(deed: Deed) -> str:
     return str(getattr(deed.lease, "id", ""))
 
 
-def draw(world: World, violation: Violation | None, title: str) -> Any:
-    """Draw a run up to what is wrong in it, each write in a few words."""
-    lanes = ("authors", "documents", "worker-1", "worker-2", "purger", "days")
-    step = violation.step if violation else None
-    until = None if step is None else world.trace[step].time
-    return drawn(world, violation, title, lanes, _said, axis="order", limit=60, until=until)
+def up_to_it(world: World, wrong: Violation | None, title: str, **more: Any) -> Any:
+    """Draw a run up to what is wrong in it; `more` are drawn()'s lanes, and what it says."""
+    until = world.trace[wrong.step].time if wrong and wrong.step is not None else None
+    return drawn(world, wrong, title, axis="order", limit=60, until=until, **more)
 
 
 def _said(before: Rows, after: Rows) -> str:
@@ -59,3 +56,7 @@ def _said(before: Rows, after: Rows) -> str:
     texts = [str(row["text"]) for row in rows.values() if isinstance(row, dict) and "text" in row]
     gone = [key for key, row in after.items() if row is None and before.get(key) is not None]
     return ", ".join([*(texts or rows), *(f"no {key}" for key in gone)])
+
+
+_LANES = ("authors", "documents", "worker-1", "worker-2", "purger", "days")
+draw = partial(up_to_it, lanes=_LANES, says=_said)
