@@ -287,6 +287,7 @@ _PARSERS = {
     "interview": interview,
     "cards": cards,
     "engine": engine,
+    "genai": genai,
     "build": build,
     "bench": bench,
 }

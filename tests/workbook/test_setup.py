@@ -48,7 +48,7 @@ def test_a_command_runs_in_an_environment_made_for_it(copy: Path, uv: FakeUv) ->
 
 def test_a_second_command_installs_nothing(copy: Path, uv: FakeUv) -> None:
     kit(copy, "test", "--version")
-    assert uv.installed() == [f"{copy}[engines,interview,test]"]
+    assert uv.installed() == [f"{copy}[engines,genai,interview,test]"]
     assert "Setting up" not in kit(copy, "test", "--version").stdout
     assert uv.calls() == []
 
@@ -126,7 +126,7 @@ def test_two_setups_at_once_become_one(copy: Path, uv: FakeUv) -> None:
         for _ in range(2)
     ]
     assert [process.wait() for process in both] == [0, 0]
-    assert uv.installed() == [f"{copy}[engines,interview,test]"]
+    assert uv.installed() == [f"{copy}[engines,genai,interview,test]"]
 
 
 def test_each_python_has_an_environment_of_its_own(copy: Path, uv: FakeUv) -> None:
