@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pubsub_kit.errors import PubSubKitError, brief
+from pubsub_kit.scenarios.rag_ingestion.steps import MODELS
 
 LARGEST = 100_000  # characters of a document, and of a question
 _NAME = 200  # characters of a document's name
@@ -69,6 +70,8 @@ def text_of(what: str, given: Any, longest: int = LARGEST) -> str:
 
 def name_of(given: Any) -> str:
     """Return a document's name; raises PipelineError for what can't be one."""
+    if given == MODELS:
+        raise PipelineError(f"{MODELS!r} is a row of the pipeline's own: choose another name.")
     return text_of("a document's name", given, _NAME)
 
 

@@ -23,6 +23,7 @@ class Backfill:
         self, engine: Any, topic: str, place: LivePlace, name: str, lease: float = LEASE
     ) -> None:
         self.place, self.name, self.read, self.closed = place, name, 0, False
+        self._idle = False  # whether the last look for more found nothing
         self.lane = engine.subscribe(
             topic, f"backfill-{name}", start="earliest", ack_deadline=lease
         )
@@ -40,7 +41,17 @@ class Backfill:
         """
         self._open()
         self.read += (found := self.consumer.step(n))
+        self._idle = not found
         return found
+
+    @property
+    def done(self) -> bool:
+        """Whether it has read the log to its end: its lag is 0, or nothing came where none is told.
+
+        What is retried counts as not read yet.
+        """
+        lag: int | None = getattr(self.lane, "lag", None)
+        return self._idle if lag is None else lag == 0
 
     @property
     def left(self) -> list[str]:

@@ -22,20 +22,21 @@ from pubsub_kit.broker.consumer import Consumer
 from pubsub_kit.broker.settings import is_seconds
 from pubsub_kit.engines.connect import connect
 from pubsub_kit.errors import brief
-from pubsub_kit.genai.agent import Notice, RuleBasedAgent
+from pubsub_kit.genai.agent import Notice
 from pubsub_kit.genai.asked import Answer, Hit, Paid, PipelineError, chunks_of, name_of, text_of
 from pubsub_kit.genai.backfill import LEASE, Backfill, plain
-from pubsub_kit.genai.feedback import CLICK, QUERY, REMOVED, Feedback
+from pubsub_kit.genai.feedback import CLICK, QUERY, REMOVED, Feedback, FeedbackError
 from pubsub_kit.genai.live import Files, LivePlace, result_of, vectors
 from pubsub_kit.genai.models import model
 from pubsub_kit.genai.spans import Spans, cause
+from pubsub_kit.genai.watching import INDEXED, NOTICES, Watches
+from pubsub_kit.log.event import Event
 from pubsub_kit.patterns.tracing import Tracing
 from pubsub_kit.scenarios.rag_ingestion.problem import PROBLEM, propose
 from pubsub_kit.scenarios.rag_ingestion.steps import MODELS
 from pubsub_kit.scenarios.rag_ingestion.vectors import Change
 
-DOCUMENTS, INDEXED, QUERIES, CLICKS = "documents", "indexed", "queries", "clicks"
-NOTICES = "notices"
+DOCUMENTS, QUERIES, CLICKS = "documents", "queries", "clicks"
 CHANGED, INDEXED_TYPE = "document.changed", "document.indexed"
 #: Chunks, heads and tombstones in one store, so that one transaction holds a document's change.
 DECISIONS = {
@@ -65,7 +66,8 @@ class Pipeline:
         self.paid: list[Paid] = []
         self.skipped: list[str] = []  # versions that were refused as out of date
         self.feedback = Feedback()
-        self.lease, self.watched = lease, dict[str, tuple[str, list[Notice]]]()
+        self.lease = lease
+        self.filling: dict[str, Backfill] = {}
         self.api, self.indexer, self.filler = map(self._placed, ("api", "indexer", "filler"))
         try:
             self._join(model)
@@ -80,11 +82,25 @@ class Pipeline:
         self.lane = self.engine.subscribe(
             DOCUMENTS, "indexer", start="earliest", ack_deadline=self.lease
         )
+        self.watches = Watches(self.engine, self._top, self._tell, self.spans, self.lease)
         self.consumers = [Consumer(self.lane, self.index)]
-        if not isinstance(self.engine, Broker):
+        if not isinstance(self.engine, Broker):  # whose log is at hand, and is read again
+            for text in result_of(self.api.rows("feedback").scan()).values():
+                self.feedback.apply(Event.from_json(text))
             for topic in (QUERIES, CLICKS, DOCUMENTS):
                 reader = self.engine.subscribe(topic, "feedback", start="earliest")
-                self.consumers.append(Consumer(reader, self.feedback.handle))
+                self.consumers.append(Consumer(reader, self._note))
+
+    def _note(self, delivery: Any) -> None:
+        """Keep what the ranking is made of: not every engine gives it out a second time."""
+        if delivery.event.type in (QUERY, CLICK, REMOVED):
+            try:
+                self.feedback.handle(delivery)
+            except FeedbackError as error:  # it will never be better
+                self.feedback.skipped.append(str(error))
+                return
+            row = delivery.event.to_json()
+            result_of(self.api.rows("feedback").put(delivery.event.id, row))
 
     def _placed(self, name: str) -> LivePlace:
         decisions = PROBLEM.decided(self.design)
@@ -153,35 +169,14 @@ class Pipeline:
         return self.feedback
 
     def watch(self, name: str, question: str) -> list[Notice]:
-        """Let an agent tell of each document that answers a question from now on.
+        """Let an agent tell of each document that answers a question; see `Watches.watch`."""
+        return self.watches.watch(name, question)
 
-        Returns the list that its notices are added to, the same one for the same watch. Raises
-        PipelineError for a name or a question that can't be used, or if the name watches another.
-        """
-        name, question = text_of("a watch's name", name, 90), text_of("a question", question)
-        if name in self.watched:
-            watched, notices = self.watched[name]
-            if watched != question:
-                raise PipelineError(f"{brief(name)} watches another question: {brief(watched)}.")
-            return notices
-        notices = []
+    def _top(self, question: str, k: int) -> list[str]:
+        return [hit.doc for hit in self.search(question, k)[1]]
 
-        def notify(notice: Notice) -> None:
-            self._publish(NOTICES, notice._asdict(), id=notice.id)
-            notices.append(notice)
-
-        agent = RuleBasedAgent(lambda asked, k: [h.doc for h in self.search(asked, k)[1]], notify)
-        agent.watch(name, question)
-
-        def handle(delivery: Any) -> None:
-            told = f"tell {name} of {delivery.data['doc']}"
-            with self.spans.span("agent", told, delivery.event.extensions):
-                agent.handle(delivery)
-
-        lane = self.engine.subscribe(INDEXED, f"agent-{name}", ack_deadline=self.lease)
-        self.consumers.append(Consumer(lane, handle))
-        self.watched[name] = question, notices
-        return notices
+    def _tell(self, notice: Notice) -> None:
+        self._publish(NOTICES, notice._asdict(), id=notice.id)
 
     # -- the lanes ---------------------------------------------------------------------------------
 
@@ -205,7 +200,7 @@ class Pipeline:
         if not is_seconds(seconds):
             raise PipelineError(f"seconds is a number of seconds, not {brief(seconds)}.")
         end, done = time.monotonic() + seconds, 0
-        while steps := sum(consumer.step(10) for consumer in self.consumers):
+        while steps := sum(each.step(10) for each in (*self.consumers, *self.watches.consumers)):
             done += steps
             if time.monotonic() > end:
                 raise PipelineError(f"after {seconds:g} s there was still something to do.")
@@ -227,17 +222,21 @@ class Pipeline:
         """
         made = Backfill(self.engine, DOCUMENTS, self.filler, _known(name), self.lease)
         result_of(self.filler.steps.become(name, at_once=False))
+        self.filling[name] = made
         return made
 
     def switch(self, name: str) -> bool:
-        """Let a model answer if it has each document; return whether it does now.
+        """Let a model answer if its backfill is at its end, and it has each document; say whether.
 
         The model that answered before is kept up to date: `switch` to it is the way back.
         """
-        _known(name)
-        if self.models["active"] == name:
+        if self.models["active"] == _known(name):
             return True
-        return bool(result_of(self.api.steps.switch({"model": name})) == "yes")
+        if name in self.filling and not self.filling[name].done:
+            return False  # a change that began before the backfill did may be missing
+        if switched := result_of(self.api.steps.switch({"model": name})) == "yes":
+            self.filling.pop(name, None)  # live changes keep it complete from now on
+        return bool(switched)
 
     def retire(self, name: str) -> int:
         """Delete the index of a model that answers nobody; return how many chunks it had."""

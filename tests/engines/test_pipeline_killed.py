@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from pubsub_kit.genai.corpus import documents, hits, paragraphs, questions
-from pubsub_kit.genai.pipeline import INDEXED, Pipeline
+from pubsub_kit.genai.pipeline import Pipeline
+from pubsub_kit.genai.watching import INDEXED
 from tests.engines.streams import running, until
 
 LEASE = 2.0
@@ -72,3 +73,20 @@ def test_an_indexer_that_is_killed_loses_nothing_and_repeats_no_chunk(
 
 def _found(pipeline: Pipeline) -> set[str]:
     return {row["doc"] for row in pipeline.chunks()}
+
+
+@pytest.mark.parametrize("engine", ["redis", "nats"])
+def test_clicks_are_there_after_a_restart(tmp_path: Path, engine: str) -> None:
+    question = "Is there an event where visitors can try different teas?"
+    with running(engine) as server:
+        with Pipeline(tmp_path, server.url, lease=LEASE) as first:
+            for document in documents():
+                first.ingest(document.id, document.text)
+            assert until(lambda: first.drain() * 0 or len(_found(first)) == len(documents()), 60)
+            before = first.ask(question, 5)
+            assert until(lambda: first.drain() * 0 or first.feedback.knows(before.id))
+            first.click(before.id, before.hits[-1].doc)
+            assert until(lambda: first.drain() * 0 or first.ask(question, 5).hits != before.hits)
+            learned = first.ask(question, 5).hits
+        with Pipeline(tmp_path, server.url, lease=LEASE) as second:
+            assert until(lambda: second.drain() * 0 or second.ask(question, 5).hits == learned)

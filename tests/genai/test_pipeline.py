@@ -13,8 +13,10 @@ from pubsub_kit.genai.asked import PipelineError
 from pubsub_kit.genai.corpus import documents, hits, paragraphs, questions
 from pubsub_kit.genai.live import read, written
 from pubsub_kit.genai.models import ModelError, model
-from pubsub_kit.genai.pipeline import DOCUMENTS, INDEXED, Pipeline
+from pubsub_kit.genai.pipeline import DOCUMENTS, Pipeline
+from pubsub_kit.genai.watching import INDEXED
 from pubsub_kit.patterns.tracing import Tracing
+from pubsub_kit.scenarios.rag_ingestion.steps import MODELS
 
 PARTS = sum(len(paragraphs(document.text)) for document in documents())
 
@@ -184,6 +186,18 @@ def test_the_model_that_answers_is_not_retired(full: Pipeline) -> None:
     assert len(full.chunks()) == PARTS
 
 
+def test_the_switch_waits_until_the_lane_has_read_the_log_to_its_end(pipeline: Pipeline) -> None:
+    pipeline.ingest("cups", "Cups are made of glass.")
+    pipeline.drain()
+    pipeline.ingest("pots", "Pots are made of clay.")  # and the live lane is slow with it
+    filling = pipeline.backfill("minilm")
+    assert (filling.step(), filling.left, filling.done) == (1, [], False)
+    assert pipeline.switch("minilm") is False
+    assert (filling.step(), filling.done) == (1, True)
+    assert pipeline.switch("minilm") is True
+    assert pipeline.ask("What are pots made of?").hits[0].doc == "pots"
+
+
 # -- who asks, clicks and watches ------------------------------------------------------------------
 
 ASKED = "Is there an event where visitors can try different teas?"
@@ -247,6 +261,24 @@ def test_an_agent_tells_once_of_a_document_that_answers_what_it_watches(full: Pi
     assert len(notices) == 1
 
 
+def test_an_agent_tells_nothing_again_after_a_restart(tmp_path: Path) -> None:
+    question = "What do we do if a parcel is damaged?"
+    with Pipeline(tmp_path) as first:
+        assert first.watch("nora", question) == []
+        first.ingest("claims", "A damaged parcel is photographed.")
+        first.drain()
+        assert len(first.watch("nora", question)) == 1
+    with Pipeline(tmp_path) as second:
+        notices = second.watch("nora", question)
+        again = {"doc": "claims", "version": 1}
+        second.engine.publish(INDEXED, again, id="indexed claims 1", type="document.indexed")
+        second.drain()
+        assert notices == []
+        second.ingest("claims", "A damaged parcel is photographed at once.")
+        second.drain()
+        assert [notice.version for notice in notices] == [2]
+
+
 # -- after a restart -------------------------------------------------------------------------------
 
 
@@ -303,6 +335,14 @@ def test_what_is_no_text_is_one_sentence_and_nothing_is_published(
             refused()
     assert pipeline.drain() == 0
     assert pipeline.ingest("tea", "Tea.") == 1
+
+
+def test_the_row_of_the_models_is_no_documents_name(pipeline: Pipeline) -> None:
+    with pytest.raises(PipelineError, match="a row of the pipeline's own: choose another name"):
+        pipeline.ingest(MODELS, "tea")
+    with pytest.raises(PipelineError, match="a row of the pipeline's own: choose another name"):
+        pipeline.remove(MODELS)
+    assert dict(pipeline.models) == {"active": "wordllama", "next": ""}
 
 
 @pytest.mark.parametrize("k", [0, -1, 101, 10**9, 2.0, True, None, "3"])

@@ -14,6 +14,7 @@ import json
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from itertools import takewhile
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,6 +26,7 @@ PATIENCE = 10.0  # seconds
 _GONE = object()
 _TABLE = """CREATE TABLE IF NOT EXISTS rows (
     key TEXT PRIMARY KEY, value TEXT, version INTEGER NOT NULL) WITHOUT ROWID"""
+_FROM = "SELECT key, value FROM rows WHERE key >= ? AND value IS NOT NULL ORDER BY key"
 _WRITE = """INSERT INTO rows VALUES (?, ?, 1)
     ON CONFLICT (key) DO UPDATE SET value = excluded.value, version = version + 1"""
 #: Called before each effect with its words, such as "writing ann": there a process may die.
@@ -102,7 +104,9 @@ class SqliteStore:
     async def scan(self, prefix: str = "") -> dict[str, Any]:
         """Return all rows whose key begins with `prefix`, in the order of their keys."""
         await self.point(f"scanning {prefix.strip() or 'all rows'}")
-        return {key: value for key, value in self.rows.items() if key.startswith(prefix)}
+        found = self.file.execute(_FROM, (_named(prefix),))
+        begins = takewhile(lambda row: row[0].startswith(prefix), found)
+        return {key: json.loads(value) for key, value in begins}
 
     def transaction(self, isolation: str = "serializable") -> SqliteTransaction:
         """Return a transaction: `async with db.transaction() as tx:` writes all or nothing.
