@@ -48,6 +48,8 @@ def questions() -> tuple[Question, ...]:
 
 def paragraphs(text: str) -> Sequence[str]:
     """Cut a document into chunks: a paragraph each, and one of over 90 words at its words."""
+    if not isinstance(text, str):
+        raise PipelineError(f"a document is a text, not {brief(text)}.")
     chunks = []
     for paragraph in filter(None, map(str.split, text.split("\n\n"))):
         for at in range(0, len(paragraph), _LONGEST):

@@ -113,6 +113,8 @@ def drawn(found: Exploration, title: str) -> Picture:
     """
     from pubsub_kit import show
 
+    if not isinstance(found, Exploration) or not isinstance(title, str):
+        raise PubSubKitError("drawn() takes what broken() or right() returns, and a title.")
     wrong = found.violation
     if wrong is None:
         return show.hardest(found, title=title)

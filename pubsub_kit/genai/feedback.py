@@ -73,6 +73,9 @@ class Feedback:
     def of(cls, events: Iterable[Event]) -> Self:
         """Return the feedback that these events make, in whatever order they come."""
         made = cls()
+        events = list(events) if isinstance(events, Iterable) else [None]
+        if not all(isinstance(event, Event) for event in events):
+            raise FeedbackError("Feedback.of() takes events, as a log has them.")
         for event in events:
             made.apply(event)
         return made

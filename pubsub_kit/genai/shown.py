@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from opentelemetry.sdk.trace import ReadableSpan
+
+from pubsub_kit.errors import brief
+from pubsub_kit.genai.asked import PipelineError
 from pubsub_kit.genai.models import ModelError, missing
 
 _WIDE = 30  # characters
@@ -27,8 +31,15 @@ def ready() -> None:
         )
 
 
+def is_whole(value: object) -> bool:
+    """Return whether a value can be a count."""
+    return isinstance(value, int) and value >= 0
+
+
 def bar(left: int, total: int) -> None:
     """Print how many of `total` are done, over the bar that was printed before."""
+    if not is_whole(left) or not is_whole(total):
+        raise PipelineError(f"bar() takes two numbers, not {brief(left)} and {brief(total)}.")
     total = max(total, left, 1)
     done = round(_WIDE * (total - left) / total)
     print(f"\r{'█' * done}{'░' * (_WIDE - done)} {total - left} of {total}", end="")
@@ -36,6 +47,9 @@ def bar(left: int, total: int) -> None:
 
 def chain(spans: Iterable[Any], word: str) -> str:
     """Return as a tree what led to what, of the spans that are about a word."""
+    spans = list(spans) if isinstance(spans, Iterable) else [None]
+    if not isinstance(word, str) or not all(isinstance(span, ReadableSpan) for span in spans):
+        raise PipelineError("chain() takes the spans of a Tracing, and a word of their names.")
     about = [span for span in spans if word in span.name]
     depths: dict[int, int] = {}
     lines = []

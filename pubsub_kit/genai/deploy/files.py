@@ -24,7 +24,7 @@ def manifest(name: str, kind: str | None = None) -> str:
     if kind is None:
         return text
     parts = {_kind(part): part for part in text.split("---\n")}
-    if kind not in parts:
+    if not isinstance(kind, str) or kind not in parts:
         raise DeployError(f"{name} has no {brief(kind)}: it has {', '.join(parts)}.")
     return parts[kind]
 

@@ -26,6 +26,7 @@ from jsonschema.exceptions import ValidationError
 
 from pubsub_kit.errors import brief
 from pubsub_kit.genai.deploy.rules import Resource, problems
+from pubsub_kit.genai.deploy.worker import DeployError
 
 KUBERNETES = "1.37"
 KEDA = "keda.sh/v1alpha1"
@@ -39,8 +40,11 @@ def validate(text: str, name: str = "manifest") -> list[str]:
     """Return what is wrong with the resources of a YAML file: a sentence each, none if all is well.
 
     Each names the file, the resource, the place in it, what is wrong there, and what to do. Our
-    own rules are asked once the schemas accept all of the file.
+    own rules are asked once the schemas accept all of the file. Raises DeployError for what is no
+    text.
     """
+    if not isinstance(text, str):
+        raise DeployError(f"validate() takes the text of a YAML file, not {brief(text)}.")
     try:
         read = [each for each in yaml.safe_load_all(text) if each is not None]
     except yaml.YAMLError as error:

@@ -6,11 +6,14 @@ Milliseconds differ from run to run and from machine to machine; a wide band doe
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from statistics import median
 from typing import Any
 
-from pubsub_kit.errors import brief
+import httpx
+
+from pubsub_kit.errors import brief, said
 from pubsub_kit.genai.service.installed import ServiceError
 from pubsub_kit.genai.service.served import client
 
@@ -23,7 +26,7 @@ def latencies(url: str, n: int = 20) -> dict[str, float]:
     """Sign up `n` times each way, one after the other; return each way's median in ms.
 
     A first request of each way, which opens the connection, does not count. Raises ServiceError for
-    an `n` that is no number of requests, and if a signup is refused.
+    an `n` that is no number of requests, if a signup is refused, and if nobody answers.
     """
     if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n <= 1000:
         raise ServiceError(f"n is a number of requests from 1 to 1000, not {brief(n)}.")
@@ -37,11 +40,23 @@ def latencies(url: str, n: int = 20) -> dict[str, float]:
 def _taken(http: Any, path: str) -> float:
     """Return how long a signup took, in ms."""
     begin = time.perf_counter()
-    reply = http.post(path, json=SIGNUP)
+    with answering(http):
+        reply = http.post(path, json=SIGNUP)
     taken = (time.perf_counter() - begin) * 1000
     if reply.status_code >= 300:
         raise ServiceError(f"{path} answered {reply.status_code}: {reply.text[:200]}")
     return taken
+
+
+@contextmanager
+def answering(http: Any) -> Iterator[None]:
+    """Raise ServiceError if nobody answers a request."""
+    try:
+        yield
+    except httpx.HTTPError as error:
+        raise ServiceError(
+            f"{http.base_url} does not answer ({said(error)}): is it still being served?"
+        ) from None
 
 
 def band(ms: float) -> str:
@@ -63,7 +78,8 @@ def wait_until_drained(
     end = time.monotonic() + timeout
     with client(url) as http:
         while True:
-            reply = http.get("/backlog")
+            with answering(http):
+                reply = http.get("/backlog")
             if reply.status_code != 200:
                 raise ServiceError(f"/backlog answered {reply.status_code}: {reply.text[:200]}")
             left: dict[str, int] = reply.json()

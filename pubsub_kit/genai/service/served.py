@@ -40,8 +40,11 @@ def client(url: str, timeout: float = TIMEOUT) -> httpx.Client:
     """Return an HTTP client for a server on this machine; `timeout` is in seconds.
 
     It takes no notice of the environment's proxies, one of which would be asked for 127.0.0.1 too.
-    httpx writes a line for each request into a log that others may have opened: not here.
+    httpx writes a line for each request into a log that others may have opened: not here. Raises
+    ServiceError for what is no address.
     """
+    if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+        raise ServiceError(f"A server's address begins with http://, unlike {brief(url)}.")
     logger = logging.getLogger("httpx")
     if logger.level == logging.NOTSET:
         logger.setLevel(logging.WARNING)
