@@ -27,11 +27,11 @@ from pubsub_kit.designs.components import Component
 from pubsub_kit.designs.design import Design
 from pubsub_kit.designs.routes import routes
 from pubsub_kit.designs.steps import Route
-from pubsub_kit.engines.trials.answers.sqlite_store import SqliteStore, StoreError
 from pubsub_kit.genai.asked import PipelineError, folder_of
 from pubsub_kit.genai.corpus import paragraphs
 from pubsub_kit.genai.models import Vectors, model
 from pubsub_kit.patterns.ports import Conflict
+from pubsub_kit.patterns.sqlite_store import SqliteStore, StoreError
 from pubsub_kit.scenarios.rag_ingestion.steps import MODELS, NO_HEAD, Ingestion
 from pubsub_kit.scenarios.rag_ingestion.vectors import Change
 

@@ -31,14 +31,14 @@ def ready() -> None:
         )
 
 
-def is_whole(value: object) -> bool:
+def _is_whole(value: object) -> bool:
     """Return whether a value can be a count."""
     return isinstance(value, int) and value >= 0
 
 
 def bar(left: int, total: int) -> None:
     """Print how many of `total` are done, over the bar that was printed before."""
-    if not is_whole(left) or not is_whole(total):
+    if not _is_whole(left) or not _is_whole(total):
         raise PipelineError(f"bar() takes two numbers, not {brief(left)} and {brief(total)}.")
     total = max(total, left, 1)
     done = round(_WIDE * (total - left) / total)

@@ -5,8 +5,9 @@ such as the world's, and nothing else from the kit. The tests prove each one wit
 stands, it holds under every schedule of up to two faults; without any one of the lines that matter,
 it does not. `History` (undo, redo, branches) and `EventLoop` need no store, and meet no faults.
 
-Four more stand apart, to be imported by name: `tracing`, which brings OpenTelemetry along,
-`schema_registry`, and `recorder` with its `recorder_factory`, for the library `eventsourcing`.
+Five more stand apart, to be imported by name: `tracing`, which brings OpenTelemetry along,
+`schema_registry`, `recorder` with its `recorder_factory`, for the library `eventsourcing`, and
+`sqlite_store`, a store of that kind in a file.
 """
 
 from pubsub_kit.patterns.aggregate import Aggregate

@@ -8,9 +8,9 @@ These times are assumptions, chosen to be told apart; no real service was measur
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Mapping
 
+from pubsub_kit.broker.settings import is_seconds
 from pubsub_kit.errors import brief
 from pubsub_kit.genai.service.installed import ServiceError
 
@@ -22,11 +22,6 @@ class ServiceDown(ServiceError):
     """A service does not answer."""
 
 
-def is_milliseconds(value: object) -> bool:
-    """Return whether a value is a time in milliseconds that a service can take."""
-    return isinstance(value, int | float) and 0 <= value < math.inf
-
-
 class Services:
     """The services by name, which can be taken down and brought up again.
 
@@ -35,7 +30,7 @@ class Services:
     """
 
     def __init__(self, work: Mapping[str, float] = WORK) -> None:
-        if not isinstance(work, Mapping) or not all(map(is_milliseconds, work.values())):
+        if not isinstance(work, Mapping) or not all(map(is_seconds, work.values())):
             raise ServiceError(f"work has a number of ms for each service, unlike {brief(work)}.")
         self.work = dict(work)
         self.down: set[str] = set()

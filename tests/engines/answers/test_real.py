@@ -15,7 +15,7 @@ from pubsub_kit.engines.connect import connect
 from pubsub_kit.engines.trials.answers.journal import Journal
 from pubsub_kit.engines.trials.answers.places import Fate, Place
 from pubsub_kit.engines.trials.answers.real import RealWorld
-from pubsub_kit.engines.trials.answers.sqlite_store import SqliteStore
+from pubsub_kit.patterns.sqlite_store import SqliteStore
 from pubsub_kit.world.publishing import publish
 from pubsub_kit.world.verbs import call, clock, gather, perform, sleep
 

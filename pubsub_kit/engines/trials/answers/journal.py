@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from pubsub_kit.engines.trials.answers.sqlite_store import SqliteStore
+from pubsub_kit.patterns.sqlite_store import SqliteStore
 
 _TABLE = "CREATE TABLE IF NOT EXISTS journal (at REAL, process INTEGER, deed TEXT, what TEXT)"
 

@@ -29,8 +29,8 @@ from pubsub_kit.engines.trials.answers.journal import Journal
 from pubsub_kit.engines.trials.answers.places import Fate
 from pubsub_kit.engines.trials.answers.real import RealWorld
 from pubsub_kit.engines.trials.answers.rules import QUESTIONS
-from pubsub_kit.engines.trials.answers.sqlite_store import SqliteStore
 from pubsub_kit.errors import PubSubKitError
+from pubsub_kit.patterns.sqlite_store import SqliteStore
 from pubsub_kit.world.handlers import instantiate
 
 IDLE = 0.02  # seconds between two looks for a message

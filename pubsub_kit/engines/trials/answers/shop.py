@@ -13,7 +13,7 @@ from pubsub_kit.engines.trials.answers.job import Job, answer_of
 from pubsub_kit.engines.trials.answers.journal import Journal
 from pubsub_kit.engines.trials.answers.real import RealWorld
 from pubsub_kit.engines.trials.answers.rules import order
-from pubsub_kit.engines.trials.answers.sqlite_store import SqliteStore
+from pubsub_kit.patterns.sqlite_store import SqliteStore
 from pubsub_kit.scenarios.out_of_order_transfers.untold import ORDERS
 from pubsub_kit.world.handlers import instantiate
 

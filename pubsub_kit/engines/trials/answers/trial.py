@@ -28,8 +28,8 @@ from pubsub_kit.engines.trials.answers.job import ENDLESS, UNABLE, Job, JobError
 from pubsub_kit.engines.trials.answers.journal import Line, lines_of
 from pubsub_kit.engines.trials.answers.places import Place
 from pubsub_kit.engines.trials.answers.rules import QUESTIONS, Left, Question
-from pubsub_kit.engines.trials.answers.sqlite_store import rows_of
 from pubsub_kit.errors import brief
+from pubsub_kit.patterns.sqlite_store import rows_of
 
 HOLDS, FAILS, STUCK, UNSUPPORTED = "holds", "fails", "never ends", "not supported"
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pubsub_kit.engines.trials.answers.sqlite_store import SqliteStore, StoreError, rows_of
 from pubsub_kit.patterns.ports import Conflict
+from pubsub_kit.patterns.sqlite_store import SqliteStore, StoreError, rows_of
 from pubsub_kit.world.stores import Store
 from pubsub_kit.world.world import World
 
@@ -135,7 +135,7 @@ def test_each_effect_is_announced_in_the_worlds_words(path: Path) -> None:
 def test_two_processes_add_up_in_one_file(path: Path) -> None:
     code = (
         "import sys\n"
-        "from pubsub_kit.engines.trials.answers.sqlite_store import SqliteStore\n"
+        "from pubsub_kit.patterns.sqlite_store import SqliteStore\n"
         "db = SqliteStore(sys.argv[1])\n"
         "for _ in range(100):\n"
         "    try: db.add('n', 1).send(None)\n"
@@ -149,7 +149,7 @@ def test_two_processes_add_up_in_one_file(path: Path) -> None:
 def test_what_is_not_committed_is_not_there_after_the_process_died(path: Path) -> None:
     code = (
         "import os, sys\n"
-        "from pubsub_kit.engines.trials.answers.sqlite_store import SqliteStore\n"
+        "from pubsub_kit.patterns.sqlite_store import SqliteStore\n"
         "db = SqliteStore(sys.argv[1])\n"
         "try: db.put('a', 1).send(None)\n"
         "except StopIteration: pass\n"
