@@ -346,6 +346,8 @@ show.compare("13.cost", again)
 print(chain(tracing.spans, "claims"))
 
 # %% [markdown] tags=["predict"]
+# ### source: Kubernetes: documentation, termination of pods (November 2026)
+# ### source: KEDA: documentation, the scaler for Apache Kafka (2.13)
 # ## What Kubernetes does to a consumer
 #
 # Kubernetes runs each worker in a **pod**, and KEDA, an autoscaler, adds pods as the lag grows.

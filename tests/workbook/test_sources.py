@@ -19,7 +19,7 @@ PRODUCTS = (
     "incident.io", "KurrentDB", "Marten", "fisher",
     "incident.io",
     "Node", "Pro Git", "Redux", "Valve",
-    "incident.io", "OpenTelemetry", "Confluent", "FastStream",
+    "incident.io", "OpenTelemetry", "Confluent", "FastStream", "Kubernetes", "KEDA",
 )  # fmt: skip
 LINE = re.compile(r"^### source: (.+?): (.+)$", re.MULTILINE)
 VERSION = re.compile(r"\(.*\d.*\)$")
